@@ -1,0 +1,91 @@
+import { z } from 'zod';
+
+/**
+ * A fact as it is stored. `type` and `version` are pinned for ever: rename the constant freely, never the string.
+ * A changed shape is a new version, with the pure function that lifts the version before it (`upcast[1]` makes
+ * version 2 of version 1).
+ */
+export const defineEvent = <const Type extends string, Shape extends z.ZodObject>(
+  type: Type,
+  data: Shape,
+  { version = 1, upcast = {} }: { version?: number; upcast?: Record<number, (data: unknown) => unknown> } = {},
+): EventDefinition<Type, Shape> => ({ type, version, data, upcast, personal: personalFieldsOf(data) });
+
+export interface EventDefinition<Type extends string = string, Shape extends z.ZodObject = z.ZodObject> {
+  type: Type;
+  version: number;
+  data: Shape;
+  upcast: Record<number, (data: unknown) => unknown>;
+  /** Field → the field that holds the id of the person whom it is about. Its value is stored encrypted with that person's key. */
+  personal: Record<string, string>;
+}
+
+export type EventOf<Definition> = Definition extends { type: infer Type; data: infer Shape extends z.ZodType }
+  ? { type: Type; data: z.infer<Shape> }
+  : never;
+
+export type AnyEvent = { type: string; data: unknown };
+
+/** How a state grows from its events. Folding never refuses: history has happened. */
+export type Evolve<State, Event> = (state: State, event: Event) => State;
+
+/** Everything that the command handling needs to know of one kind of stream. */
+export interface Aggregate<State, Event extends AnyEvent> {
+  category: string; // of the stream's name: `package` of `package-<id>`
+  events: readonly EventDefinition[];
+  initial: State;
+  evolve: Evolve<State, Event>;
+}
+
+/** What a decision is: pure, and with everything that it looked up brought in by the command. */
+export type Decide<State, Event> = (state: State) => Event[];
+
+export type Role = 'owner' | 'administrator' | 'receptionist' | 'client' | 'auditor' | 'system';
+
+/** Who did it. `id` is the opaque `sub` of the caller's token, or `policy:<name>`, and is stored in clear. */
+export interface Actor {
+  id: string;
+  role: Role;
+}
+
+/** What is stored beside every event. The names with `$` are EventStoreDB's own conventions. */
+export interface Metadata {
+  business: string;
+  actor: Actor;
+  commandId: string;
+  requestHash?: string; // HMAC-SHA-256, hex; policies have none
+  hashKey?: string; // id of the HMAC key
+  $correlationId: string;
+  $causationId: string;
+  time: string; // UTC, milliseconds; never before the previous event's
+  read?: Record<string, string>; // stream → revision of the facts that the decision read
+  version: number; // of the event's shape
+  hash: string; // the chain (docs/stored-forms.md)
+}
+
+/** An event as it comes back from the store: decoded, upcast to the newest version, personal fields readable. */
+export type Recorded<Event extends AnyEvent = AnyEvent> = Event & {
+  id: string;
+  stream: string;
+  revision: bigint; // in its stream, from 0
+  position: bigint; // commit position in $all
+  metadata: Metadata;
+};
+
+const personalFields = z.registry<{ about: string }>();
+
+/** A text about a person: stored encrypted with the key of the person named by the field `about` of the same event. */
+export const personal = (about: string, shape: z.ZodString = z.string()) => shape.register(personalFields, { about });
+
+function personalFieldsOf(data: z.ZodObject): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(data.shape).flatMap(([field, shape]) => {
+      const mark = personalFields.get(withoutWrappers(shape as z.ZodType));
+      return mark ? [[field, mark.about]] : [];
+    }),
+  );
+}
+
+function withoutWrappers(shape: z.ZodType): z.ZodType {
+  return shape instanceof z.ZodOptional || shape instanceof z.ZodNullable ? withoutWrappers(shape.unwrap() as z.ZodType) : shape;
+}

@@ -1,0 +1,31 @@
+/** A rule said no. `code` is stable and public: it becomes the `code` of the problem detail. */
+export class Refusal extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly details: Record<string, unknown> = {},
+  ) {
+    super(message);
+    this.name = 'Refusal';
+  }
+}
+
+/** There is no such thing in the caller's business: answered with 404, whatever the thing is (A3). */
+export class NotFound extends Refusal {
+  constructor(what: string, id: string) {
+    super('NOT_FOUND', `There is no ${what} ${id}.`, { what, id });
+  }
+}
+
+/** What the caller sent can't be: answered with 400 and every offending field (L1). */
+export class InvalidInput extends Refusal {
+  constructor(readonly errors: FieldError[]) {
+    super('INVALID_INPUT', `${errors.length === 1 ? 'A field is' : `${errors.length} fields are`} not valid.`, { errors });
+  }
+}
+
+export interface FieldError {
+  field: string; // JSON pointer into the body: `/services/0/limit`
+  code: string;
+  message: string;
+}
