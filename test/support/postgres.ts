@@ -1,0 +1,27 @@
+import { randomUUID } from 'node:crypto';
+import { Client } from 'pg';
+
+/** A database of a test's own, empty, on the Postgres of the run. `drop` also ends what is still connected to it. */
+export async function createDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  await onServer(`CREATE DATABASE ${name}`);
+  const url = new URL(serverUrl());
+  url.pathname = `/${name}`;
+  return { url: url.href, drop: () => onServer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+}
+
+const serverUrl = (): string => {
+  const url = process.env.PUNCHCARD_TEST_POSTGRES;
+  if (!url) throw new Error('PUNCHCARD_TEST_POSTGRES is not set: run the tests with Jest, whose global setup starts a Postgres.');
+  return url;
+};
+
+async function onServer(statement: string): Promise<void> {
+  const client = new Client({ connectionString: serverUrl() });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
