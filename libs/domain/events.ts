@@ -1,0 +1,23 @@
+import { appointmentEvents } from './appointment/appointment.events.js';
+import { business } from './business/business.js';
+import { client } from './client/client.js';
+import { invoiceEvents } from './invoice/invoice.events.js';
+import type { EventDefinition } from './kernel/event.js';
+import { offeringEvents } from './offering/offering.events.js';
+import { packageEvents } from './package/package.events.js';
+import { provider } from './provider/provider.js';
+import { service } from './service/service.js';
+import { tax } from './tax/tax.js';
+
+/** Every event that is stored, for the codec. */
+export const domainEvents: readonly EventDefinition[] = [
+  ...business.events,
+  ...tax.events,
+  ...service.events,
+  ...provider.events,
+  ...client.events,
+  ...offeringEvents,
+  ...packageEvents,
+  ...appointmentEvents,
+  ...invoiceEvents,
+];

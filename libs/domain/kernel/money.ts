@@ -1,0 +1,37 @@
+import Big from 'big.js';
+import type { Charge, Money, TaxLine } from './shapes.js';
+
+/** A tax as it is when something is charged: `rate` is an exact decimal percentage. */
+export interface Tax {
+  taxId: string;
+  name: string;
+  rate: string;
+}
+
+export const zero = (currency: string): Money => ({ amount: 0, currency });
+
+/** The sum of amounts of one currency, in minor units; throws when it would leave the safe integers. */
+export const sum = (currency: string, amounts: readonly Money[]): Money =>
+  inRange(
+    amounts.reduce((total, money) => {
+      if (money.currency !== currency) throw new RangeError(`${money.currency} can't be added to ${currency}.`);
+      return total + money.amount;
+    }, 0),
+    currency,
+  );
+
+export const minus = (from: Money, what: Money): Money => sum(from.currency, [from, { amount: -what.amount, currency: what.currency }]);
+
+/** A4: each tax on the net, by itself, rounded half away from zero to the minor unit. */
+export const withTaxes = (net: Money, taxes: readonly Tax[]): Charge => {
+  const lines: TaxLine[] = taxes.map(({ taxId, name, rate }) => ({ taxId, name, rate, amount: percentOf(net, rate) }));
+  return { net, taxes: lines, total: sum(net.currency, [net, ...lines.map(({ amount }) => amount)]) };
+};
+
+const percentOf = ({ amount, currency }: Money, rate: string): Money =>
+  inRange(Big(amount).times(rate).div(100).round(0, Big.roundHalfUp).toNumber(), currency);
+
+const inRange = (amount: number, currency: string): Money => {
+  if (!Number.isSafeInteger(amount)) throw new RangeError('The amount is beyond the safe integers.');
+  return { amount: amount + 0, currency };
+};

@@ -1,0 +1,231 @@
+import type { Decide } from '../kernel/event.js';
+import { withTaxes, zero, type Tax } from '../kernel/money.js';
+import { NotFound, Refusal } from '../kernel/refusal.js';
+import type { InvoiceContent } from '../kernel/shapes.js';
+import { invoiceOver } from '../invoice/invoice-content.js';
+import { expiryByRule, expiryOver, strandedBy } from './expiry.js';
+import type { PackageEvent, PackageSoldData } from './package.events.js';
+import { packageAggregate, standing, type PackageState, type ServiceLeft, type Session, type SoldPackage } from './package.state.js';
+
+// One function per command: (command) => (state) => events. A repeat is [], a refusal throws.
+
+type DecidePackage = Decide<PackageState, PackageEvent>;
+
+export interface SellPackage extends Omit<PackageSoldData, 'expiresOn'> {
+  apply: Omit<ConsumeSession, 'packageId' | 'shared'> | null; // D1: takes a session for the appointment it is sold from
+}
+
+/** D1, D4: the terms are pinned as sold; the package can be booked from at once. */
+export const sellPackage =
+  ({ apply, ...sale }: SellPackage): DecidePackage =>
+  (state) => {
+    if (state.status !== 'unsold') throw new Refusal('ALREADY_EXISTS', 'This package is sold already.');
+    const expiresOn = expiryByRule(sale, []);
+    const sold: PackageEvent = { type: 'PackageSold', data: { ...sale, expiresOn } };
+    if (apply === null) return [sold];
+    const after = packageAggregate.evolve(state, sold);
+    return [sold, ...consumeSession({ ...apply, packageId: sale.packageId, shared: false })(after)];
+  };
+
+export interface ConsumeSession {
+  packageId: string;
+  consumptionId: string;
+  appointmentId: string;
+  invoiceId: string; // of the appointment
+  purpose: 'booking' | 'application' | 'noShowUndone';
+  serviceId: string;
+  serviceName: string;
+  serviceTaxes: readonly Tax[]; // as they are now (C4)
+  providerId: string;
+  clientId: string; // who uses it
+  shared: boolean; // may this client use the owner's packages? (G3)
+  start: string;
+  end: string;
+  timeZone: string;
+  on: string; // local date of the start
+  today: string; // local date of the business now
+  externalReference: string | null;
+}
+
+/** E2, E3, E6: the package alone decides who gets its last session. */
+export const consumeSession =
+  ({ shared, today, serviceTaxes, invoiceId, ...session }: ConsumeSession): DecidePackage =>
+  (state) => {
+    const sold = existing(state, session.packageId);
+    if (sold.sessions.has(session.consumptionId)) return [];
+    assertMayUse(sold, session.clientId, shared);
+    const service = serviceIn(sold, session.serviceId);
+    if (service.remaining === 0)
+      throw new Refusal('NO_SESSIONS_LEFT', `No session of ${service.name} is left in this package.`, { serviceId: session.serviceId });
+    const expiresOn = assertValidOn(sold, session.on, today);
+
+    return [
+      {
+        type: 'SessionConsumed',
+        data: {
+          ...session,
+          ownerId: sold.clientId,
+          offeringId: sold.offeringId,
+          packageName: sold.name,
+          remaining: service.remaining === null ? null : service.remaining - 1,
+          used: service.used + 1,
+          expiresOn,
+          invoice: appointmentInvoice(sold, service, serviceTaxes, { ...session, invoiceId, issuedOn: today }),
+        },
+      },
+    ];
+  };
+
+export interface EndSession {
+  packageId: string;
+  consumptionId: string;
+  today: string; // local date of the business
+}
+
+/** H3: at most once per consumption. E3: a package that has expired takes its session back and stays expired. */
+export const returnSession =
+  ({ packageId, consumptionId, because, today }: EndSession & { because: 'cancelled' | 'noShow' | 'refused' }): DecidePackage =>
+  (state) => {
+    const sold = existing(state, packageId);
+    const session = sold.sessions.get(consumptionId);
+    if (session?.outcome !== 'standing') return [];
+    const { remaining, used } = serviceIn(sold, session.serviceId);
+    const expiresOn = expiryOver(
+      sold,
+      standing(sold).filter((other) => other !== session),
+      today,
+    );
+    return [
+      {
+        type: 'SessionReturned',
+        data: { ...about(sold, session), because, remaining: remaining === null ? null : remaining + 1, used: used - 1, expiresOn },
+      },
+    ];
+  };
+
+/** H1, H2: the session stays used although its appointment did not take place. */
+export const forfeitSession =
+  ({ packageId, consumptionId, because }: Omit<EndSession, 'today'> & { because: 'lateCancellation' | 'noShow' }): DecidePackage =>
+  (state) => {
+    const sold = existing(state, packageId);
+    const session = sold.sessions.get(consumptionId);
+    return session?.outcome === 'standing'
+      ? [{ type: 'SessionForfeited', data: { ...about(sold, session), ...countOf(sold, session), because } }]
+      : [];
+  };
+
+/** H1: a forfeited session stands as an ordinary one again. */
+export const undoForfeit =
+  ({ packageId, consumptionId }: Omit<EndSession, 'today'>): DecidePackage =>
+  (state) => {
+    const sold = existing(state, packageId);
+    const session = sold.sessions.get(consumptionId);
+    return session?.outcome === 'forfeited'
+      ? [{ type: 'SessionForfeitUndone', data: { ...about(sold, session), ...countOf(sold, session) } }]
+      : [];
+  };
+
+/** F1: staff set what remains of a service, up or down to 0. */
+export const adjustRemaining =
+  ({ packageId, serviceId, to, reason }: { packageId: string; serviceId: string; to: number; reason: string | null }): DecidePackage =>
+  (state) => {
+    const sold = existing(state, packageId);
+    assertNotCancelled(sold);
+    const { remaining: from, adjustments, name } = serviceIn(sold, serviceId);
+    if (from === null) throw new Refusal('UNLIMITED', `${name} is unlimited in this package: there is nothing to adjust.`, { serviceId });
+    if (from === to) return [];
+    return [
+      {
+        type: 'RemainingAdjusted',
+        data: { packageId, clientId: sold.clientId, serviceId, from, to, adjustments: adjustments + to - from, reason },
+      },
+    ];
+  };
+
+/** F2: staff set a date; it stands by itself and strands nothing. */
+export const adjustExpiry =
+  ({ packageId, to, reason }: { packageId: string; to: string; reason: string | null }): DecidePackage =>
+  (state) => {
+    const sold = existing(state, packageId);
+    if (sold.adjustedExpiries.at(-1) === to) return [];
+    return [{ type: 'ExpiryAdjusted', data: { packageId, clientId: sold.clientId, from: sold.expiresOn, to, reason } }];
+  };
+
+/** F2: back to the adjustment before, or to the rule worked out on the sessions that stand, stranding nothing. */
+export const restoreExpiry =
+  ({ packageId, reason }: { packageId: string; reason: string | null }): DecidePackage =>
+  (state) => {
+    const sold = existing(state, packageId);
+    if (sold.adjustedExpiries.length === 0)
+      throw new Refusal('EXPIRY_NOT_ADJUSTED', 'The expiry of this package was not adjusted: there is nothing to undo.');
+    const to = sold.adjustedExpiries.at(-2) ?? expiryByRule(sold, standing(sold));
+    return [{ type: 'ExpiryRestored', data: { packageId, clientId: sold.clientId, from: sold.expiresOn, to, reason } }];
+  };
+
+/** H4: it can no longer be booked from; appointments already booked stay as they are. */
+export const cancelPackage =
+  ({ packageId, reason }: { packageId: string; reason: string | null }): DecidePackage =>
+  (state) => {
+    const { status, clientId } = existing(state, packageId);
+    return status === 'cancelled' ? [] : [{ type: 'PackageCancelled', data: { packageId, clientId, reason } }];
+  };
+
+const existing = (state: PackageState, packageId: string): SoldPackage => {
+  if (state.status === 'unsold') throw new NotFound('package', packageId);
+  return state;
+};
+
+const assertMayUse = (sold: SoldPackage, clientId: string, shared: boolean): void => {
+  assertNotCancelled(sold);
+  if (clientId !== sold.clientId && !shared)
+    throw new Refusal('PACKAGE_NOT_SHARED', 'The owner of this package does not share it with this client.');
+};
+
+const assertNotCancelled = ({ status }: SoldPackage): void => {
+  if (status === 'cancelled') throw new Refusal('PACKAGE_CANCELLED', 'This package is cancelled.');
+};
+
+const serviceIn = (sold: SoldPackage, serviceId: string): ServiceLeft => {
+  const service = sold.services.get(serviceId);
+  if (!service) throw new Refusal('SERVICE_NOT_IN_PACKAGE', 'This package does not include the service.', { serviceId });
+  return service;
+};
+
+/** E3: the expiry once this day is used too, if the package is valid then and no session is stranded. */
+const assertValidOn = (sold: SoldPackage, on: string, today: string): string | null => {
+  if (on < sold.soldOn) throw new Refusal('BEFORE_SALE', `The package was sold on ${sold.soldOn}.`, { soldOn: sold.soldOn, on });
+  const expiresOn = expiryOver(sold, [...standing(sold), { on }], today);
+  if (expiresOn !== null && on > expiresOn)
+    throw new Refusal('PACKAGE_EXPIRED', `The last day on which this package can be used is ${expiresOn}.`, { expiresOn, on });
+  const stranded = strandedBy(sold, expiresOn);
+  if (stranded)
+    throw new Refusal('STRANDS_SESSION', `The package would then expire on ${expiresOn}, before the session on ${stranded.on}.`, {
+      expiresOn,
+      appointmentId: stranded.appointmentId,
+    });
+  return expiresOn;
+};
+
+const about = ({ packageId }: SoldPackage, { clientId, consumptionId, appointmentId, serviceId }: Session) => ({
+  ...{ packageId, clientId, consumptionId, appointmentId, serviceId },
+});
+
+const countOf = (sold: SoldPackage, { serviceId }: Session) => {
+  const { remaining, used } = serviceIn(sold, serviceId);
+  return { remaining, used, expiresOn: sold.expiresOn };
+};
+
+/** E4: nothing owing when paid upfront; else the fee pinned at the sale, with the service's taxes of now. */
+const appointmentInvoice = (
+  sold: SoldPackage,
+  { serviceId, name, fee }: ServiceLeft,
+  taxes: readonly Tax[],
+  to: { invoiceId: string; clientId: string; appointmentId: string; issuedOn: string },
+): InvoiceContent => {
+  const { invoiceId, clientId, appointmentId, issuedOn } = to;
+  const charge = fee === null ? withTaxes(zero(sold.currency), []) : withTaxes(fee, taxes);
+  return invoiceOver(sold.currency, {
+    ...{ invoiceId, kind: 'appointment', clientId, packageId: sold.packageId, appointmentId, packageInvoiceId: sold.invoiceId, issuedOn },
+    lines: [{ description: `${name} (${sold.name})`, serviceId, ...charge }],
+  });
+};

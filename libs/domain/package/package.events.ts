@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { defineEvent, personal, type EventOf } from '../kernel/event.js';
+import { charge, expiryRule, id, instant, invoiceContent, limit, localDate, money } from '../kernel/shapes.js';
+
+// What is stored for a package sold or assigned to a client. Stored for ever: add versions, never edit one.
+// Events say what was decided, in absolutes (`remaining` and `expiresOn` after it), so that no fold needs a rule.
+
+const about = z.object({ packageId: id, clientId: id }); // clientId: the owner, but in SessionConsumed who uses it
+const remaining = z.int().nonnegative().nullable(); // null: unlimited
+const expiresOn = localDate.nullable(); // last day on which a session can be used; null: does not expire
+const reason = personal('clientId').nullable();
+
+/** The terms as sold, which nothing changes any more. */
+export const soldService = z.object({
+  serviceId: id,
+  name: z.string(),
+  limit,
+  price: money, // the service's price at the sale
+  weight: z.int().nonnegative().nullable(), // its share in the package's value; null: one service is unlimited (H4)
+  fee: money.nullable(), // paidEachAppointment: what each appointment is charged (C4)
+});
+
+export const PackageSold = defineEvent(
+  'PackageSold',
+  about.extend({
+    offeringId: id,
+    name: z.string(),
+    description: z.string(),
+    services: z.array(soldService).min(1),
+    paymentMethod: z.enum(['paidUpfront', 'paidEachAppointment']),
+    charge, // of the package itself: zero when each appointment is paid
+    expiryRule,
+    expiresOn,
+    soldOn: localDate,
+    timeZone: z.string(),
+    channel: z.enum(['staff', 'online', 'import']),
+    appointmentId: id.nullable(), // D1: the appointment from which it was sold
+    invoice: invoiceContent,
+    externalReference: z.string().nullable(),
+  }),
+);
+
+const consumption = about.extend({
+  consumptionId: id, // an appointment can consume, return and consume again: each time another
+  appointmentId: id,
+  serviceId: id,
+  remaining,
+  used: z.int().nonnegative(), // sessions of this service that stand, after it
+  expiresOn,
+});
+
+export const SessionConsumed = defineEvent(
+  'SessionConsumed',
+  consumption.extend({
+    purpose: z.enum(['booking', 'series', 'application', 'noShowUndone', 'rebooking']),
+    ownerId: id,
+    offeringId: id,
+    packageName: z.string(),
+    serviceName: z.string(),
+    providerId: id,
+    start: instant,
+    end: instant,
+    timeZone: z.string(),
+    on: localDate,
+    invoice: invoiceContent, // of the appointment, with this package's fee
+    externalReference: z.string().nullable(), // of the appointment
+  }),
+);
+
+export const SessionReturned = defineEvent(
+  'SessionReturned',
+  consumption.extend({ because: z.enum(['cancelled', 'noShow', 'removed', 'refused']) }),
+);
+
+export const SessionForfeited = defineEvent('SessionForfeited', consumption.extend({ because: z.enum(['lateCancellation', 'noShow']) }));
+
+/** A forfeited consumption stands as an ordinary one again. */
+export const SessionForfeitUndone = defineEvent('SessionForfeitUndone', consumption);
+
+export const RemainingAdjusted = defineEvent(
+  'RemainingAdjusted',
+  about.extend({
+    serviceId: id,
+    from: z.int().nonnegative(),
+    to: z.int().nonnegative(),
+    adjustments: z.int(), // all adjustments of this service together, after it
+    reason,
+  }),
+);
+
+export const ExpiryAdjusted = defineEvent('ExpiryAdjusted', about.extend({ from: expiresOn, to: localDate, reason }));
+
+/** Undoes the latest adjustment of the expiry. */
+export const ExpiryRestored = defineEvent('ExpiryRestored', about.extend({ from: expiresOn, to: expiresOn, reason }));
+
+export const PackageCancelled = defineEvent('PackageCancelled', about.extend({ reason }));
+
+export const packageEvents = [
+  PackageSold,
+  SessionConsumed,
+  SessionReturned,
+  SessionForfeited,
+  SessionForfeitUndone,
+  RemainingAdjusted,
+  ExpiryAdjusted,
+  ExpiryRestored,
+  PackageCancelled,
+] as const;
+export type PackageEvent = EventOf<(typeof packageEvents)[number]>;
+export type PackageSoldData = EventOf<typeof PackageSold>['data'];
+export type SoldService = z.infer<typeof soldService>;

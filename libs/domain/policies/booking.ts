@@ -1,0 +1,82 @@
+import type { AppointmentEvent } from '../appointment/appointment.events.js';
+import { applyPackage, bookAppointment, undoNoShow } from '../appointment/appointment.decisions.js';
+import { appointment } from '../appointment/appointment.state.js';
+import { issueInvoice, reissueInvoice } from '../invoice/invoice.decisions.js';
+import { invoice } from '../invoice/invoice.state.js';
+import { localDateOf } from '../kernel/calendar.js';
+import type { EventOf, Recorded } from '../kernel/event.js';
+import type { InvoiceContent } from '../kernel/shapes.js';
+import { returnSession } from '../package/package.decisions.js';
+import type { PackageEvent, SessionConsumed } from '../package/package.events.js';
+import { packageAggregate } from '../package/package.state.js';
+import { change, create, definePolicy, type PolicyCommand } from './policy.js';
+
+type Consumed = Recorded<EventOf<typeof SessionConsumed>>;
+
+/** The package has given a session: its appointment and invoice follow (E2, E4, E8, H1). */
+export const booking = definePolicy<PackageEvent>('booking', {
+  SessionConsumed: (event) => {
+    switch (event.data.purpose) {
+      case 'booking':
+      case 'series':
+      case 'rebooking':
+        return [create(appointment, event.data.appointmentId, { decide: bookAppointment(bookingOf(event)) }), issue(event.data.invoice)];
+      case 'application':
+        return [change(appointment, event.data.appointmentId, { decide: applyPackage(event.data), refused: giveBack(event) })];
+      case 'noShowUndone':
+        return [change(appointment, event.data.appointmentId, { decide: undoNoShow(event.data), refused: giveBack(event) })];
+    }
+  },
+  SessionForfeitUndone: ({ data }) => [change(appointment, data.appointmentId, { decide: undoNoShow(data) })],
+});
+
+/** What an appointment brings or takes with it, once it stands (E4, E8, E9). */
+export const invoicing = definePolicy<AppointmentEvent>('invoicing', {
+  AppointmentBooked: ({ data }) => (data.invoice ? [issue(data.invoice)] : []),
+  PackageApplied: ({ data }) => [change(invoice, data.invoice.invoiceId, { decide: reissueInvoice(data.invoice) })],
+});
+
+const bookingOf = ({ data }: Consumed) => {
+  const {
+    appointmentId,
+    clientId,
+    packageId,
+    consumptionId,
+    serviceId,
+    serviceName,
+    providerId,
+    start,
+    end,
+    timeZone,
+    on,
+    externalReference,
+  } = data;
+  return {
+    ...{
+      appointmentId,
+      clientId,
+      packageId,
+      consumptionId,
+      serviceId,
+      serviceName,
+      providerId,
+      start,
+      end,
+      timeZone,
+      on,
+      externalReference,
+    },
+    invoiceId: data.invoice.invoiceId,
+    invoice: null,
+  };
+};
+
+const issue = (content: InvoiceContent): PolicyCommand => create(invoice, content.invoiceId, { decide: issueInvoice(content) });
+
+const giveBack =
+  ({ data, metadata }: Consumed) =>
+  (): PolicyCommand[] => [
+    change(packageAggregate, data.packageId, {
+      decide: returnSession({ ...data, because: 'refused', today: localDateOf(metadata.time, data.timeZone) }),
+    }),
+  ];

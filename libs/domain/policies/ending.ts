@@ -1,0 +1,38 @@
+import type { AppointmentEvent } from '../appointment/appointment.events.js';
+import { adjustToZero, undoAdjustment } from '../invoice/invoice.decisions.js';
+import { invoice } from '../invoice/invoice.state.js';
+import { forfeitSession, returnSession } from '../package/package.decisions.js';
+import { packageAggregate } from '../package/package.state.js';
+import { change, definePolicy, type PolicyCommand } from './policy.js';
+
+/** An appointment that does not take place: its session and its invoice follow (H1, H2, E9). */
+export const ending = definePolicy<AppointmentEvent>('ending', {
+  AppointmentCancelled: ({ data }) => [
+    ...session({ ...data, returned: 'cancelled', forfeited: 'lateCancellation' }),
+    ...(data.outcome === 'returned' ? [change(invoice, data.invoiceId, { decide: adjustToZero(data.invoiceId, 'cancelled') })] : []),
+  ],
+  AppointmentMarkedNoShow: ({ data }) => [
+    ...session({ ...data, returned: 'noShow', forfeited: 'noShow' }),
+    ...(data.outcome === 'returned' ? [change(invoice, data.invoiceId, { decide: adjustToZero(data.invoiceId, 'noShow') })] : []),
+  ],
+  NoShowUndone: ({ data }) =>
+    data.outcome === 'returned' ? [change(invoice, data.invoiceId, { decide: undoAdjustment(data.invoiceId) })] : [],
+});
+
+interface Ended {
+  packageId: string | null;
+  consumptionId: string | null;
+  outcome: 'returned' | 'forfeited';
+  today: string; // local date of the business
+  returned: 'cancelled' | 'noShow';
+  forfeited: 'lateCancellation' | 'noShow';
+}
+
+const session = ({ packageId, consumptionId, outcome, today, returned, forfeited }: Ended): PolicyCommand[] => {
+  if (packageId === null || consumptionId === null) return [];
+  const decide =
+    outcome === 'returned'
+      ? returnSession({ packageId, consumptionId, because: returned, today })
+      : forfeitSession({ packageId, consumptionId, because: forfeited });
+  return [change(packageAggregate, packageId, { decide })];
+};

@@ -1,0 +1,14 @@
+import { linkToSale } from '../appointment/appointment.decisions.js';
+import { appointment } from '../appointment/appointment.state.js';
+import { issueInvoice } from '../invoice/invoice.decisions.js';
+import { invoice } from '../invoice/invoice.state.js';
+import type { PackageEvent } from '../package/package.events.js';
+import { change, create, definePolicy } from './policy.js';
+
+/** D1, D3: every sale makes an invoice, and is shown at the appointment from which it was made. */
+export const selling = definePolicy<PackageEvent>('selling', {
+  PackageSold: ({ data }) => [
+    create(invoice, data.invoice.invoiceId, { decide: issueInvoice(data.invoice) }),
+    ...(data.appointmentId ? [change(appointment, data.appointmentId, { decide: linkToSale(data.appointmentId, data.packageId) })] : []),
+  ],
+});

@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import { defineEvent, type EventOf } from '../kernel/event.js';
+import { id, money } from '../kernel/shapes.js';
+
+const description = z.object({
+  serviceId: id,
+  name: z.string(),
+  description: z.string(),
+  durationMinutes: z.int().positive(),
+  price: money,
+  taxIds: z.array(id),
+  active: z.boolean(),
+  publiclyDisplayed: z.boolean(),
+  externalReference: z.string().nullable(),
+});
+
+export const ServiceDefined = defineEvent('ServiceDefined', description);
+export const ServiceChanged = defineEvent('ServiceChanged', description);
+export type ServiceDescription = EventOf<typeof ServiceDefined>['data'];
