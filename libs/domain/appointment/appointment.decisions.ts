@@ -1,4 +1,5 @@
 import type { Decide } from '../kernel/event.js';
+import { pick } from '../kernel/pick.js';
 import { NotFound, Refusal } from '../kernel/refusal.js';
 import type { InvoiceContent, SessionOutcome } from '../kernel/shapes.js';
 import type { AppointmentEvent, Booking } from './appointment.events.js';
@@ -104,9 +105,7 @@ export const existing = (state: AppointmentState, appointmentId: string): Booked
   return state;
 };
 
-const useOf = ({ appointmentId, clientId, packageId, consumptionId, invoiceId }: BookedAppointment) => ({
-  ...{ appointmentId, clientId, packageId, consumptionId, invoiceId },
-});
+const useOf = (booked: BookedAppointment) => pick(booked, 'appointmentId', 'clientId', 'packageId', 'consumptionId', 'invoiceId');
 
 const wording = { booked: 'booked', completed: 'completed', cancelled: 'cancelled', noShow: 'marked as a no-show' };
 

@@ -1,7 +1,8 @@
 import type { Decide } from '../kernel/event.js';
 import { withTaxes, zero, type Tax } from '../kernel/money.js';
+import { pick } from '../kernel/pick.js';
 import { NotFound, Refusal } from '../kernel/refusal.js';
-import type { InvoiceContent } from '../kernel/shapes.js';
+import type { Charge, InvoiceContent } from '../kernel/shapes.js';
 import { invoiceOver } from '../invoice/invoice-content.js';
 import { expiryByRule, expiryOver, strandedBy } from './expiry.js';
 import type { PackageEvent, PackageSoldData } from './package.events.js';
@@ -49,7 +50,7 @@ export interface ConsumeSession {
 
 /** E2, E3, E6: the package alone decides who gets its last session. */
 export const consumeSession =
-  ({ shared, today, serviceTaxes, invoiceId, ...session }: ConsumeSession): DecidePackage =>
+  ({ shared, today, serviceTaxes, ...session }: ConsumeSession): DecidePackage =>
   (state) => {
     const sold = existing(state, session.packageId);
     if (sold.sessions.has(session.consumptionId)) return [];
@@ -58,6 +59,7 @@ export const consumeSession =
     if (service.remaining === 0)
       throw new Refusal('NO_SESSIONS_LEFT', `No session of ${service.name} is left in this package.`, { serviceId: session.serviceId });
     const expiresOn = assertValidOn(sold, session.on, today);
+    const charge = service.fee === null ? withTaxes(zero(sold.currency), []) : withTaxes(service.fee, serviceTaxes);
 
     return [
       {
@@ -70,7 +72,8 @@ export const consumeSession =
           remaining: service.remaining === null ? null : service.remaining - 1,
           used: service.used + 1,
           expiresOn,
-          invoice: appointmentInvoice(sold, service, serviceTaxes, { ...session, invoiceId, issuedOn: today }),
+          charge,
+          invoice: session.purpose === 'noShowUndone' ? null : appointmentInvoice(sold, service, charge, { ...session, issuedOn: today }),
         },
       },
     ];
@@ -206,8 +209,9 @@ const assertValidOn = (sold: SoldPackage, on: string, today: string): string | n
   return expiresOn;
 };
 
-const about = ({ packageId }: SoldPackage, { clientId, consumptionId, appointmentId, serviceId }: Session) => ({
-  ...{ packageId, clientId, consumptionId, appointmentId, serviceId },
+const about = ({ packageId }: SoldPackage, session: Session) => ({
+  packageId,
+  ...pick(session, 'clientId', 'consumptionId', 'appointmentId', 'serviceId'),
 });
 
 const countOf = (sold: SoldPackage, { serviceId }: Session) => {
@@ -218,14 +222,11 @@ const countOf = (sold: SoldPackage, { serviceId }: Session) => {
 /** E4: nothing owing when paid upfront; else the fee pinned at the sale, with the service's taxes of now. */
 const appointmentInvoice = (
   sold: SoldPackage,
-  { serviceId, name, fee }: ServiceLeft,
-  taxes: readonly Tax[],
-  to: { invoiceId: string; clientId: string; appointmentId: string; issuedOn: string },
-): InvoiceContent => {
-  const { invoiceId, clientId, appointmentId, issuedOn } = to;
-  const charge = fee === null ? withTaxes(zero(sold.currency), []) : withTaxes(fee, taxes);
-  return invoiceOver(sold.currency, {
+  { serviceId, name }: ServiceLeft,
+  charge: Charge,
+  { invoiceId, clientId, appointmentId, issuedOn }: { invoiceId: string; clientId: string; appointmentId: string; issuedOn: string },
+): InvoiceContent =>
+  invoiceOver(sold.currency, {
     ...{ invoiceId, kind: 'appointment', clientId, packageId: sold.packageId, appointmentId, packageInvoiceId: sold.invoiceId, issuedOn },
     lines: [{ description: `${name} (${sold.name})`, serviceId, ...charge }],
   });
-};

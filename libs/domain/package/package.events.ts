@@ -62,7 +62,9 @@ export const SessionConsumed = defineEvent(
     end: instant,
     timeZone: z.string(),
     on: localDate,
-    invoice: invoiceContent, // of the appointment, with this package's fee
+    charge, // for this appointment: zero when the package was paid upfront (C3, C4)
+    invoiceId: id, // of the appointment
+    invoice: invoiceContent.nullable(), // to issue because of this event; null: the one it has stands again
     externalReference: z.string().nullable(), // of the appointment
   }),
 );

@@ -60,10 +60,9 @@ export const packageAggregate: Aggregate<PackageState, PackageEvent> = {
     if (state.status === 'unsold') return state;
     switch (type) {
       case 'SessionConsumed': {
-        const { consumptionId, appointmentId, serviceId, clientId, start, on } = data;
+        const { consumptionId, appointmentId, invoiceId, serviceId, clientId, start, on } = data;
         state.sessions.set(consumptionId, {
-          ...{ consumptionId, appointmentId, serviceId, clientId, start, on, outcome: 'standing' },
-          invoiceId: data.invoice.invoiceId,
+          ...{ consumptionId, appointmentId, invoiceId, serviceId, clientId, start, on, outcome: 'standing' },
         });
         return counted(state, data);
       }

@@ -1,10 +1,11 @@
-import type { AppointmentEvent } from '../appointment/appointment.events.js';
+import type { AppointmentEvent, Booking } from '../appointment/appointment.events.js';
 import { applyPackage, bookAppointment, undoNoShow } from '../appointment/appointment.decisions.js';
 import { appointment } from '../appointment/appointment.state.js';
 import { issueInvoice, reissueInvoice } from '../invoice/invoice.decisions.js';
 import { invoice } from '../invoice/invoice.state.js';
 import { localDateOf } from '../kernel/calendar.js';
 import type { EventOf, Recorded } from '../kernel/event.js';
+import { pick } from '../kernel/pick.js';
 import type { InvoiceContent } from '../kernel/shapes.js';
 import { returnSession } from '../package/package.decisions.js';
 import type { PackageEvent, SessionConsumed } from '../package/package.events.js';
@@ -20,9 +21,9 @@ export const booking = definePolicy<PackageEvent>('booking', {
       case 'booking':
       case 'series':
       case 'rebooking':
-        return [create(appointment, event.data.appointmentId, { decide: bookAppointment(bookingOf(event)) }), issue(event.data.invoice)];
+        return [create(appointment, event.data.appointmentId, { decide: bookAppointment(bookingOf(event)) }), ...issue(event.data.invoice)];
       case 'application':
-        return [change(appointment, event.data.appointmentId, { decide: applyPackage(event.data), refused: giveBack(event) })];
+        return [change(appointment, event.data.appointmentId, { decide: applyPackage(applicationOf(event)), refused: giveBack(event) })];
       case 'noShowUndone':
         return [change(appointment, event.data.appointmentId, { decide: undoNoShow(event.data), refused: giveBack(event) })];
     }
@@ -32,46 +33,29 @@ export const booking = definePolicy<PackageEvent>('booking', {
 
 /** What an appointment brings or takes with it, once it stands (E4, E8, E9). */
 export const invoicing = definePolicy<AppointmentEvent>('invoicing', {
-  AppointmentBooked: ({ data }) => (data.invoice ? [issue(data.invoice)] : []),
+  AppointmentBooked: ({ data }) => issue(data.invoice),
   PackageApplied: ({ data }) => [change(invoice, data.invoice.invoiceId, { decide: reissueInvoice(data.invoice) })],
 });
 
-const bookingOf = ({ data }: Consumed) => {
-  const {
-    appointmentId,
-    clientId,
-    packageId,
-    consumptionId,
-    serviceId,
-    serviceName,
-    providerId,
-    start,
-    end,
-    timeZone,
-    on,
-    externalReference,
-  } = data;
-  return {
-    ...{
-      appointmentId,
-      clientId,
-      packageId,
-      consumptionId,
-      serviceId,
-      serviceName,
-      providerId,
-      start,
-      end,
-      timeZone,
-      on,
-      externalReference,
-    },
-    invoiceId: data.invoice.invoiceId,
-    invoice: null,
-  };
+const bookingOf = ({ data }: Consumed): Booking => ({
+  ...pick(data, 'appointmentId', 'clientId', 'packageId', 'consumptionId', 'serviceId', 'serviceName', 'providerId', 'invoiceId'),
+  ...pick(data, 'start', 'end', 'timeZone', 'on', 'externalReference'),
+  invoice: null,
+});
+
+const applicationOf = ({ data }: Consumed) => ({
+  ...pick(data, 'appointmentId', 'packageId', 'consumptionId'),
+  invoice: whole(data.invoice),
+});
+
+/** An application brings the invoice as it is from now on. */
+const whole = (content: InvoiceContent | null): InvoiceContent => {
+  if (content === null) throw new Error('A session taken for an appointment that is booked comes with its invoice.');
+  return content;
 };
 
-const issue = (content: InvoiceContent): PolicyCommand => create(invoice, content.invoiceId, { decide: issueInvoice(content) });
+const issue = (content: InvoiceContent | null): PolicyCommand[] =>
+  content ? [create(invoice, content.invoiceId, { decide: issueInvoice(content) })] : [];
 
 const giveBack =
   ({ data, metadata }: Consumed) =>
