@@ -1,0 +1,84 @@
+import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
+import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+
+export interface TlsKeyPair {
+  cert: string | Buffer; // PEM
+  key: string | Buffer; // PEM
+}
+
+export interface ListenerOptions {
+  host: string;
+  port: number; // 0: any free one
+  tls?: TlsKeyPair | undefined;
+  maxConnections: number;
+  /** A connection that speaks HTTP/2. */
+  onGrpc(socket: Socket): void;
+  /** Answer of `GET /health/live` and `/health/ready`. */
+  isReady(): boolean;
+}
+
+const http2Preface = 'PRI ';
+const firstBytesTimeout = 10_000; // ms for a connection to say what it speaks
+
+/**
+ * One port for gRPC and for health over HTTP/1.1, as on a real node: the first bytes of a connection tell which it
+ * is, with TLS after its handshake.
+ */
+export class Listener {
+  private readonly server: TcpServer;
+  private readonly http: HttpServer;
+  private readonly undecided = new Set<Socket>();
+
+  constructor(private readonly options: ListenerOptions) {
+    this.http = healthServer(options.isReady);
+    const { tls } = options;
+    this.server = tls ? createTlsServer({ ...tls, ALPNProtocols: ['h2', 'http/1.1'] }) : createTcpServer();
+    this.server.maxConnections = options.maxConnections;
+    this.server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => this.decide(socket));
+  }
+
+  async listen(): Promise<number> {
+    const { host, port } = this.options;
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(port, host, resolve);
+    });
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  /** Takes no new connections; those that speak gRPC are their owner's to end. */
+  close(): void {
+    this.server.close();
+    this.http.closeAllConnections();
+    for (const socket of this.undecided) socket.destroy();
+  }
+
+  private decide(socket: Socket): void {
+    this.undecided.add(socket);
+    socket.setNoDelay(true);
+    socket.setTimeout(firstBytesTimeout, () => socket.destroy());
+    socket.once('close', () => this.undecided.delete(socket));
+    socket.on('error', () => socket.destroy());
+    const read = (): void => {
+      const first: Buffer | null = socket.read();
+      if (!first) return;
+      socket.unshift(first);
+      if (first.length < http2Preface.length && http2Preface.startsWith(first.toString('latin1'))) return;
+      socket.off('readable', read);
+      this.undecided.delete(socket);
+      socket.setTimeout(0);
+      if (first.toString('latin1', 0, http2Preface.length) === http2Preface) this.options.onGrpc(socket);
+      else this.http.emit('connection', socket);
+    };
+    socket.on('readable', read);
+  }
+}
+
+const healthServer = (isReady: () => boolean): HttpServer =>
+  createHttpServer((request, response) => {
+    const healthy = request.url === '/health/live' || (request.url === '/health/ready' && isReady());
+    const known = request.url === '/health/live' || request.url === '/health/ready';
+    // The real server answers 204, and 503 while it is not ready.
+    response.writeHead(!known ? 404 : healthy ? 204 : 503).end();
+  });

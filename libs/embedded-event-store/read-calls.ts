@@ -1,0 +1,92 @@
+import type { ReadReq } from '@eventstore/db-client/generated/streams_pb.js';
+import type { ServerWritableStream } from '@grpc/grpc-js';
+import { CheckpointCounter, type EventFilter } from './event-filter.js';
+import type { Feed } from './feed.js';
+import { CallError, invalidCall, serverNotReady, streamDeleted } from './grpc-errors.js';
+import { Outgoing } from './outgoing.js';
+import { compileFilter, parseReadRequest, type ReadRequest } from './read-request.js';
+import { firstStreamPositionResponse, lastStreamPositionResponse, readEventResponse, streamNotFoundResponse } from './read-responses.js';
+import { unresolved, type Reads } from './reads.js';
+import { deletedStream, noStream, type StoredEvent } from './stored-event.js';
+import { AllSubscription, StreamSubscription } from './subscription.js';
+
+interface Sources {
+  reads: Reads;
+  feed: Feed;
+  log: { error(details: unknown, message: string): void };
+}
+
+type StreamRequest = ReadRequest & { of: { stream: string } };
+
+/** Streams/Read: reads and subscriptions, of a stream and of `$all`. */
+export const answerRead = async (call: ServerWritableStream<ReadReq, Buffer>, sources: Sources): Promise<void> => {
+  const outgoing = new Outgoing(call);
+  try {
+    const request = parseReadRequest(call.request);
+    if (request.count === undefined) await subscription(request, outgoing, sources).run();
+    else if (request.of.stream !== undefined) await answerStream(request as StreamRequest, request.count, outgoing, sources);
+    else await answerAll(request, request.count, outgoing, sources);
+    outgoing.finish();
+  } catch (error) {
+    if (error instanceof CallError) return outgoing.fail(error);
+    if (!outgoing.ended) sources.log.error(error, 'a read failed');
+    outgoing.fail(serverNotReady());
+  }
+};
+
+const subscription = (request: ReadRequest, outgoing: Outgoing, { reads, feed }: Sources): StreamSubscription | AllSubscription => {
+  const { of, filter, resolveLinks, uuidForm } = request;
+  const options = { resolveLinks, uuidForm, outgoing, feed, reads };
+  if (of.stream !== undefined)
+    return new StreamSubscription(of.stream, of.from === 'end' ? undefined : of.from === 'start' ? noStream : of.from, options);
+  const after = of.from === 'start' ? 0n : of.from === 'end' || of.from > feed.position ? feed.position : of.from;
+  const checkpointed = filter && {
+    matches: compileFilter(filter),
+    checkpoints: new CheckpointCounter(filter.window, filter.checkpointMultiplier, after),
+  };
+  return new AllSubscription(after, checkpointed, options);
+};
+
+const answerStream = async (request: StreamRequest, count: bigint, outgoing: Outgoing, { reads }: Sources): Promise<void> => {
+  const { of, direction, compatibility } = request;
+  if (count === 0n) throw invalidCall('maxCount must be positive');
+  if (of.from === 'end' && direction === 'forwards') throw invalidCall('there is nothing to read forwards from the end');
+  const view = await reads.view(of.stream);
+  if (view.kind === 'deleted') throw streamDeleted(of.stream);
+  if (view.kind === 'notFound') return outgoing.write(streamNotFoundResponse(of.stream));
+  const from = of.from === 'start' ? 0n : of.from === 'end' ? view.last : of.from;
+  const sent = await send(reads.stream(of.stream, view, from, direction, count), undefined, request, outgoing, reads);
+  if (compatibility < 1) return;
+  if (sent === 0n && direction === 'forwards' && from !== view.last + 1n) outgoing.write(firstStreamPositionResponse(view.last + 1n));
+  outgoing.write(lastStreamPositionResponse(view.last));
+};
+
+const answerAll = async (request: ReadRequest, count: bigint, outgoing: Outgoing, { reads }: Sources): Promise<void> => {
+  const { of, direction, filter } = request;
+  if (of.from === (direction === 'forwards' ? 'end' : 'start') || count === 0n) return;
+  const from = of.from === 'start' ? 0n : of.from === 'end' || of.from > deletedStream ? deletedStream : of.from;
+  const considered = filter ? deletedStream : count;
+  await send(reads.all(from, direction, considered), filter && { matches: compileFilter(filter), count }, request, outgoing, reads);
+};
+
+/** Sends pages at the client's pace; gives how many events were sent. */
+const send = async (
+  pages: AsyncGenerator<StoredEvent[]>,
+  filter: { matches: EventFilter; count: bigint } | undefined,
+  { resolveLinks, uuidForm }: ReadRequest,
+  outgoing: Outgoing,
+  reads: Reads,
+): Promise<bigint> => {
+  let sent = 0n;
+  for await (const page of pages) {
+    for (const event of page) {
+      if (filter && !filter.matches(event)) continue;
+      outgoing.write(readEventResponse(resolveLinks ? await reads.resolve(event) : unresolved(event), uuidForm));
+      sent += 1n;
+      if (sent === filter?.count) return sent;
+    }
+    await outgoing.drained();
+    if (outgoing.ended) break;
+  }
+  return sent;
+};
