@@ -1,0 +1,74 @@
+import { createWriteStream, renameSync, statSync, type WriteStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+
+const MAX_BYTES = 20_000_000; // then the file becomes NAME.1, which replaces the one before
+const MAX_SHOWN = 5; // lines on the console per process and window
+const WINDOW_MS = 5_000;
+
+export interface LogFile {
+  /** Writes every line of a process to the file; warnings, errors and what is no log line also go to the console, in short. */
+  follow(stream: Readable): void;
+  /** The last lines, newest last. */
+  tail(): string[];
+  path: string;
+}
+
+export function openLog(path: string, name: string, show: (line: string) => void): LogFile {
+  let file = open(path);
+  let bytes = sizeOf(path);
+  const last: string[] = [];
+  const shown = throttled((line) => show(`${name}: ${line}`), path);
+
+  const write = (line: string) => {
+    bytes += Buffer.byteLength(line) + 1;
+    if (bytes > MAX_BYTES) {
+      file.end();
+      renameSync(path, `${path}.1`);
+      file = open(path);
+      bytes = 0;
+    }
+    file.write(`${line}\n`);
+    last.push(line);
+    if (last.length > 30) last.shift();
+    const summary = summaryOf(line);
+    if (summary !== undefined) shown(summary);
+  };
+  return { follow: (stream) => void createInterface({ input: stream }).on('line', write), tail: () => [...last], path };
+}
+
+const open = (path: string): WriteStream => createWriteStream(path, { flags: 'a', mode: 0o600 });
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
+/** A line of pino's at level warn or above, or no line of pino's, in one line; undefined: not for the console. */
+export function summaryOf(line: string): string | undefined {
+  if (/^\{"level":[123]0,/.test(line) || line.trim() === '') return undefined; // nearly all of them: told without parsing
+  const { level, msg, err } = parsed(line);
+  if (level === undefined) return line.slice(0, 300);
+  if (level < 40) return undefined;
+  const cause = err?.message !== undefined && err.message !== msg ? ` (${err.message})` : '';
+  return `${level < 50 ? 'warning' : 'error'}: ${msg ?? ''}${cause}`.slice(0, 300);
+}
+
+function parsed(line: string): { level?: number; msg?: string; err?: { message?: string } } {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+/** At most MAX_SHOWN lines in a window; how many more there were is told when it ends. */
+function throttled(show: (line: string) => void, path: string): (line: string) => void {
+  let count = 0;
+  return (line) => {
+    if (count === 0)
+      setTimeout(() => {
+        if (count > MAX_SHOWN) show(`… and ${count - MAX_SHOWN} more lines, in ${path}`);
+        count = 0;
+      }, WINDOW_MS).unref();
+    if (++count <= MAX_SHOWN) show(line);
+  };
+}

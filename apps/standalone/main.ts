@@ -1,0 +1,153 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startChild, type ChildOptions } from './child.js';
+import { openDataFolder, OperatorError, type DataFolder } from './data-folder.js';
+import { demoOf, progressShower, type DemoInfo, type DemoMessage } from './demo.js';
+import { childrenNote, endLeftovers } from './leftovers.js';
+import { openLog } from './log-file.js';
+import { readOptions, type Options } from './options.js';
+import { portChooser } from './ports.js';
+import { startPostgresPart } from './postgres-part.js';
+import { reset } from './reset.js';
+import { secretsOf, withSecrets } from './secrets.js';
+import { supervisor, type Start } from './supervisor.js';
+import { whatNext } from './what-next.js';
+
+// `npm start`: Postgres, the event store, the API and the projector, each a process, kept running and stopped together.
+
+type Parts = ReturnType<typeof supervisor>;
+
+const say = (message: string) => void process.stdout.write(`${message}\n`);
+
+async function main(options: Options): Promise<void> {
+  if (options.reset && !(await reset(options.data, process.env, say))) return;
+  const since = performance.now();
+  const folder = await openDataFolder(options.data);
+  await endLeftovers(folder.children);
+  const { parts, end } = supervised(folder);
+  try {
+    await startAll(options, folder, parts, since);
+  } catch (error) {
+    explain(error as Error);
+    await end(1);
+  }
+}
+
+async function startAll(options: Options, folder: DataFolder, parts: Parts, since: number): Promise<void> {
+  const secrets = await secretsOf(folder);
+  const port = portChooser(say);
+  const env = withSecrets({ ...process.env }, secrets);
+  env.DATABASE_URL =
+    (await given(env, 'DATABASE_URL')) ?? (await startPostgres(parts, folder, await port('Postgres', options.postgresPort)));
+  env.EVENTSTORE_URL =
+    (await given(env, 'EVENTSTORE_URL')) ?? (await startEventStore(parts, folder, env, await port('event store', options.eventStorePort)));
+
+  const demoSince = performance.now();
+  const demo = await demoOf(folder.demo, options.demo, () => loadDemo(parts, folder, env)); // before a projector acts on what it writes
+  const demoTook = performance.now() - demoSince;
+
+  const apiEnv = { ...env, HOST: options.host, PORT: String(await port('API', options.port, options.host)) };
+  const [, api] = await Promise.all([
+    parts.start('projector', child(folder, 'projector', 'apps/projector/main.js', withoutPort(env))),
+    parts.start('API', child(folder, 'api', 'apps/api/main.js', apiEnv)),
+  ]);
+
+  say(
+    `\nPunchcard runs, after ${((performance.now() - since - demoTook) / 1000).toFixed(1)} s. Data and logs: ${folder.path}. Ctrl-C stops it.\n`,
+  );
+  say(await whatNext(String(api.ready), demo, await given(env, 'JWT_SECRET')));
+}
+
+/** The supervisor of a data folder's processes, ended by Ctrl-C, SIGTERM, or a part that cannot be kept running. */
+function supervised(folder: DataFolder) {
+  const note = childrenNote(folder.children);
+  const parts = supervisor({
+    say,
+    gaveUp: (message) => {
+      say(message);
+      void end(1);
+    },
+    changed: (pids) => {
+      pids.delete('Postgres'); // its own start looks after one that was left running
+      note(pids).catch((error: Error) => say(`${folder.children} cannot be written: ${error.message}`));
+    },
+  });
+
+  let endingSince: number | undefined;
+  async function end(code: number): Promise<void> {
+    if (endingSince !== undefined) return;
+    endingSince = performance.now();
+    await parts.stop();
+    await folder.release();
+    say('Stopped.');
+    process.exit(code);
+  }
+  function onSignal(): void {
+    if (endingSince === undefined) {
+      say('\nStopping; once more to end it at once.');
+      void end(0);
+    } else if (performance.now() - endingSince > TWICE_MS) {
+      parts.kill();
+      process.exit(1);
+    }
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  process.stdout.on('error', () => undefined); // the terminal may be closed: what runs goes on, and stops in order
+  return { parts, end };
+}
+
+const TWICE_MS = 500; // npm passes on a Ctrl-C that the terminal has sent us too: that is not a second one
+
+const startPostgres = async (parts: Parts, folder: DataFolder, port: number): Promise<string> =>
+  (await parts.start('Postgres', () => startPostgresPart(folder.postgres, port, say))).url;
+
+async function startEventStore(parts: Parts, folder: DataFolder, env: NodeJS.ProcessEnv, port: number): Promise<string> {
+  const own = { ...env, HOST: '127.0.0.1', PORT: String(port) };
+  return String((await parts.start('event store', child(folder, 'event-store', 'libs/embedded-event-store/main.js', own))).ready);
+}
+
+async function loadDemo(parts: Parts, folder: DataFolder, env: NodeJS.ProcessEnv): Promise<DemoInfo> {
+  say('Making a demo business: a clinic with clients, sales and bookings of six months.');
+  const progress = progressShower(process.stdout);
+  const onMessage = (message: unknown) => {
+    const { done, total, what } = (message as Extract<DemoMessage, { progress: unknown }>).progress;
+    progress.show(done, total, what);
+  };
+  try {
+    const options = { onMessage, readyPatienceMs: DEMO_PATIENCE_MS };
+    const loaded = await parts.run('demo', child(folder, 'demo', 'apps/standalone/demo-process.js', withoutPort(env), options));
+    return loaded.ready as DemoInfo;
+  } finally {
+    progress.end();
+  }
+}
+
+const DEMO_PATIENCE_MS = 600_000;
+
+/** A compiled program of ours with a log file of its own. */
+function child(folder: DataFolder, name: string, program: string, env: NodeJS.ProcessEnv, options: Partial<ChildOptions> = {}) {
+  const log = openLog(join(folder.logs, `${name}.log`), name, (line) => say(`  ${line}`));
+  const script = fileURLToPath(new URL(`../../${program}`, import.meta.url));
+  const start: Start<Awaited<ReturnType<typeof startChild>>> = (spawned) => startChild({ script, env, log, spawned, ...options });
+  return start;
+}
+
+const withoutPort = ({ PORT: _, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv => env;
+
+/** A setting, given as it is or as NAME_FILE. */
+async function given(env: NodeJS.ProcessEnv, name: string): Promise<string | undefined> {
+  const file = env[`${name}_FILE`];
+  if (env[name] || !file) return env[name] || undefined;
+  return (await readFile(file, 'utf8').catch((error: Error) => Promise.reject(new OperatorError(`${name}_FILE: ${error.message}`)))).trim();
+}
+
+/** What the operator can mend is said without a stack trace. */
+function explain(error: Error): void {
+  process.stderr.write(`${error instanceof OperatorError ? error.message : (error.stack ?? error.message)}\n`);
+}
+
+await main(readOptions(process.argv.slice(2))).catch((error: Error) => {
+  explain(error);
+  process.exitCode = 1;
+});

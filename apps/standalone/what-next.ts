@@ -1,0 +1,45 @@
+import { mintToken } from '../../libs/auth/tokens.js';
+import { CALLER_ROLES, type CallerRole } from '../../libs/auth/roles.js';
+import type { DemoInfo } from './demo.js';
+
+const TOKEN_LIFE = '30d';
+
+/** What is printed when all runs: where it is, a token per role, and commands to paste. */
+export async function whatNext(api: string, demo: DemoInfo | undefined, jwtSecret: string | undefined): Promise<string> {
+  const addresses = `  API      ${api}/v1\n  OpenAPI  ${api}/docs`;
+  if (!demo) return `${addresses}\n\nThere is no business yet: npm run business:create makes one, with a token for its owner.`;
+  if (jwtSecret === undefined) return `${addresses}\n\nTokens come from your issuer (JWKS_URL); the demo business is ${demo.businessId}.`;
+  const tokens = await tokensOf(demo, jwtSecret);
+  return `${addresses}
+
+A token for each role of the demo business, good for 30 days:
+
+${CALLER_ROLES.map((role) => `  ${role.padEnd(13)}  ${tokens[role]}`).join('\n')}
+
+Paste these, one after the other: sell, book, cancel, adjust, history.
+
+${commands(api, demo, tokens.owner)}`;
+}
+
+async function tokensOf({ businessId: business, clientId }: DemoInfo, secret: string): Promise<Record<CallerRole, string>> {
+  const tokens = CALLER_ROLES.map(async (role) => {
+    const who = { secret, business, role, sub: `demo-${role}`, expiresIn: TOKEN_LIFE };
+    return [role, await mintToken(role === 'client' ? { ...who, clientId } : who)] as const;
+  });
+  return Object.fromEntries(await Promise.all(tokens)) as Record<CallerRole, string>;
+}
+
+function commands(api: string, demo: DemoInfo, token: string): string {
+  const start = new Date(Math.ceil(Date.now() / 3_600_000) * 3_600_000 + 24 * 3_600_000).toISOString(); // a full hour, tomorrow
+  const post = (path: string, body: object) =>
+    `curl -s -X POST ${api}/v1/${path} -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' -d '${JSON.stringify(body)}'`;
+  const { clientId, offeringId, packageId, serviceId, providerId, appointmentId } = demo;
+  return [
+    `TOKEN=${token}`,
+    post('packages', { offeringId, clientId }),
+    post('appointments', { clientId, serviceId, providerId, start, packageId }),
+    post(`appointments/${appointmentId}/cancel`, {}),
+    post(`packages/${packageId}/adjust-remaining`, { serviceId, remaining: 9, reason: 'a gift' }),
+    `curl -s ${api}/v1/packages/${packageId}/history -H "authorization: Bearer $TOKEN"`,
+  ].join('\n\n');
+}
