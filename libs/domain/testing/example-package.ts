@@ -1,0 +1,107 @@
+import type { ExpiryRule, Limit, Money } from '../kernel/shapes.js';
+import { withTaxes, type Tax } from '../kernel/money.js';
+import { consumeSession, type ConsumeSession } from '../package/package.decisions.js';
+import type { PackageEvent, PackageSoldData, SoldService } from '../package/package.events.js';
+import { anna, at, cad, facial, idOf, massage } from './example.js';
+import { invoiceContent } from './example-invoice.js';
+
+type EventData<Type extends PackageEvent['type']> = Extract<PackageEvent, { type: Type }>['data'];
+
+export const p = idOf('package');
+export const january = '2027-01-31'; // when the example is sold
+export const fromPurchase = (amount: number, unit: 'days' | 'weeks' | 'months'): ExpiryRule => ({
+  kind: 'after',
+  from: 'purchase',
+  amount,
+  unit,
+});
+export const fromFirstUse = (amount: number, unit: 'days' | 'weeks' | 'months'): ExpiryRule => ({
+  kind: 'after',
+  from: 'firstUse',
+  amount,
+  unit,
+});
+
+export const soldMassage = (limit: Limit, over: Partial<SoldService> = {}): SoldService => ({
+  ...{ serviceId: massage, name: 'Massage', limit, price: cad(100_00), fee: null, ...over },
+  weight: limit === 'unlimited' ? null : 100_00,
+});
+export const soldFacial = (limit: Limit): SoldService => soldMassage(limit, { serviceId: facial, name: 'Facial' });
+
+/** Anna's package for $80 with these taxes: one massage, without expiry, if nothing else is said. */
+export const sale = (over: Partial<PackageSoldData> & { fee?: Money; taxes?: readonly Tax[] } = {}): PackageSoldData => {
+  const { fee = cad(80_00), taxes = [], ...given } = over;
+  return {
+    ...{ packageId: p, clientId: anna, offeringId: idOf('offering'), name: 'Relax', description: '', services: [soldMassage(1)] },
+    ...{ paymentMethod: 'paidUpfront', charge: withTaxes(fee, taxes), expiryRule: { kind: 'none' }, expiresOn: null, soldOn: january },
+    ...{ timeZone: 'America/Toronto', channel: 'staff', appointmentId: null, externalReference: null },
+    invoice: invoiceContent({
+      ...{ invoiceId: idOf('ip'), kind: 'package', packageId: p, appointmentId: null },
+      lines: [{ description: 'Relax', serviceId: null, net: fee, taxes }],
+    }),
+    ...given,
+  };
+};
+export const sold = (over: Parameters<typeof sale>[0] = {}): PackageEvent => ({ type: 'PackageSold', data: sale(over) });
+
+/** Session n of a package on a day; n names its consumption, its appointment and that appointment's invoice. */
+const session = (on: string, n: number) => ({
+  ...{ packageId: p, consumptionId: idOf(`c${n}`), appointmentId: idOf(`a${n}`), serviceId: massage, clientId: anna },
+  ...{ serviceName: 'Massage', providerId: idOf('provider'), externalReference: null, purpose: 'booking' as const },
+  ...at(on),
+});
+
+export const use = (on: string, n = 1, over: Partial<ConsumeSession> = {}): ConsumeSession => ({
+  ...session(on, n),
+  ...{ invoiceId: idOf(`i${n}`), serviceTaxes: [], shared: false, today: january, ...over },
+});
+export const consume = (on: string, n?: number, over?: Partial<ConsumeSession>) => consumeSession(use(on, n, over));
+
+type Consumed = Partial<EventData<'SessionConsumed'>> & { n?: number; fee?: Money; taxes?: readonly Tax[]; issuedOn?: string };
+
+export const consumed = (
+  on: string,
+  remaining: number | null,
+  { n = 1, fee = cad(0), taxes = [], issuedOn = january, ...over }: Consumed = {},
+): PackageEvent => {
+  const own = { ...session(on, n), invoiceId: idOf(`i${n}`), ...over };
+  const invoice = invoiceContent({
+    ...{ invoiceId: own.invoiceId, clientId: own.clientId, packageId: p, appointmentId: own.appointmentId },
+    ...{ packageInvoiceId: idOf('ip'), issuedOn },
+    lines: [{ description: `${own.serviceName} (Relax)`, serviceId: own.serviceId, net: fee, taxes }],
+  });
+  return {
+    type: 'SessionConsumed',
+    data: {
+      ...{ ownerId: anna, offeringId: idOf('offering'), packageName: 'Relax', remaining, used: 1, expiresOn: null },
+      ...{ charge: withTaxes(fee, taxes), invoice: own.purpose === 'noShowUndone' ? null : invoice, ...own },
+    },
+  };
+};
+
+/** What is the same in every event on a session's end: which one, and the counts after it. */
+export const ended = (
+  remaining: number | null,
+  { n = 1, ...over }: Partial<EventData<'SessionForfeitUndone'>> & { n?: number } = {},
+): EventData<'SessionForfeitUndone'> => ({
+  ...{ packageId: p, clientId: anna, consumptionId: idOf(`c${n}`), appointmentId: idOf(`a${n}`), serviceId: massage },
+  ...{ remaining, used: 0, expiresOn: null, ...over },
+});
+export const returned = (
+  remaining: number | null,
+  { because = 'noShow', ...over }: Parameters<typeof ended>[1] & { because?: EventData<'SessionReturned'>['because'] } = {},
+): PackageEvent => ({ type: 'SessionReturned', data: { ...ended(remaining, over), because } });
+export const forfeited = (remaining: number | null, over: Parameters<typeof ended>[1] = {}): PackageEvent => ({
+  type: 'SessionForfeited',
+  data: { ...ended(remaining, { used: 1, ...over }), because: 'noShow' },
+});
+
+export const remainingAdjusted = (from: number, to: number, adjustments = to - from): PackageEvent => ({
+  type: 'RemainingAdjusted',
+  data: { packageId: p, clientId: anna, serviceId: massage, from, to, adjustments, reason: null },
+});
+export const expiryAdjusted = (from: string | null, to: string): PackageEvent => ({
+  type: 'ExpiryAdjusted',
+  data: { packageId: p, clientId: anna, from, to, reason: null },
+});
+export const cancelled: PackageEvent = { type: 'PackageCancelled', data: { packageId: p, clientId: anna, reason: null } };
