@@ -1,3 +1,5 @@
+import type { Settings } from '../business/business.events.js';
+import { plusMinutes } from '../kernel/calendar.js';
 import type { Decide } from '../kernel/event.js';
 import { pick } from '../kernel/pick.js';
 import { NotFound, Refusal } from '../kernel/refusal.js';
@@ -60,26 +62,34 @@ export const completeAppointment =
     return [{ type: 'AppointmentCompleted', data: { appointmentId, clientId } }];
   };
 
-export interface EndAppointment {
+interface EndAppointment {
   appointmentId: string;
-  outcome: SessionOutcome; // of its session, or of its fee when it has none
   reason: string | null;
   today: string; // local date of the business
 }
 
-/** H2: cancelling returns the session, unless it was late and the business forfeits. */
+export interface CancelAppointment extends EndAppointment {
+  session: SessionOutcome | null; // what staff say becomes of it; null: as the business has set it
+  byClient: boolean;
+  now: string;
+  settings: Pick<Settings, 'onLateCancellation' | 'lateCancellationWindowMinutes'>;
+}
+
+/** H2: cancelling returns the session, unless the client was late and the business forfeits; staff can override. */
 export const cancelAppointment =
-  ({ appointmentId, outcome, reason, today, late }: EndAppointment & { late: boolean }): DecideAppointment =>
+  ({ appointmentId, session, reason, today, byClient, now, settings }: CancelAppointment): DecideAppointment =>
   (state) => {
     const booked = existing(state, appointmentId);
     if (booked.status === 'cancelled') return [];
     if (booked.status !== 'booked') throw notBooked(appointmentId, booked.status);
+    const late = byClient && now > plusMinutes(booked.start, -settings.lateCancellationWindowMinutes);
+    const outcome = session ?? (late ? settings.onLateCancellation : 'returned');
     return [{ type: 'AppointmentCancelled', data: { ...useOf(booked), outcome, reason, today, late } }];
   };
 
 /** H1: the client did not come. One that was marked completed by mistake can be marked so too. */
 export const markNoShow =
-  ({ appointmentId, outcome, reason, today }: EndAppointment): DecideAppointment =>
+  ({ appointmentId, outcome, reason, today }: EndAppointment & { outcome: SessionOutcome }): DecideAppointment =>
   (state) => {
     const booked = existing(state, appointmentId);
     if (booked.status === 'noShow') return [];
@@ -92,13 +102,15 @@ export const undoNoShow =
   ({ appointmentId, consumptionId }: { appointmentId: string; consumptionId: string | null }): DecideAppointment =>
   (state) => {
     const booked = existing(state, appointmentId);
-    if (booked.status !== 'noShow' || booked.outcome === null) {
-      if (booked.status === 'booked' && booked.consumptionId === consumptionId) return [];
-      throw new Refusal('NOT_A_NO_SHOW', 'This appointment is not marked as a no-show.', { appointmentId, status: booked.status });
-    }
+    if (booked.status === 'booked' && booked.consumptionId === consumptionId) return [];
+    assertNoShow(booked);
     const { clientId, packageId, invoiceId, outcome } = booked;
-    return [{ type: 'NoShowUndone', data: { appointmentId, clientId, packageId, consumptionId, invoiceId, outcome } }];
+    return [{ type: 'NoShowUndone', data: { appointmentId, clientId, packageId, consumptionId, invoiceId, outcome: outcome! } }];
   };
+
+export const assertNoShow = ({ appointmentId, status }: BookedAppointment): void => {
+  if (status !== 'noShow') throw new Refusal('NOT_A_NO_SHOW', 'This appointment is not marked as a no-show.', { appointmentId, status });
+};
 
 export const existing = (state: AppointmentState, appointmentId: string): BookedAppointment => {
   if (state.status === 'none') throw new NotFound('appointment', appointmentId);

@@ -21,7 +21,7 @@ const description = z.object({
 
 export const BusinessCreated = defineEvent('BusinessCreated', description);
 export const BusinessSettingsChanged = defineEvent('BusinessSettingsChanged', description);
-export type Business = EventOf<typeof BusinessCreated>['data'];
+export type BusinessDescription = EventOf<typeof BusinessCreated>['data'];
 
 export const defaultSettings: Settings = {
   clientsSeeInvoices: true,

@@ -31,10 +31,10 @@ export const catalogueEntry = <Made extends EventDefinition, Changed extends Eve
     };
 
   const change =
-    (id: string, changes: Partial<Description>): Decide<State, Event> =>
+    (id: string, changes: Partial<Description> | ((before: Description) => Partial<Description>)): Decide<State, Event> =>
     (state) => {
       if (state === null) throw new NotFound(category, id);
-      const description = { ...state, ...changes };
+      const description = { ...state, ...(typeof changes === 'function' ? changes(state) : changes) };
       return isDeepStrictEqual(state, description) ? [] : [{ type: changed.type, data: description }];
     };
 

@@ -26,15 +26,12 @@ export type EventOf<Definition> = Definition extends { type: infer Type; data: i
 
 export type AnyEvent = { type: string; data: unknown };
 
-/** How a state grows from its events. Folding never refuses: history has happened. */
-export type Evolve<State, Event> = (state: State, event: Event) => State;
-
 /** Everything that the command handling needs to know of one kind of stream. */
 export interface Aggregate<State, Event extends AnyEvent> {
   category: string; // of the stream's name: `package` of `package-<id>`
   events: readonly EventDefinition[];
   initial: State;
-  evolve: Evolve<State, Event>;
+  evolve(state: State, event: Event): State; // folding never refuses: history has happened
 }
 
 /** What a decision is: pure, and with everything that it looked up brought in by the command. */
@@ -70,6 +67,16 @@ export type Recorded<Event extends AnyEvent = AnyEvent> = Event & {
   revision: bigint; // in its stream, from 0
   position: bigint; // commit position in $all
   metadata: Metadata;
+};
+
+/** The event of that type, which must be among these. */
+export const eventOf = <Event extends AnyEvent, const Type extends Event['type']>(
+  events: readonly Recorded<Event>[],
+  type: Type,
+): Recorded<Extract<Event, { type: Type }>> => {
+  const found = events.find((event) => event.type === type);
+  if (!found) throw new Error(`There is no ${type} among ${events.map((event) => event.type).join(', ') || 'no events'}.`);
+  return found as Recorded<Extract<Event, { type: Type }>>;
 };
 
 const personalFields = z.registry<{ about: string }>();

@@ -1,4 +1,5 @@
 import Big from 'big.js';
+import { InvalidInput } from './refusal.js';
 import type { Charge, Money, TaxLine } from './shapes.js';
 
 /** A tax as it is when something is charged: `rate` is an exact decimal percentage. */
@@ -26,6 +27,14 @@ export const minus = (from: Money, what: Money): Money => sum(from.currency, [fr
 export const withTaxes = (net: Money, taxes: readonly Tax[]): Charge => {
   const lines: TaxLine[] = taxes.map(({ taxId, name, rate }) => ({ taxId, name, rate, amount: percentOf(net, rate) }));
   return { net, taxes: lines, total: sum(net.currency, [net, ...lines.map(({ amount }) => amount)]) };
+};
+
+/** @throws InvalidInput naming the field, a JSON pointer */
+export const assertCurrency = (field: string, money: Money | undefined, currency: string): void => {
+  if (money && money.currency !== currency)
+    throw new InvalidInput([
+      { field: `${field}/currency`, code: 'WRONG_CURRENCY', message: `The currency of the business is ${currency}.` },
+    ]);
 };
 
 const percentOf = ({ amount, currency }: Money, rate: string): Money =>

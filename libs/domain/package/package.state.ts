@@ -1,4 +1,6 @@
 import type { Aggregate } from '../kernel/event.js';
+import { pick } from '../kernel/pick.js';
+import { NotFound } from '../kernel/refusal.js';
 import type { ExpiryRule } from '../kernel/shapes.js';
 import { packageEvents, type PackageEvent, type SoldService } from './package.events.js';
 
@@ -47,9 +49,9 @@ export const packageAggregate: Aggregate<PackageState, PackageEvent> = {
   initial: { status: 'unsold' },
   evolve: (state, { type, data }) => {
     if (type === 'PackageSold') {
-      const { packageId, offeringId, clientId, name, paymentMethod, soldOn, expiryRule, expiresOn } = data;
       return {
-        ...{ status: 'sold', packageId, offeringId, clientId, name, paymentMethod, soldOn, expiryRule, expiresOn },
+        status: 'sold',
+        ...pick(data, 'packageId', 'offeringId', 'clientId', 'name', 'paymentMethod', 'soldOn', 'expiryRule', 'expiresOn'),
         invoiceId: data.invoice.invoiceId,
         currency: data.charge.net.currency,
         adjustedExpiries: [],
@@ -59,13 +61,12 @@ export const packageAggregate: Aggregate<PackageState, PackageEvent> = {
     }
     if (state.status === 'unsold') return state;
     switch (type) {
-      case 'SessionConsumed': {
-        const { consumptionId, appointmentId, invoiceId, serviceId, clientId, start, on } = data;
-        state.sessions.set(consumptionId, {
-          ...{ consumptionId, appointmentId, invoiceId, serviceId, clientId, start, on, outcome: 'standing' },
+      case 'SessionConsumed':
+        state.sessions.set(data.consumptionId, {
+          ...pick(data, 'consumptionId', 'appointmentId', 'invoiceId', 'serviceId', 'clientId', 'start', 'on'),
+          outcome: 'standing',
         });
         return counted(state, data);
-      }
       case 'SessionReturned':
         state.sessions.get(data.consumptionId)!.outcome = 'returned';
         return counted(state, data);
@@ -95,26 +96,46 @@ export const packageAggregate: Aggregate<PackageState, PackageEvent> = {
   },
 };
 
+/** A package as answers and past states show it. */
+export type PackageView = Omit<SoldPackage, 'services' | 'sessions' | 'adjustedExpiries'> & {
+  services: ServiceLeft[];
+  sessions: (Session & { place: string | null })[];
+};
+
+/** @throws NotFound when it was not sold */
+export const packageView = (state: PackageState): PackageView => {
+  if (state.status === 'unsold') throw new NotFound('package', '');
+  const { services, sessions, adjustedExpiries: _, ...rest } = state;
+  const places = placesOf(state);
+  return {
+    ...rest,
+    services: [...services.values()].map((service) => ({ ...service })),
+    sessions: [...sessions.values()].map((session) => ({ ...session, place: places.get(session.consumptionId) ?? null })),
+  };
+};
+
 /** A session counts until it is returned; a forfeited one too (E3). */
 export const standing = ({ sessions }: SoldPackage): Session[] => [...sessions.values()].filter(({ outcome }) => outcome !== 'returned');
 
-/** "Session 2 of 5": its place among the standing sessions of its service by start; worked out when read, never stored. */
-export const placeOf = (sold: SoldPackage, consumptionId: string): { session: number; of: number | 'unlimited' } | null => {
-  const own = sold.sessions.get(consumptionId);
-  const service = own && sold.services.get(own.serviceId);
-  if (!own || !service || own.outcome === 'returned') return null;
-  const before = standing(sold).filter(
-    ({ serviceId, start, consumptionId: other }) => serviceId === own.serviceId && comesBefore({ start, other }, own),
+/** "Session 2 of 5", by consumption: places among the standing sessions of a service by start; worked out when read, never stored. */
+export const placesOf = (sold: SoldPackage): Map<string, string> => {
+  const seen = new Map<string, number>();
+  const inOrder = standing(sold).sort((a, b) => compare(a.start, b.start) || compare(a.consumptionId, b.consumptionId));
+  return new Map(
+    inOrder.map(({ consumptionId, serviceId }) => {
+      const place = (seen.get(serviceId) ?? 0) + 1;
+      seen.set(serviceId, place);
+      const { limit, adjustments } = sold.services.get(serviceId)!;
+      return [consumptionId, `Session ${place}${limit === 'unlimited' ? '' : ` of ${limit + adjustments}`}`];
+    }),
   );
-  return { session: before.length + 1, of: service.limit === 'unlimited' ? 'unlimited' : service.limit + service.adjustments };
 };
 
-const comesBefore = ({ start, other }: { start: string; other: string }, own: Session): boolean =>
-  start < own.start || (start === own.start && other < own.consumptionId);
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-const unused = ({ serviceId, name, limit, fee }: SoldService): ServiceLeft => ({
-  ...{ serviceId, name, limit, fee },
-  remaining: limit === 'unlimited' ? null : limit,
+const unused = (service: SoldService): ServiceLeft => ({
+  ...pick(service, 'serviceId', 'name', 'limit', 'fee'),
+  remaining: service.limit === 'unlimited' ? null : service.limit,
   adjustments: 0,
   used: 0,
 });

@@ -1,0 +1,100 @@
+import type { Pool } from 'pg';
+
+export interface Claim {
+  commandId: string;
+  requestHash: string; // HMAC-SHA-256, hex
+  hashKey: string; // id of the HMAC key
+}
+
+/**
+ * `new`: nobody has sent this command before. `seen`: this very request was sent `age` ms ago. `reused`: the id stands
+ * for another request.
+ */
+export type Claimed = { is: 'new' } | { is: 'seen'; age: number } | { is: 'reused' };
+
+/**
+ * L2: which request a command id stands for, so that a key that is used again for something else is seen, also when
+ * that would go to another stream. The one place where a decision rests on what is in Postgres.
+ */
+export class Claims {
+  private waiting: Waiting[] = [];
+  private busy = false;
+
+  constructor(private readonly pool: Pool) {}
+
+  async migrate(): Promise<void> {
+    await this.pool.query(`
+      SELECT pg_advisory_lock(hashtext('punchcard commands'));
+      CREATE SCHEMA IF NOT EXISTS commands;
+      CREATE TABLE IF NOT EXISTS commands.claim (
+        command_id uuid PRIMARY KEY,
+        request_hash text NOT NULL,
+        hash_key text NOT NULL,
+        claimed_at timestamptz NOT NULL DEFAULT clock_timestamp()
+      );
+      SELECT pg_advisory_unlock(hashtext('punchcard commands'));`);
+  }
+
+  /** Claims that come while others are being stored go together in the next statement. */
+  claim(claim: Claim): Promise<Claimed> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ claim, resolve, reject });
+      if (!this.busy) void this.store();
+    });
+  }
+
+  private async store(): Promise<void> {
+    this.busy = true;
+    while (this.waiting.length > 0) {
+      const group = this.waiting.splice(0, MAX_GROUP);
+      try {
+        const rows = await this.insert(group.map(({ claim }) => claim));
+        for (const { claim, resolve } of group) {
+          const row = rows.get(claim.commandId)!;
+          resolve(row.hash !== claim.requestHash ? { is: 'reused' } : row.isNew ? { is: 'new' } : { is: 'seen', age: row.age });
+          row.isNew = false; // of two at once, one is new
+        }
+      } catch (error) {
+        for (const { reject } of group) reject(error);
+      }
+    }
+    this.busy = false;
+  }
+
+  private async insert(claims: Claim[]): Promise<Map<string, Row>> {
+    const columns = [claims.map((c) => c.commandId), claims.map((c) => c.requestHash), claims.map((c) => c.hashKey)];
+    const { rows } = await this.pool.query<{ id: string; hash: string }>({ name: 'claim', text: INSERT, values: columns });
+    const stored = new Map(rows.map(({ id, hash }) => [id, { hash, isNew: true, age: 0 }]));
+    const before = claims.filter(({ commandId }) => !stored.has(commandId)).map(({ commandId }) => commandId);
+    if (before.length === 0) return stored;
+    const seen = await this.pool.query<{ id: string; hash: string; age: number }>({ name: 'claimed', text: SEEN, values: [before] });
+    for (const { id, hash, age } of seen.rows) stored.set(id, { hash, isNew: false, age });
+    return stored;
+  }
+}
+
+const MAX_GROUP = 500;
+
+const INSERT = `
+  INSERT INTO commands.claim (command_id, request_hash, hash_key)
+  SELECT DISTINCT ON (c.id) c.id, c.hash, c.key
+    FROM unnest($1::uuid[], $2::text[], $3::text[]) WITH ORDINALITY AS c (id, hash, key, n) ORDER BY c.id, c.n
+  ON CONFLICT DO NOTHING
+  RETURNING command_id AS id, request_hash AS hash`;
+
+const SEEN = `
+  SELECT command_id AS id, request_hash AS hash,
+         (extract(epoch FROM clock_timestamp() - claimed_at) * 1000)::float8 AS age
+    FROM commands.claim WHERE command_id = ANY ($1::uuid[])`;
+
+interface Row {
+  hash: string;
+  isNew: boolean;
+  age: number; // ms
+}
+
+interface Waiting {
+  claim: Claim;
+  resolve: (claimed: Claimed) => void;
+  reject: (error: unknown) => void;
+}

@@ -1,0 +1,26 @@
+import { Command } from '@nestjs/cqrs';
+import type { Actor } from '../domain/kernel/event.js';
+
+/** Who asks, and how: what a command needs to know of its caller. */
+export interface Caller {
+  business: string;
+  actor: Actor;
+  idempotencyKey?: string;
+  correlationId: string;
+  ifMatch?: bigint; // the revision that the caller has seen
+}
+
+/** Something that a caller wants done; `input` is what the caller said, checked for its form. */
+export abstract class CommandOf<Input, Answer> extends Command<Answered<Answer>> {
+  declare readonly answer: Answer; // only for the compiler
+
+  constructor(
+    readonly caller: Caller,
+    readonly input: Input,
+  ) {
+    super();
+  }
+}
+
+/** The new state, and where in the event store it can be read (L3). */
+export type Answered<Answer> = Answer & { position: string };

@@ -1,0 +1,177 @@
+import {
+  assertNoShow,
+  bookAppointment,
+  cancelAppointment,
+  completeAppointment,
+  existing,
+  markNoShow,
+  undoNoShow,
+} from '../../domain/appointment/appointment.decisions.js';
+import { appointment, type AppointmentState, type BookedAppointment } from '../../domain/appointment/appointment.state.js';
+import { client } from '../../domain/client/client.js';
+import { invoiceOver } from '../../domain/invoice/invoice-content.js';
+import { localDateOf, plusMinutes } from '../../domain/kernel/calendar.js';
+import { withTaxes } from '../../domain/kernel/money.js';
+import { eventOf } from '../../domain/kernel/event.js';
+import { pick } from '../../domain/kernel/pick.js';
+import { InvalidInput } from '../../domain/kernel/refusal.js';
+import type { Charge, SessionOutcome } from '../../domain/kernel/shapes.js';
+import { consumeSession, undoForfeit } from '../../domain/package/package.decisions.js';
+import { packageAggregate, placesOf, type PackageState } from '../../domain/package/package.state.js';
+import { assertGives, provider } from '../../domain/provider/provider.js';
+import { assertBookable, service } from '../../domain/service/service.js';
+import { CommandOf } from '../command.js';
+import { handlerOf } from '../handler.js';
+import { reference, type Operation } from '../operation.js';
+
+export interface BookingInput {
+  clientId: string;
+  serviceId: string;
+  providerId: string;
+  start: string; // instants
+  end: string | null; // null: after the service's duration
+  packageId: string | null; // null: at the regular fee (E4)
+  externalReference: string | null;
+}
+
+export type AppointmentAnswer = Omit<BookedAppointment, 'soldPackageId'> & {
+  charge?: Charge; // at booking: what the appointment costs
+  session?: SessionUse; // at booking from a package
+};
+
+/** E2: what is left of the package after it, and which session of it this one is. */
+export interface SessionUse {
+  remaining: number | null; // null: unlimited
+  expiresOn: string | null;
+  place: string | null; // "Session 2 of 5"
+}
+
+interface Ending {
+  appointmentId: string;
+  session: SessionOutcome | null; // null: as the business has set it
+  reason: string | null;
+}
+
+export class BookAppointment extends CommandOf<BookingInput, AppointmentAnswer> {}
+export class CompleteAppointment extends CommandOf<{ appointmentId: string }, AppointmentAnswer> {}
+export class CancelAppointment extends CommandOf<Ending & { requestedBy: 'business' | 'client' }, AppointmentAnswer> {}
+export class MarkNoShow extends CommandOf<Ending, AppointmentAnswer> {}
+export class UndoNoShow extends CommandOf<{ appointmentId: string }, AppointmentAnswer> {}
+
+export const appointmentHandlers = [
+  handlerOf(BookAppointment, async (operation, input) => {
+    const booking = await bookingOf(operation, input);
+    return input.packageId === null ? bookAtRegularFee(operation, booking) : bookFromPackage(operation, booking, input.packageId);
+  }),
+
+  handlerOf(CompleteAppointment, (operation, { appointmentId }) =>
+    operation.change(appointment, appointmentId, completeAppointment(appointmentId), answerOf),
+  ),
+
+  handlerOf(CancelAppointment, async (operation, { appointmentId, session, reason, requestedBy }) => {
+    const { settings, today } = await operation.business();
+    const ending = { appointmentId, reason, today, now: operation.now, byClient: requestedBy === 'client', session, settings };
+    return operation.change(appointment, appointmentId, cancelAppointment(ending), answerOf);
+  }),
+
+  handlerOf(MarkNoShow, async (operation, { appointmentId, session, reason }) => {
+    const { settings, today } = await operation.business();
+    const outcome = session ?? settings.onNoShow;
+    return operation.change(appointment, appointmentId, markNoShow({ appointmentId, outcome, reason, today }), answerOf);
+  }),
+
+  handlerOf(UndoNoShow, async (operation, { appointmentId }) => {
+    const marked = existing(await operation.newest(appointment, appointmentId), appointmentId);
+    return marked.packageId === null
+      ? operation.change(appointment, appointmentId, undoNoShow({ appointmentId, consumptionId: null }), answerOf)
+      : takeSessionAgain(operation, marked, marked.packageId);
+  }),
+];
+
+/** An appointment with all that was looked up for it. */
+type Planned = Awaited<ReturnType<typeof bookingOf>>;
+
+const bookingOf = async (operation: Operation, { start, end, packageId: _, ...input }: BookingInput) => {
+  const { timeZone, today } = await operation.business();
+  const [, described, giver] = await operation.lookUp(
+    reference(client, '/clientId', input.clientId),
+    reference(service, '/serviceId', input.serviceId),
+    reference(provider, '/providerId', input.providerId),
+  );
+  assertBookable(described, operation.caller.actor.role === 'client');
+  assertGives(giver, input.serviceId);
+  if (end !== null && end <= start)
+    throw new InvalidInput([{ field: '/end', code: 'NOT_AFTER_START', message: 'The end comes after the start.' }]);
+  return {
+    ...input,
+    appointmentId: operation.id('appointment'),
+    invoiceId: operation.id('invoice'),
+    serviceName: described.name,
+    price: described.price,
+    serviceTaxes: await operation.taxes(described.taxIds),
+    ...{ start, end: end ?? plusMinutes(start, described.durationMinutes), timeZone, on: localDateOf(start, timeZone), today },
+  };
+};
+
+/** E2: the package gives a session, or refuses; appointment and invoice follow. */
+const bookFromPackage = async (operation: Operation, { price: _, ...planned }: Planned, packageId: string): Promise<AppointmentAnswer> => {
+  const consumptionId = operation.id('consumption');
+  const consume = consumeSession({ ...planned, packageId, consumptionId, purpose: 'booking', shared: false });
+  const { events, answer: place } = await operation.decide(packageAggregate, packageId, consume, { view: placeOf(consumptionId) });
+  const { data } = eventOf(events, 'SessionConsumed');
+  return {
+    ...pick(data, 'appointmentId', 'clientId', 'packageId', 'consumptionId', 'serviceId', 'serviceName', 'providerId', 'invoiceId'),
+    ...pick(data, 'start', 'end', 'timeZone', 'on', 'externalReference', 'charge'),
+    status: 'booked',
+    outcome: null,
+    session: { ...pick(data, 'remaining', 'expiresOn'), place },
+  };
+};
+
+/** E4: the service's regular fee and taxes. */
+const bookAtRegularFee = async (operation: Operation, planned: Planned): Promise<AppointmentAnswer> => {
+  const { price, serviceTaxes, today, ...booking } = planned;
+  const { appointmentId, invoiceId, clientId, serviceId } = booking;
+  const charge = withTaxes(price, serviceTaxes);
+  const content = invoiceOver(price.currency, {
+    ...{ invoiceId, kind: 'appointment' as const, clientId, packageId: null, appointmentId, packageInvoiceId: null, issuedOn: today },
+    lines: [{ description: booking.serviceName, serviceId, ...charge }],
+  });
+  const book = bookAppointment({ ...booking, packageId: null, consumptionId: null, invoice: content });
+  return operation.make(appointment, appointmentId, book, (state) => ({ ...answerOf(state), charge }));
+};
+
+/**
+ * H1: a no-show that is undone uses a session again: the one that was forfeited, or another in place of the one that was
+ * returned, if there is one.
+ */
+const takeSessionAgain = async (operation: Operation, marked: BookedAppointment, packageId: string): Promise<AppointmentAnswer> => {
+  const { appointmentId, outcome } = marked;
+  const consumptionId = outcome === 'forfeited' ? marked.consumptionId! : operation.id('consumption');
+  const before = await operation.recall(packageAggregate, packageId, placeOf(consumptionId));
+  if (!before) await operation.decide(packageAggregate, packageId, await sessionAgain(operation, marked, packageId, consumptionId));
+  return { ...answerOf(marked), appointmentId, status: 'booked', outcome: null, consumptionId };
+};
+
+const sessionAgain = async (operation: Operation, marked: BookedAppointment, packageId: string, consumptionId: string) => {
+  assertNoShow(marked);
+  if (marked.outcome === 'forfeited') return undoForfeit({ packageId, consumptionId });
+  const { today } = await operation.business();
+  const [described] = await operation.lookUp(reference(service, '/serviceId', marked.serviceId));
+  return consumeSession({
+    ...pick(marked, 'appointmentId', 'clientId', 'serviceId', 'serviceName', 'providerId', 'invoiceId', 'start', 'end', 'timeZone', 'on'),
+    ...pick(marked, 'externalReference'),
+    ...{ packageId, consumptionId, purpose: 'noShowUndone', shared: false, today },
+    serviceTaxes: await operation.taxes(described.taxIds),
+  });
+};
+
+const placeOf =
+  (consumptionId: string) =>
+  (state: PackageState): string | null =>
+    state.status === 'unsold' ? null : (placesOf(state).get(consumptionId) ?? null);
+
+const answerOf = (state: AppointmentState): AppointmentAnswer => {
+  const { soldPackageId: _, ...answer } = state as BookedAppointment;
+  return answer;
+};

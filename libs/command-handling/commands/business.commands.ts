@@ -1,0 +1,24 @@
+import type { BusinessDescription, Settings } from '../../domain/business/business.events.js';
+import { business, changeBusiness, createBusiness } from '../../domain/business/business.js';
+import { CommandOf } from '../command.js';
+import { handlerOf } from '../handler.js';
+
+/** A1. Given by `npm run business:create` and the demo, not over HTTP; the id is the caller's business. */
+export class CreateBusiness extends CommandOf<Omit<BusinessDescription, 'businessId'>, BusinessDescription> {}
+export class ChangeSettings extends CommandOf<
+  Partial<Pick<BusinessDescription, 'name' | 'timeZone'>> & { settings?: Partial<Settings> },
+  BusinessDescription
+> {}
+
+export const businessHandlers = [
+  handlerOf(CreateBusiness, (operation, input) => {
+    const businessId = operation.caller.business;
+    return operation.make(business, businessId, createBusiness({ businessId, ...input }));
+  }),
+
+  handlerOf(ChangeSettings, (operation, { settings, ...input }) => {
+    const businessId = operation.caller.business;
+    const changes = (before: BusinessDescription) => ({ ...input, settings: { ...before.settings, ...settings } });
+    return operation.change(business, businessId, changeBusiness(businessId, changes));
+  }),
+];

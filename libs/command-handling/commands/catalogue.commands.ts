@@ -1,0 +1,70 @@
+import type { ClientDescription } from '../../domain/client/client.events.js';
+import { changeClient, client, registerClient } from '../../domain/client/client.js';
+import { assertCurrency } from '../../domain/kernel/money.js';
+import type { ProviderDescription } from '../../domain/provider/provider.events.js';
+import { changeProvider, provider, registerProvider } from '../../domain/provider/provider.js';
+import type { ServiceDescription } from '../../domain/service/service.events.js';
+import { changeService, defineService, service } from '../../domain/service/service.js';
+import type { TaxDescription } from '../../domain/tax/tax.events.js';
+import { changeTax, defineTax, tax } from '../../domain/tax/tax.js';
+import { CommandOf } from '../command.js';
+import { handlerOf } from '../handler.js';
+import { reference, type Operation } from '../operation.js';
+
+// What a business has, and the people it knows: each is made once, then changed (A4, B1).
+
+export class DefineTax extends CommandOf<Omit<TaxDescription, 'taxId'>, TaxDescription> {}
+export class ChangeTax extends CommandOf<Pick<TaxDescription, 'taxId'> & Partial<TaxDescription>, TaxDescription> {}
+export class DefineService extends CommandOf<Omit<ServiceDescription, 'serviceId'>, ServiceDescription> {}
+export class ChangeService extends CommandOf<Pick<ServiceDescription, 'serviceId'> & Partial<ServiceDescription>, ServiceDescription> {}
+export class RegisterProvider extends CommandOf<Omit<ProviderDescription, 'providerId'>, ProviderDescription> {}
+export class ChangeProvider extends CommandOf<
+  Pick<ProviderDescription, 'providerId'> & Partial<ProviderDescription>,
+  ProviderDescription
+> {}
+export class RegisterClient extends CommandOf<Omit<ClientDescription, 'clientId'>, ClientDescription> {}
+export class ChangeClient extends CommandOf<Pick<ClientDescription, 'clientId'> & Partial<ClientDescription>, ClientDescription> {}
+
+export const catalogueHandlers = [
+  handlerOf(DefineTax, (operation, input) => {
+    const taxId = operation.id('tax');
+    return operation.make(tax, taxId, defineTax({ taxId, ...input }));
+  }),
+  handlerOf(ChangeTax, (operation, { taxId, ...changes }) => operation.change(tax, taxId, changeTax(taxId, changes))),
+
+  handlerOf(DefineService, async (operation, input) => {
+    await assertServiceFits(operation, input);
+    const serviceId = operation.id('service');
+    return operation.make(service, serviceId, defineService({ serviceId, ...input }));
+  }),
+  handlerOf(ChangeService, async (operation, { serviceId, ...changes }) => {
+    await assertServiceFits(operation, changes);
+    return operation.change(service, serviceId, changeService(serviceId, changes));
+  }),
+
+  handlerOf(RegisterProvider, async (operation, input) => {
+    await assertServicesExist(operation, input);
+    const providerId = operation.id('provider');
+    return operation.make(provider, providerId, registerProvider({ providerId, ...input }));
+  }),
+  handlerOf(ChangeProvider, async (operation, { providerId, ...changes }) => {
+    await assertServicesExist(operation, changes);
+    return operation.change(provider, providerId, changeProvider(providerId, changes));
+  }),
+
+  handlerOf(RegisterClient, (operation, input) => {
+    const clientId = operation.id('client');
+    return operation.make(client, clientId, registerClient({ clientId, ...input }));
+  }),
+  handlerOf(ChangeClient, (operation, { clientId, ...changes }) => operation.change(client, clientId, changeClient(clientId, changes))),
+];
+
+const assertServiceFits = async (operation: Operation, { price, taxIds = [] }: Partial<ServiceDescription>): Promise<void> => {
+  const { currency } = await operation.business();
+  assertCurrency('/price', price, currency);
+  await operation.taxes(taxIds, '/taxIds');
+};
+
+const assertServicesExist = async (operation: Operation, { serviceIds = [] }: Partial<ProviderDescription>): Promise<void> => {
+  await operation.lookUp(...serviceIds.map((id, n) => reference(service, `/serviceIds/${n}`, id)));
+};

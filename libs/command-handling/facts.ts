@@ -1,0 +1,102 @@
+import { LRUCache } from 'lru-cache';
+import { business } from '../domain/business/business.js';
+import { client } from '../domain/client/client.js';
+import type { Aggregate, AnyEvent, Recorded } from '../domain/kernel/event.js';
+import { provider } from '../domain/provider/provider.js';
+import { service } from '../domain/service/service.js';
+import { tax } from '../domain/tax/tax.js';
+import type { Codec } from '../event-store/codec.js';
+import type { EventStore, StoredEvent } from '../event-store/event-store.js';
+
+/** The kinds of streams whose newest state decisions read without guarding it. */
+const followed = [business, tax, service, provider, client] as const;
+const MAX_ENTRIES = 50_000;
+
+interface Entry {
+  state: unknown;
+  revision: bigint;
+  business: string;
+}
+
+/** A fact as it was read: the newest description of something, and at which revision of its stream. */
+export interface Fact<State> {
+  state: NonNullable<State>;
+  stream: string;
+  revision: bigint;
+}
+
+/**
+ * Prices, taxes, names, settings: loaded per stream on first use, and kept fresh by one subscription. Milliseconds old
+ * by design; the event that rests on a fact pins the revision that was read.
+ */
+export class Facts {
+  private readonly entries = new LRUCache<string, Entry>({ max: MAX_ENTRIES });
+  private readonly loading = new Map<string, Promise<Entry | undefined>>();
+  private readonly stopped = new AbortController();
+
+  constructor(
+    private readonly store: EventStore,
+    private readonly codec: Codec,
+  ) {}
+
+  /** Follows the store from its present end, until `stop`. */
+  async start(): Promise<void> {
+    const live = await this.store.subscribeFromEnd({
+      prefixes: followed.map(({ category }) => `${category}-`),
+      signal: this.stopped.signal,
+    });
+    void this.follow(live);
+  }
+
+  stop(): void {
+    this.stopped.abort();
+  }
+
+  /** Undefined: there is no such thing in this business (A3). */
+  async of<State>(aggregate: Aggregate<State, AnyEvent>, businessId: string, id: string): Promise<Fact<State> | undefined> {
+    const stream = `${aggregate.category}-${id}`;
+    const entry = this.entries.get(stream) ?? (await this.loadOnce(aggregate, stream));
+    if (entry === undefined || entry.business !== businessId) return undefined;
+    return { state: entry.state as NonNullable<State>, stream, revision: entry.revision };
+  }
+
+  /** This process has just changed it: its next reader sees that. */
+  forget(stream: string): void {
+    this.entries.delete(stream);
+  }
+
+  private loadOnce<State>(aggregate: Aggregate<State, AnyEvent>, stream: string): Promise<Entry | undefined> {
+    const under = this.loading.get(stream);
+    if (under) return under;
+    const loading = this.load(aggregate, stream).finally(() => this.loading.delete(stream));
+    this.loading.set(stream, loading);
+    return loading;
+  }
+
+  private async load<State>(aggregate: Aggregate<State, AnyEvent>, stream: string): Promise<Entry | undefined> {
+    const events = await this.codec.decode(await this.store.readStream(stream));
+    const last = events.at(-1);
+    if (!last) return undefined;
+    const entry = {
+      state: events.reduce((state, event) => aggregate.evolve(state, event), structuredClone(aggregate.initial)),
+      revision: last.revision,
+      business: last.metadata.business,
+    };
+    this.entries.set(stream, entry);
+    return entry;
+  }
+
+  private async follow(live: AsyncIterable<StoredEvent[]>): Promise<void> {
+    for await (const batch of live) for (const event of await this.codec.decode(batch)) this.keepFresh(event);
+  }
+
+  /** The next event is folded in; one that came too early means that some were missed: loaded anew when needed. */
+  private keepFresh(event: Recorded): void {
+    const entry = this.entries.peek(event.stream);
+    if (!entry || event.revision <= entry.revision) return;
+    if (event.revision > entry.revision + 1n) return this.forget(event.stream);
+    const aggregate = followed.find(({ category }) => event.stream.startsWith(`${category}-`)) as Aggregate<unknown, AnyEvent> | undefined;
+    if (!aggregate) return;
+    this.entries.set(event.stream, { ...entry, state: aggregate.evolve(entry.state, event), revision: event.revision });
+  }
+}

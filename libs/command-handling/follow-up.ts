@@ -1,0 +1,92 @@
+import type { Logger } from 'pino';
+import { policyCommandIdOf } from '../domain/kernel/ids.js';
+import type { Recorded } from '../domain/kernel/event.js';
+import { Refusal } from '../domain/kernel/refusal.js';
+import { policies } from '../domain/policies/policies.js';
+import type { PolicyCommand } from '../domain/policies/policy.js';
+import type { Handle } from '../event-store/handle.js';
+import type { Clock } from './clock.js';
+
+/** One command that follows from one event: `ordinal` counts the commands that the policy gives for it. */
+export interface FollowUp {
+  policy: string;
+  ordinal: number;
+  commandId: string;
+}
+
+/** What follows from an event, as the projector's to-do table notes it. */
+export const followUpsOf = (event: Recorded): FollowUp[] =>
+  policies.flatMap(({ name, on }) =>
+    (on[event.type]?.(event) ?? []).map((_, ordinal) => ({ policy: name, ordinal, commandId: policyCommandIdOf(event.id, name, ordinal) })),
+  );
+
+/** ms after a trigger in which the projector leaves its commands to us: it takes them up after 2 s. */
+const SOLE_FOR = 1_500;
+
+/** Carries out what follows from events on other streams (docs/operations-over-streams.md). */
+export class FollowUps {
+  constructor(
+    private readonly handle: Handle,
+    private readonly clock: Clock,
+    private readonly log: Logger,
+  ) {}
+
+  /**
+   * Right after an append, its steps at once, and what follows from those. What fails here is left to the projector,
+   * which finds it in its to-do table.
+   * @returns the highest position that was appended
+   */
+  async after(events: readonly Recorded[], position: bigint): Promise<bigint> {
+    const steps = events.flatMap((event) =>
+      policies.flatMap(({ name, on }) =>
+        (on[event.type]?.(event) ?? []).map(async (command, ordinal) => {
+          try {
+            return await this.carryOut(event, name, ordinal, command, performance.now() + SOLE_FOR);
+          } catch (error) {
+            this.log.warn({ err: error, policy: name, trigger: event.id, stream: event.stream }, 'left to the projector');
+            return position;
+          }
+        }),
+      ),
+    );
+    return (await Promise.all(steps)).reduce(later, position);
+  }
+
+  /** Carries out one again, from its trigger: the projector's way. A refusal without compensation is thrown. */
+  async again(event: Recorded, { policy, ordinal }: Pick<FollowUp, 'policy' | 'ordinal'>): Promise<void> {
+    const commands = policies.find(({ name }) => name === policy)?.on[event.type]?.(event);
+    const command = commands?.[ordinal];
+    if (!command) throw new Error(`The policy ${policy} gives no command ${ordinal} for ${event.type}.`);
+    await this.carryOut(event, policy, ordinal, command);
+  }
+
+  private async carryOut(event: Recorded, policy: string, ordinal: number, command: PolicyCommand, soleUntil?: number): Promise<bigint> {
+    try {
+      return await this.give(event, policy, policyCommandIdOf(event.id, policy, ordinal), command, soleUntil);
+    } catch (error) {
+      if (!(error instanceof Refusal) || !command.refused) throw error;
+      const compensations = command.refused(error);
+      const name = `${policy}/${ordinal}/refused`;
+      const given = compensations.map((undo, n) => this.give(event, policy, policyCommandIdOf(event.id, name, n), undo));
+      return (await Promise.all(given)).reduce(later, 0n);
+    }
+  }
+
+  private async give(
+    event: Recorded,
+    policy: string,
+    commandId: string,
+    { aggregate, id, decide, creates }: PolicyCommand,
+    soleUntil?: number,
+  ): Promise<bigint> {
+    const { business, $correlationId } = event.metadata;
+    const context = {
+      ...{ commandId, business, correlationId: $correlationId, causationId: event.id, now: this.clock(), soleUntil },
+      actor: { id: `policy:${policy}`, role: 'system' as const },
+    };
+    const { events, position } = await this.handle(aggregate, id, context, decide, creates ? { create: 'unseen' } : {});
+    return this.after(events, position);
+  }
+}
+
+const later = (a: bigint, b: bigint): bigint => (a > b ? a : b);

@@ -1,0 +1,30 @@
+import { Inject, type Type } from '@nestjs/common';
+import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import type { Answered, Caller, CommandOf } from './command.js';
+import { Operation, type Parts } from './operation.js';
+
+/** The token under which an application provides the parts that operations work with. */
+export const PARTS = Symbol('parts of command handling');
+
+type CommandType<Input, Answer> = new (caller: Caller, input: Input) => CommandOf<Input, Answer>;
+
+/**
+ * The handler of one command, as Nest's command bus wants it: a fresh operation is given to the function, and its
+ * position goes into the answer.
+ */
+export const handlerOf = <Input, Answer>(
+  command: CommandType<Input, Answer>,
+  carryOut: (operation: Operation, input: Input) => Promise<Answer>,
+): Type<ICommandHandler> => {
+  @CommandHandler(command)
+  class Handler implements ICommandHandler<CommandOf<Input, Answer>, Answered<Answer>> {
+    constructor(@Inject(PARTS) private readonly parts: Parts) {}
+
+    async execute(given: CommandOf<Input, Answer>): Promise<Answered<Answer>> {
+      const operation = new Operation(this.parts, given.caller, given);
+      const answer = await carryOut(operation, given.input);
+      return { ...answer, position: operation.position };
+    }
+  }
+  return Handler;
+};

@@ -1,0 +1,262 @@
+import canonicalize from 'canonicalize';
+import { createHmac } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { v7 as uuidv7 } from 'uuid';
+import type { BusinessDescription } from '../domain/business/business.events.js';
+import { business } from '../domain/business/business.js';
+import { localDateOf } from '../domain/kernel/calendar.js';
+import type { Aggregate, AnyEvent, Decide, Recorded } from '../domain/kernel/event.js';
+import { commandIdOf, idFor } from '../domain/kernel/ids.js';
+import type { Tax } from '../domain/kernel/money.js';
+import { NotFound, Refusal, UnknownReferences } from '../domain/kernel/refusal.js';
+import { tax } from '../domain/tax/tax.js';
+import type { Codec } from '../event-store/codec.js';
+import type { EventStore } from '../event-store/event-store.js';
+import type { CommandContext, Handle } from '../event-store/handle.js';
+import type { Claim, Claimed, Claims } from './claims.js';
+import type { Clock } from './clock.js';
+import type { Caller, CommandOf } from './command.js';
+import type { Facts } from './facts.js';
+import type { FollowUps } from './follow-up.js';
+
+/** What every operation works with. */
+export interface Parts {
+  store: EventStore;
+  codec: Codec;
+  handle: Handle;
+  facts: Facts;
+  claims: Claims;
+  followUps: FollowUps;
+  clock: Clock;
+  requestHashKey: { id: string; secret: string };
+  policiesHere: boolean; // false: the projector alone carries out policies
+}
+
+/** Something that the body names: `field` is the JSON pointer to its id. */
+export interface Reference<State> {
+  aggregate: Aggregate<State, AnyEvent>;
+  field: string;
+  id: string;
+}
+
+export const reference = <State>(aggregate: Aggregate<State, AnyEvent>, field: string, id: string): Reference<State> => ({
+  aggregate,
+  field,
+  id,
+});
+
+type Found<R> = R extends Reference<infer State> ? NonNullable<State> : never;
+
+/**
+ * One command being carried out: who, when, under which id, and how to look things up and decide. All ids and times of
+ * the command come from here, so that a repeat makes the same ones.
+ */
+export class Operation {
+  readonly now: string;
+  readonly commandId: string;
+  private readonly request: Pick<Claim, 'requestHash' | 'hashKey'> | undefined; // of a command with a key
+  private readonly read: Record<string, string> = {};
+  private claimed: Promise<Claimed> | undefined;
+  private waited = false; // for the first of several same requests
+  private soleUntil: number | undefined;
+  private reached = 0n;
+
+  constructor(
+    private readonly parts: Parts,
+    readonly caller: Caller,
+    command: CommandOf<unknown, unknown>,
+  ) {
+    const { business: businessId, actor, idempotencyKey } = caller;
+    this.now = parts.clock();
+    this.commandId = idempotencyKey === undefined ? uuidv7() : commandIdOf(businessId, actor.id, idempotencyKey);
+    this.soleUntil = idempotencyKey === undefined ? Infinity : undefined;
+    this.request = idempotencyKey === undefined ? undefined : requestOf(command, parts.requestHashKey);
+  }
+
+  /** The id of the nth thing of a kind that this command makes. */
+  id(name: string, index = 0): string {
+    return idFor(this.commandId, name, index);
+  }
+
+  /** How far the event store was read or written by this command. */
+  get position(): string {
+    return this.reached.toString();
+  }
+
+  async business(): Promise<BusinessDescription & { today: string }> {
+    const [settings] = (await this.find([reference(business, '', this.caller.business)])) as [BusinessDescription | undefined];
+    if (!settings) throw new NotFound('business', this.caller.business);
+    return { ...settings, today: localDateOf(this.now, settings.timeZone) };
+  }
+
+  /** What the body names, all of it; throws with every field that names nothing in this business. */
+  async lookUp<const References extends readonly Reference<unknown>[]>(
+    ...references: References
+  ): Promise<{ [N in keyof References]: Found<References[N]> }> {
+    const found = await this.find(references);
+    const unknown = references.filter((_, n) => found[n] === undefined);
+    if (unknown.length > 0)
+      throw new UnknownReferences(unknown.map(({ aggregate, field, id }) => ({ field, what: aggregate.category, id })));
+    return found as { [N in keyof References]: Found<References[N]> };
+  }
+
+  /** Taxes as they are now, in this order. */
+  async taxes(taxIds: readonly string[], field = ''): Promise<Tax[]> {
+    return this.lookUp(...taxIds.map((id, n) => reference(tax, `${field}/${n}`, id)));
+  }
+
+  /** The newest state of a stream of this business, read from the store. */
+  async newest<State>(aggregate: Aggregate<State, AnyEvent>, id: string): Promise<State> {
+    const { answer } = await this.handle<State, AnyEvent, State>(aggregate, id, () => [], { fresh: true });
+    return answer;
+  }
+
+  /** Begins a stream; gives its state, or what `view` makes of it. */
+  async make<State, Event extends AnyEvent, View = NonNullable<State>>(
+    aggregate: Aggregate<State, Event>,
+    id: string,
+    decide: Decide<State, Event>,
+    view = whole as (state: State) => View,
+  ): Promise<View> {
+    return (await this.decide(aggregate, id, decide, { begins: true, view })).answer;
+  }
+
+  /** Changes the thing that the caller addressed, if it still is as the caller saw it (If-Match). */
+  async change<State, Event extends AnyEvent, View = NonNullable<State>>(
+    aggregate: Aggregate<State, Event>,
+    id: string,
+    decide: Decide<State, Event>,
+    view = whole as (state: State) => View,
+  ): Promise<View> {
+    return (await this.decide(aggregate, id, decide, { ifMatch: true, view })).answer;
+  }
+
+  /** What this command did here when it was sent before; undefined if it did nothing here yet. */
+  async recall<State, Event extends AnyEvent, View>(
+    aggregate: Aggregate<State, Event>,
+    id: string,
+    view: (state: State) => View,
+  ): Promise<Decided<View, Event> | undefined> {
+    const claimed = await this.claim();
+    if (claimed.is === 'new') return undefined;
+    if (claimed.is === 'seen') await this.letFirstFinish(aggregate, id, claimed.age);
+    const recalled = await this.handle(aggregate, id, () => [], {
+      fresh: true,
+      view: (state) => (state === aggregate.initial ? undefined : view(state)),
+    });
+    return recalled.events.length > 0 ? (recalled as Decided<View, Event>) : undefined;
+  }
+
+  /**
+   * Decides on one stream, appends, and carries out what follows from it. A command that was carried out before gives
+   * its events again; nothing is appended then.
+   */
+  async decide<State, Event extends AnyEvent, View = State>(
+    aggregate: Aggregate<State, Event>,
+    id: string,
+    decide: Decide<State, Event>,
+    how: How<State, View> = {},
+  ): Promise<Decided<View, Event>> {
+    const claimed = await this.claim();
+    if (claimed.is === 'reused') return this.handle(aggregate, id, refuseReuse(decide), how);
+    if (claimed.is === 'seen') await this.letFirstFinish(aggregate, id, claimed.age);
+    return this.handle(aggregate, id, decide, { ...how, ...(claimed.is === 'new' && how.begins ? { create: 'unseen' } : {}) });
+  }
+
+  private async handle<State, Event extends AnyEvent, View>(
+    aggregate: Aggregate<State, Event>,
+    id: string,
+    decide: Decide<State, Event>,
+    { ifMatch = false, view = whole as (state: State) => View, ...options }: How<State, View> & { create?: 'unseen' },
+  ): Promise<Decided<View, Event>> {
+    const { policiesHere, followUps, handle, facts } = this.parts;
+    const decided = await handle(aggregate, id, this.context(ifMatch), decide, { ...options, answer: view });
+    this.reach(decided.position);
+    if (decided.events.length > 0) facts.forget(`${aggregate.category}-${id}`);
+    if (policiesHere) this.reach(await followUps.after(decided.events, decided.position));
+    return decided;
+  }
+
+  private context(withIfMatch: boolean): CommandContext {
+    const { business: businessId, actor, correlationId, ifMatch } = this.caller;
+    return {
+      ...{ commandId: this.commandId, business: businessId, actor, correlationId, causationId: this.commandId, now: this.now },
+      ...this.request,
+      ...(Object.keys(this.read).length > 0 && { read: { ...this.read } }),
+      ...(withIfMatch && ifMatch !== undefined && { expectedRevision: ifMatch }),
+      soleUntil: this.soleUntil,
+    };
+  }
+
+  /** L2: before anything is decided. Without a key no other request can have this id. */
+  private claim(): Promise<Claimed> {
+    this.claimed ??= this.request ? this.claimWith(this.request) : Promise.resolve({ is: 'new' });
+    return this.claimed;
+  }
+
+  private async claimWith(request: Pick<Claim, 'requestHash' | 'hashKey'>): Promise<Claimed> {
+    const until = performance.now() + LEASE - SLACK;
+    const claimed = await this.parts.claims.claim({ commandId: this.commandId, ...request });
+    this.soleUntil = claimed.is === 'new' ? until : undefined;
+    return claimed;
+  }
+
+  /** The same request at once, or soon after: the first is left alone with it for a while, so that both have one effect. */
+  private async letFirstFinish(aggregate: Aggregate<unknown, AnyEvent>, id: string, age: number): Promise<void> {
+    if (this.waited) return;
+    this.waited = true;
+    for (let waited = age; waited < LEASE; waited += POLL) {
+      const { events } = await this.handle(aggregate, id, () => [], { fresh: true });
+      if (events.length > 0) return;
+      await sleep(POLL);
+    }
+  }
+
+  private async find(references: readonly Reference<unknown>[]): Promise<unknown[]> {
+    const { facts } = this.parts;
+    const found = await Promise.all(references.map(({ aggregate, id }) => facts.of(aggregate, this.caller.business, id)));
+    for (const fact of found) if (fact) this.read[fact.stream] = fact.revision.toString();
+    return found.map((fact) => fact?.state);
+  }
+
+  private reach(position: bigint): void {
+    if (position > this.reached) this.reached = position;
+  }
+}
+
+/** How long the first of several same requests is left alone with it, less what clocks and pauses may eat up; ms. */
+const LEASE = 2_000;
+const SLACK = 500;
+const POLL = 50;
+
+interface How<State, View> {
+  begins?: boolean; // the stream's id follows from this command
+  fresh?: boolean; // a guard: decides on the head of the stream
+  ifMatch?: boolean; // this is the stream that the caller's If-Match is about
+  view?: (state: State) => View; // made before anything else can change the state
+}
+
+export interface Decided<Answer, Event extends AnyEvent> {
+  answer: Answer;
+  events: Recorded<Event>[];
+  revision: bigint;
+  position: bigint;
+  repeated: boolean;
+}
+
+const whole = (state: unknown): unknown => state;
+
+/** The key stands for another request: told only when nothing else is wrong with this one. */
+const refuseReuse =
+  <State, Event>(decide: Decide<State, Event>): Decide<State, Event> =>
+  (state) => {
+    if (decide(state).length === 0) return [];
+    throw new Refusal('IDEMPOTENCY_KEY_REUSED', 'This Idempotency-Key was used before for another request: send a new one.');
+  };
+
+const requestOf = ({ constructor: { name }, input }: CommandOf<unknown, unknown>, key: Parts['requestHashKey']) => ({
+  requestHash: createHmac('sha256', key.secret)
+    .update(canonicalize({ operation: name, input })!)
+    .digest('hex'),
+  hashKey: key.id,
+});
