@@ -1,0 +1,184 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type AllStreamResolvedEvent,
+  BACKWARDS,
+  END,
+  EventStoreDBClient,
+  excludeSystemEvents,
+  jsonEvent,
+  type ResolvedEvent,
+  START,
+  streamNameFilter,
+} from '@eventstore/db-client';
+import type { Metadata } from '../domain/kernel/event.js';
+import { buffered } from './batches.js';
+import { Conflict, OutcomeUnknown, readFailure, StoreUnavailable, appendFailure } from './failures.js';
+import type { JsonObject } from './stored-json.js';
+
+export { Conflict, OutcomeUnknown, StoreUnavailable };
+
+/** An event as it is stored, encrypted fields and chain hash included. */
+export interface EncodedEvent {
+  id: string;
+  type: string;
+  data: JsonObject;
+  metadata: Metadata;
+}
+
+/** The same, with its place in the store. */
+export interface StoredEvent extends EncodedEvent {
+  stream: string;
+  revision: bigint; // in its stream, from 0
+  position: bigint; // commit position in $all
+}
+
+export interface Subscribe {
+  /** Position of the last event that was handled; undefined: from the first event. */
+  after?: bigint;
+  /** Only streams whose name starts with one of these, `package-`; undefined: all but the system's. */
+  prefixes?: readonly string[];
+  signal: AbortSignal;
+  /** Events given at once, at most. */
+  batchSize?: number;
+}
+
+export interface EventStore {
+  /**
+   * Appends all of the events or none. Never repeat it blindly: a repeat at the current revision is stored again.
+   * @returns the revision of the last event, and its position
+   * @throws Conflict if the stream is at another revision, OutcomeUnknown if it may or may not have been stored
+   */
+  append(stream: string, expected: bigint | 'no_stream', events: readonly EncodedEvent[]): Promise<{ revision: bigint; position: bigint }>;
+  /**
+   * The events of a stream from one revision to another, both included; none if there is no such stream.
+   * @throws StoreUnavailable
+   */
+  readStream(stream: string, range?: { from?: bigint; to?: bigint }): Promise<StoredEvent[]>;
+  /** All events after a position up to the present end, in batches, in the order of `$all`. Throws StoreUnavailable. */
+  readAll(range?: { after?: bigint; batchSize?: number }): AsyncIterable<StoredEvent[]>;
+  /** Position of the last event of `$all`; undefined when there is none. Throws StoreUnavailable. */
+  lastPosition(): Promise<bigint | undefined>;
+  /**
+   * All events after a position, past and to come, in batches of what has arrived. A dropped connection is taken up
+   * again after the last event given, for ever; it ends when the signal is aborted.
+   */
+  subscribeAll(subscribe: Subscribe): AsyncIterable<StoredEvent[]>;
+  /** Once it resolves, no event that is appended from then on will be missed. Throws StoreUnavailable. */
+  subscribeFromEnd(subscribe: Omit<Subscribe, 'after'>): Promise<AsyncIterable<StoredEvent[]>>;
+  dispose(): Promise<void>;
+}
+
+export interface Logger {
+  warn(details: object, message: string): void;
+}
+
+const BATCH = 1000;
+const APPEND_DEADLINE = 5_000; // ms, for the server; its own timeout answer is an unknown outcome too
+const GRACE = 1_000; // ms more, after which we stop waiting for an answer that may never come
+const READ_DEADLINE = 15_000; // ms, for a stream
+const BACK_OFF = { first: 50, most: 5_000 }; // ms, doubling
+
+/** Connects to an EventStoreDB, `esdb://…`. One per process: the client shares what is pending among all of its instances. */
+export function connectEventStore({ url, logger }: { url: string; logger?: Logger }): EventStore {
+  const client = EventStoreDBClient.connectionString(url);
+
+  const append: EventStore['append'] = async (stream, expected, events) => {
+    const appending = client.appendToStream(stream, events.map(toProposed), { expectedRevision: expected, deadline: APPEND_DEADLINE });
+    const { nextExpectedRevision: revision, position } = await within(
+      APPEND_DEADLINE + GRACE,
+      appending,
+      () => new OutcomeUnknown(`No answer to an append to ${stream}`),
+    ).catch((error: unknown) => {
+      throw appendFailure(stream, error);
+    });
+    if (!position) throw new OutcomeUnknown(`An append to ${stream} was answered without a position: it was there before`);
+    return { revision, position: position.commit };
+  };
+
+  const readStream: EventStore['readStream'] = async (stream, { from = 0n, to } = {}) => {
+    if (to !== undefined && to < from) return [];
+    const reading = client.readStream(stream, { fromRevision: from, ...(to === undefined ? {} : { maxCount: Number(to - from) + 1 }) });
+    const signal = AbortSignal.timeout(READ_DEADLINE);
+    const events: StoredEvent[] = [];
+    try {
+      for await (const batch of buffered(reading, toStored, { signal, size: BATCH })) events.push(...batch);
+    } catch (error) {
+      const failure = readFailure(stream, error);
+      if (failure) throw failure;
+    }
+    if (signal.aborted) throw new StoreUnavailable(`Reading ${stream} took longer than ${READ_DEADLINE} ms`);
+    return events;
+  };
+
+  async function* readAll({ after, batchSize = BATCH }: { after?: bigint; batchSize?: number } = {}) {
+    const reading = client.readAll({ fromPosition: positionOf(after) }, { highWaterMark: batchSize });
+    try {
+      for await (const batch of buffered(reading, toStored, { size: batchSize })) {
+        const events = batch.filter(({ type, position }) => !type.startsWith('$') && position !== after);
+        if (events.length > 0) yield events;
+      }
+    } catch (error) {
+      throw readFailure('$all', error) ?? error;
+    }
+  }
+
+  const lastPosition = async () => {
+    const reading = client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 });
+    try {
+      for await (const [last] of buffered(reading, toStored, { size: 1 })) return last!.position;
+      return undefined;
+    } catch (error) {
+      throw readFailure('$all', error) ?? error;
+    }
+  };
+
+  async function* subscribeAll({ after, prefixes, signal, batchSize = BATCH }: Subscribe) {
+    const filter = prefixes ? streamNameFilter({ prefixes: [...prefixes] }) : excludeSystemEvents();
+    let last = after;
+    for (let failures = 0; !signal.aborted; failures += 1) {
+      try {
+        const subscription = client.subscribeToAll({ fromPosition: positionOf(last), filter }, { highWaterMark: batchSize });
+        for await (const batch of buffered(subscription, toStored, { signal, size: batchSize })) {
+          failures = 0;
+          last = batch.at(-1)!.position;
+          yield batch;
+        }
+      } catch (error) {
+        logger?.warn({ err: error, after: last?.toString() }, 'The subscription to $all was dropped; it is taken up again.');
+      }
+      await sleep(Math.min(BACK_OFF.first * 2 ** failures, BACK_OFF.most), undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  return {
+    append,
+    readStream,
+    readAll,
+    lastPosition,
+    subscribeAll,
+    subscribeFromEnd: async (subscribe) => subscribeAll({ ...subscribe, after: await lastPosition() }),
+    dispose: () => client.dispose(),
+  };
+}
+
+const toProposed = ({ id, type, data, metadata }: EncodedEvent) => jsonEvent({ id, type, data, metadata: { ...metadata } });
+
+/** Undefined for a link whose event is gone: nothing of ours. */
+const toStored = ({ event, commitPosition }: ResolvedEvent | AllStreamResolvedEvent): StoredEvent | undefined =>
+  event && {
+    stream: event.streamId,
+    id: event.id,
+    revision: event.revision,
+    position: commitPosition ?? event.position!.commit,
+    type: event.type,
+    data: event.data as JsonObject,
+    metadata: event.metadata as unknown as Metadata,
+  };
+
+const positionOf = (after: bigint | undefined) => (after === undefined ? START : { commit: after, prepare: after });
+
+async function within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(late()), ms)));
+  return Promise.race([promise, tooLate]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,53 @@
+import { ErrorType, isCommandError } from '@eventstore/db-client';
+
+/** The stream is not at the revision that was expected. Nothing was stored. */
+export class Conflict extends Error {
+  constructor(stream: string, options?: ErrorOptions) {
+    super(`The stream ${stream} has moved on.`, options);
+    this.name = 'Conflict';
+  }
+}
+
+/** The append was stored, will be stored, or never will: read the stream before trying again. */
+export class OutcomeUnknown extends Error {
+  readonly code = 'OUTCOME_UNKNOWN';
+  constructor(what: string, options?: ErrorOptions) {
+    super(`${what}: it may have been stored.`, options);
+    this.name = 'OutcomeUnknown';
+  }
+}
+
+/** The event store cannot be read at the moment. */
+export class StoreUnavailable extends Error {
+  readonly code = 'STORE_UNAVAILABLE';
+  constructor(what: string, options?: ErrorOptions) {
+    super(`${what}: the event store is not available.`, options);
+    this.name = 'StoreUnavailable';
+  }
+}
+
+/** Errors of the server that say for certain that nothing was stored, and that no repeat will change. */
+const final = new Set<string>([
+  ErrorType.ACCESS_DENIED,
+  ErrorType.INVALID_ARGUMENT,
+  ErrorType.MAXIMUM_APPEND_SIZE_EXCEEDED,
+  ErrorType.STREAM_DELETED,
+]);
+
+export function appendFailure(stream: string, error: unknown): unknown {
+  if (error instanceof OutcomeUnknown) return error;
+  const type = typeOf(error);
+  if (type === ErrorType.WRONG_EXPECTED_VERSION) return new Conflict(stream, { cause: error });
+  if (type !== undefined && final.has(type)) return error;
+  return new OutcomeUnknown(`An append to ${stream} failed`, { cause: error });
+}
+
+const typeOf = (error: unknown): string | undefined => (error instanceof Error && isCommandError(error) ? error.type : undefined);
+
+/** Undefined when the failure only says that there is no such stream. */
+export function readFailure(stream: string, error: unknown): unknown {
+  const type = typeOf(error);
+  if (type === ErrorType.STREAM_NOT_FOUND) return undefined;
+  if (type !== undefined && final.has(type)) return error;
+  return new StoreUnavailable(`Reading ${stream} failed`, { cause: error });
+}
