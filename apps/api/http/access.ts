@@ -1,0 +1,75 @@
+import { applyDecorators } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { ApiExtension } from '@nestjs/swagger';
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
+import { permitsAny } from '../../../libs/auth/roles.js';
+import type { Permission } from '../../../libs/auth/roles.js';
+import { InvalidToken } from '../../../libs/auth/tokens.js';
+import type { Caller, TokenVerifier } from '../../../libs/auth/tokens.js';
+import { HttpProblem } from './problems.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    caller: Caller | null; // null on public routes alone
+  }
+  interface FastifyContextConfig {
+    allow?: readonly Permission[];
+    public?: true;
+  }
+}
+
+export const PERMISSIONS_EXTENSION = 'x-permissions';
+
+/** Whoever has one of these permissions may call the operation (product A2). */
+export const Allow = (...permissions: [Permission, ...Permission[]]): MethodDecorator & ClassDecorator =>
+  applyDecorators(RouteConfig({ allow: permissions }), ApiExtension(PERMISSIONS_EXTENSION, permissions));
+
+/** Anybody may call the operation, without a token. */
+export const Public = (): MethodDecorator & ClassDecorator => RouteConfig({ public: true });
+
+/**
+ * Who may call what, before the body is even read: 401, then 403 (A3). Default deny: a route that says neither whom it
+ * allows nor that it is public stops the start. An unknown address is told only to those with a token.
+ */
+export const guardRoutes = (fastify: FastifyInstance, verifier: TokenVerifier): void => {
+  fastify.decorateRequest('caller', null);
+  fastify.addHook('onRoute', refuseUnguarded);
+
+  const admit = (request: FastifyRequest, caller: Caller, allow: readonly Permission[] | undefined): void => {
+    request.caller = caller;
+    if (allow && !permitsAny(caller.role, allow))
+      throw new HttpProblem(403, 'FORBIDDEN', `The role "${caller.role}" may not do this.`, {
+        details: { role: caller.role, needs: allow },
+      });
+  };
+
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    const { config } = request.routeOptions;
+    if (config?.public) return done();
+    try {
+      const token = bearerToken(request.headers.authorization);
+      const known = verifier.known(token);
+      if (known) {
+        admit(request, known, config?.allow);
+        return done();
+      }
+      verifier
+        .verify(token)
+        .then((caller) => admit(request, caller, config?.allow))
+        .then(() => done(), done);
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+};
+
+const bearerToken = (header: string | undefined): string => {
+  if (header === undefined) throw new InvalidToken('TOKEN_MISSING', 'The call needs a token: Authorization: Bearer …');
+  const token = /^Bearer +([\w.~+/=-]+)$/i.exec(header)?.[1];
+  if (token === undefined) throw new InvalidToken('TOKEN_MALFORMED', 'The header Authorization does not hold a bearer token.');
+  return token;
+};
+
+const refuseUnguarded = ({ config, method, url }: RouteOptions): void => {
+  if (!config?.public && !config?.allow) throw new Error(`${String(method)} ${url} says neither @Allow(…) nor @Public().`);
+};

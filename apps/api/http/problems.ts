@@ -1,0 +1,180 @@
+import { STATUS_CODES } from 'node:http';
+import { HttpException } from '@nestjs/common';
+import type { FieldError } from '../../../libs/domain/kernel/refusal.js';
+import { InvalidInput, Refusal } from '../../../libs/domain/kernel/refusal.js';
+import { InvalidToken, TokenKeysUnavailable } from '../../../libs/auth/tokens.js';
+
+/** What went wrong, before it is written down as a problem detail (RFC 9457). */
+export interface Failure {
+  status: number;
+  code: string; // stable and public
+  detail: string;
+  errors?: readonly RequestError[]; // every offending field
+  details?: Record<string, unknown>;
+  headers?: Record<string, string>;
+}
+
+/** A field of the body, unless it says where else it stood. */
+export interface RequestError extends FieldError {
+  in?: 'path' | 'query' | 'header';
+}
+
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  instance: string;
+  code: string;
+  correlationId: string;
+  errors?: readonly RequestError[];
+  details?: Record<string, unknown>;
+}
+
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json; charset=utf-8';
+
+/** A refusal of the HTTP door itself. What a rule of the domain refuses is a `Refusal`. */
+export class HttpProblem extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly extras: Pick<Failure, 'errors' | 'details' | 'headers'> = {},
+  ) {
+    super(message);
+    this.name = 'HttpProblem';
+  }
+}
+
+/** `correlationId` and `instance` say which call it was; neither holds anything of the query, which may be personal. */
+export const problemOf = ({ status, code, detail, errors, details }: Failure, call: { correlationId: string; path: string }): Problem => ({
+  type: `urn:punchcard:problem:${code.toLowerCase().replaceAll('_', '-')}`,
+  title: titleOf(code),
+  status,
+  detail,
+  instance: call.path,
+  code,
+  correlationId: call.correlationId,
+  ...(errors && { errors }),
+  ...(details && Object.keys(details).length > 0 && { details }),
+});
+
+/** Every error that can reach the caller. What is not known is a 500 that says nothing of the inside. */
+export const failureOf = (error: unknown): Failure => {
+  if (error instanceof HttpProblem) return { status: error.status, code: error.code, detail: error.message, ...error.extras };
+  if (error instanceof InvalidInput) return { status: 400, code: error.code, detail: error.message, errors: error.errors };
+  if (error instanceof Refusal) return refused(error);
+  if (error instanceof InvalidToken) return unauthenticated(error);
+  if (error instanceof TokenKeysUnavailable) return unavailable('TOKEN_KEYS_UNAVAILABLE', error.message);
+  if (error instanceof HttpException) return ofStatus(error.getStatus());
+  if (isFastifyError(error)) return FASTIFY_ERRORS[error.code] ?? ofStatus(error.statusCode);
+  return ofPart(error) ?? ofStatus(500);
+};
+
+/** The codes of refusals that are not 409. */
+const REFUSAL_STATUS: Record<string, number> = {
+  NOT_FOUND: 404,
+  PRECONDITION_FAILED: 412,
+  IDEMPOTENCY_KEY_REUSED: 422,
+  TOO_BUSY: 503,
+  NOT_YET_FRESH: 503,
+};
+
+const refused = ({ code, message, details }: Refusal): Failure => {
+  const status = REFUSAL_STATUS[code] ?? 409;
+  return status === 503 ? { ...unavailable(code, message), details } : { status, code, detail: message, details };
+};
+
+const unauthenticated = ({ code, message }: InvalidToken): Failure => ({
+  status: 401,
+  code,
+  detail: message,
+  headers: {
+    'www-authenticate':
+      code === 'TOKEN_MISSING'
+        ? 'Bearer realm="punchcard"'
+        : `Bearer realm="punchcard", error="invalid_token", error_description="${quoted(message)}"`,
+  },
+});
+
+const quoted = (text: string): string => text.replace(/["\\]/g, "'");
+
+const RETRY_AFTER_SECONDS = '1';
+
+export const unavailable = (code: string, detail: string): Failure => ({
+  status: 503,
+  code,
+  detail,
+  headers: { 'retry-after': RETRY_AFTER_SECONDS },
+});
+
+/** Errors of the parts behind us that mean "not now": repeating the call with the same Idempotency-Key is safe. */
+const ofPart = (error: unknown): Failure | undefined => {
+  if (!(error instanceof Error)) return undefined;
+  if (PARTS_BUSY.has(error.name)) return unavailable('TOO_BUSY', 'Too much is being done at once. Repeat the call later.');
+  if (PARTS_AWAY.has(error.name) || isConnectionLoss(error))
+    return unavailable('UNAVAILABLE', 'A part of the service can not be reached. Repeat the call with the same Idempotency-Key.');
+  return undefined;
+};
+
+const PARTS_BUSY = new Set(['TooBusy', 'KnexTimeoutError']);
+const PARTS_AWAY = new Set(['StoreUnavailable', 'OutcomeUnknown']);
+const CONNECTION_LOSS = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', '57P01', '57P02', '57P03', '53300']);
+
+/** Postgres is away, coming, or full: by the codes of Node, its SQLSTATEs, and the one message that has no code. */
+const isConnectionLoss = (error: Error & { code?: unknown }): boolean =>
+  (typeof error.code === 'string' && (CONNECTION_LOSS.has(error.code) || /^08[0-9A-Z]{3}$/.test(error.code))) ||
+  error.message.startsWith('Connection terminated');
+
+const isFastifyError = (error: unknown): error is { code: string; statusCode: number } =>
+  error instanceof Error &&
+  'statusCode' in error &&
+  typeof error.statusCode === 'number' &&
+  'code' in error &&
+  typeof error.code === 'string';
+
+const FASTIFY_ERRORS: Record<string, Failure> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: { status: 413, code: 'BODY_TOO_LARGE', detail: 'The body is larger than the service takes.' },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    status: 415,
+    code: 'MEDIA_TYPE_NOT_SUPPORTED',
+    detail: 'The body must be application/json.',
+    headers: { accept: 'application/json' },
+  },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
+    status: 400,
+    code: 'CONTENT_LENGTH_WRONG',
+    detail: 'The body is not as long as Content-Length says.',
+  },
+  FST_ERR_BAD_URL: { status: 400, code: 'BAD_ADDRESS', detail: 'The address is not a well-formed URL.' },
+  FST_ERR_MAX_PARAM_LENGTH: { status: 414, code: 'ADDRESS_TOO_LONG', detail: 'A part of the address is too long.' },
+  FST_ERR_HANDLER_TIMEOUT: unavailable(
+    'TIMED_OUT',
+    'The call took too long; it may still take effect. Repeat it with the same Idempotency-Key.',
+  ),
+};
+
+const STATUS_FAILURES: Record<number, [code: string, detail: string]> = {
+  400: ['BAD_REQUEST', 'The request is not well-formed.'],
+  403: ['FORBIDDEN', 'This is not allowed.'],
+  404: ['NO_SUCH_ADDRESS', 'There is nothing at this address.'],
+  408: ['REQUEST_TOO_SLOW', 'The request did not arrive in time.'],
+  414: ['ADDRESS_TOO_LONG', 'The address is too long.'],
+  429: ['TOO_MANY_REQUESTS', 'Too many requests. Repeat the call later.'],
+  431: ['HEADERS_TOO_LARGE', 'The headers are larger than the service takes.'],
+  500: ['INTERNAL_ERROR', 'Something went wrong inside. The correlation id finds it in the log.'],
+  503: ['UNAVAILABLE', 'The service can not answer now. Repeat the call later.'],
+};
+
+export const ofStatus = (status: number): Failure => {
+  const [code, detail] = STATUS_FAILURES[status] ?? [
+    (STATUS_CODES[status] ?? 'ERROR').toUpperCase().replace(/\W+/g, '_'),
+    STATUS_CODES[status] ?? 'Error',
+  ];
+  return status === 503 ? unavailable(code, detail) : { status, code, detail };
+};
+
+const titleOf = (code: string): string => {
+  const words = code.toLowerCase().replaceAll('_', ' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+};

@@ -1,0 +1,143 @@
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import type { OpenAPIObject } from '@nestjs/swagger';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { PERMISSIONS_EXTENSION } from '../http/access.js';
+
+type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+type Parameter = NonNullable<Operation['parameters']>[number];
+
+const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
+
+/** The document of the API (L1): what the controllers and bodies say of themselves, and what holds for every operation. */
+export const documentOf = (app: NestFastifyApplication): OpenAPIObject => {
+  const about = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('Punchcard')
+    .setDescription('Sell packages of sessions and count them down. See docs/api.md for tokens, errors, idempotency, freshness and paging.')
+    .setVersion('1')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, 'token')
+    .build();
+  const document = SwaggerModule.createDocument(app, about, { operationIdFactory: operationId });
+  document.components = {
+    ...document.components,
+    schemas: { ...document.components?.schemas, Problem: PROBLEM, FieldError: FIELD_ERROR },
+    responses: { ...document.components?.responses, ...PROBLEM_RESPONSES },
+    headers: { ...document.components?.headers, ...ANSWER_HEADERS },
+  };
+  for (const path of Object.values(document.paths))
+    for (const method of METHODS) if (path[method]) complete(path[method], method !== 'get');
+  return document;
+};
+
+/** `PackagesController.sell` → `packages.sell` */
+const operationId = (controller: string, method: string): string => {
+  const resource = controller.replace(/(Controller|Resource)$/, '');
+  return `${resource.charAt(0).toLowerCase()}${resource.slice(1)}.${method}`;
+};
+
+const complete = (operation: Operation, isCommand: boolean): void => {
+  const guarded = PERMISSIONS_EXTENSION in operation;
+  if (guarded) operation.security = [{ token: [] }];
+  operation.parameters = [...(operation.parameters ?? []), ...(isCommand ? COMMAND_HEADERS : QUERY_HEADERS), CORRELATION];
+  const problems = [
+    '400',
+    ...(guarded ? ['401', '403'] : []),
+    '404',
+    ...(isCommand ? ['409', '412', '413', '415', '422'] : []),
+    '429',
+    '500',
+    '503',
+  ];
+  for (const response of Object.values(operation.responses)) {
+    if (response && !('$ref' in response)) response.headers = { ...response.headers, ...HEADER_REFS };
+  }
+  for (const status of problems) operation.responses[status] ??= { $ref: `#/components/responses/Problem${status}` };
+};
+
+const header = (name: string, description: string, schema: object): Parameter => ({
+  name,
+  in: 'header',
+  required: false,
+  description,
+  schema,
+});
+
+const COMMAND_HEADERS = [
+  header('Idempotency-Key', 'The same key and body have one effect and the same answer, however often they are sent.', {
+    type: 'string',
+    minLength: 1,
+    maxLength: 255,
+  }),
+  header('If-Match', 'The ETag that the caller has seen: refused with 412 if the thing has changed since.', { type: 'string' }),
+];
+const QUERY_HEADERS = [
+  header('Punchcard-Min-Position', 'Wait, at most some seconds, until the answer is at least as fresh as this position.', {
+    type: 'string',
+    pattern: '^\\d{1,18}$',
+  }),
+];
+const CORRELATION = header('X-Correlation-Id', 'A UUID under which the call is logged and its events are stored; made up if not sent.', {
+  type: 'string',
+  format: 'uuid',
+});
+
+const ANSWER_HEADERS = {
+  Position: { description: 'Position in the event store that this answer has seen.', schema: { type: 'string', pattern: '^\\d+$' } },
+  ETag: { description: 'The revision of the thing, for If-Match.', schema: { type: 'string' } },
+  CorrelationId: { description: 'The id under which the call is logged.', schema: { type: 'string', format: 'uuid' } },
+};
+
+const HEADER_REFS = {
+  'Punchcard-Position': { $ref: '#/components/headers/Position' },
+  ETag: { $ref: '#/components/headers/ETag' },
+  'X-Correlation-Id': { $ref: '#/components/headers/CorrelationId' },
+};
+
+const FIELD_ERROR = {
+  type: 'object',
+  required: ['field', 'code', 'message'],
+  properties: {
+    field: { type: 'string', description: 'JSON pointer to the field' },
+    in: { type: 'string', enum: ['path', 'query', 'header'], description: 'where the field stood, if not in the body' },
+    code: { type: 'string' },
+    message: { type: 'string' },
+  },
+};
+
+const PROBLEM = {
+  type: 'object',
+  description: 'Problem details (RFC 9457)',
+  required: ['type', 'title', 'status', 'detail', 'instance', 'code', 'correlationId'],
+  properties: {
+    type: { type: 'string', format: 'uri' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    instance: { type: 'string' },
+    code: { type: 'string', description: 'stable; what programs should look at' },
+    correlationId: { type: 'string', format: 'uuid' },
+    errors: { type: 'array', items: { $ref: '#/components/schemas/FieldError' }, description: 'every offending field' },
+    details: { type: 'object', additionalProperties: true, description: 'what the refusing rule looked at' },
+  },
+};
+
+const problem = (description: string) => ({
+  description,
+  headers: { 'X-Correlation-Id': HEADER_REFS['X-Correlation-Id'] },
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+});
+
+const PROBLEM_RESPONSES = {
+  Problem400: problem('What was sent can not be: every offending field is named.'),
+  Problem401: problem('No valid token.'),
+  Problem403: problem('The role may not do this.'),
+  Problem404: problem("No such thing in the caller's business."),
+  Problem409: problem('A rule says no; `code` says which.'),
+  Problem412: problem('The thing has changed since the ETag in If-Match.'),
+  Problem413: problem('The body is too large.'),
+  Problem415: problem('The body is not application/json.'),
+  Problem422: problem('The Idempotency-Key was used with another body.'),
+  Problem429: problem('Too many requests.'),
+  Problem500: problem('A fault of the service.'),
+  Problem503: problem('Not now; Retry-After says when to repeat.'),
+};

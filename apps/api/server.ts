@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import rateLimit from '@fastify/rate-limit';
+import type { FastifyHttpOptions, FastifyInstance } from 'fastify';
+import type { ApiConfig } from './config.js';
+import { correlationIdOf } from './http/correlation.js';
+import { HttpProblem, ofStatus, PROBLEM_MEDIA_TYPE, problemOf } from './http/problems.js';
+
+const MAX_HEADER_BYTES = 16 * 1024;
+const MAX_PATH_PARAMETER = 100; // characters
+const KEEP_ALIVE_MS = 72_000; // longer than a load balancer's 60 s, so that it is never us who hangs up first
+
+/** How the server takes requests: a bound for everything that a caller could send without end. */
+export const serverOptions = ({ bodyLimit, trustProxy, requestTimeoutMs }: ApiConfig) =>
+  ({
+    bodyLimit,
+    trustProxy: typeof trustProxy === 'number' ? (_address: string, hop: number) => hop < trustProxy : trustProxy,
+    requestTimeout: requestTimeoutMs, // to arrive
+    handlerTimeout: requestTimeoutMs, // to be answered
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    routerOptions: { maxParamLength: MAX_PATH_PARAMETER },
+    genReqId: correlationIdOf,
+    requestIdHeader: false,
+    requestIdLogLabel: 'correlationId',
+    disableRequestLogging: true,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false, // ours says it as a problem detail
+    skipMiddie: true,
+    clientErrorHandler,
+  }) satisfies FastifyHttpOptions<Server> & { skipMiddie: boolean };
+
+/** What Node itself can't read as a request never reaches Fastify. */
+function clientErrorHandler(this: FastifyInstance, error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const failure = ofStatus(STATUS_OF_CLIENT_ERROR[error.code ?? ''] ?? 400);
+  const body = JSON.stringify(problemOf(failure, { correlationId: randomUUID(), path: '' }));
+  const lines = [
+    `HTTP/1.1 ${failure.status} ${failure.code}`,
+    `Content-Type: ${PROBLEM_MEDIA_TYPE}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+}
+
+const STATUS_OF_CLIENT_ERROR: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
+
+/** Each caller so many requests a minute in this process; the nameless are counted by address. */
+export const limitRate = async (fastify: FastifyInstance, perMinute: number): Promise<void> => {
+  await fastify.register(rateLimit, {
+    max: perMinute,
+    timeWindow: 60_000,
+    cache: 10_000,
+    keyGenerator: (request) => (request.caller ? `${request.caller.business} ${request.caller.sub}` : request.ip),
+    errorResponseBuilder: (_request, { ttl }) =>
+      new HttpProblem(429, 'TOO_MANY_REQUESTS', `More than ${perMinute} requests a minute. Repeat the call later.`, {
+        headers: { 'retry-after': String(Math.ceil(ttl / 1000)) },
+      }),
+  });
+};
+
+/** What comes while we close is sent elsewhere; what came before is answered. */
+export const refuseWhenClosing = (fastify: FastifyInstance, door: { closing: boolean }): void => {
+  fastify.addHook('onRequest', (_request, reply, done) => {
+    if (!door.closing) return done();
+    void reply.header('connection', 'close');
+    done(new HttpProblem(503, 'CLOSING', 'This process is closing. Repeat the call.', { headers: { 'retry-after': '1' } }));
+  });
+};
