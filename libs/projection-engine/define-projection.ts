@@ -22,7 +22,7 @@ export class Column<T = unknown> {
 
 export const column = {
   uuid: () => Column.of<string>('uuid'),
-  text: () => Column.of<string>('text'),
+  text: <T extends string = string>() => Column.of<T>('text'),
   /** A local date, `2027-01-31`. */
   date: () => Column.of<string>('date'),
   /** A UTC instant with milliseconds, `2027-01-31T09:30:00.000Z`. */
@@ -126,9 +126,10 @@ type OneOrMore<T> = T | readonly T[];
  */
 export const defineProjection = <C extends Columns>({ name, version, key, columns, indexes = [] }: Table<C>) => {
   const keys: readonly string[] = [key].flat();
-  if (!/^[a-z][a-z0-9_]{0,49}$/.test(name)) throw new Error(`${name}: a projection is named in snake_case, 50 letters at most`);
+  if (!/^[a-z][a-z0-9_]{0,31}$/.test(name)) throw new Error(`${name}: a projection is named in snake_case, 32 letters at most`);
   if (!Number.isInteger(version) || version < 1) throw new Error(`${name}: versions count from 1`);
   if ('businessId' in columns) throw new Error(`${name}: the engine adds businessId by itself`);
+  for (const column of Object.keys(columns)) if (!/^[a-z][A-Za-z0-9]*$/.test(column)) throw new Error(`${name}: ${column} is no column name`);
   for (const column of [...keys, ...indexes.flat()]) if (!columns[column]) throw new Error(`${name}: there is no column ${column}`);
   for (const column of keys) if (columns[column]?.isNullable) throw new Error(`${name}: the key ${column} is never null`);
   return {

@@ -1,0 +1,117 @@
+import type { Pool } from 'pg';
+import { instantFromText } from './table.js';
+import type { EventRef, Fed } from './feed.js';
+
+/** How far a consumer is: its rows hold all events up to `last`. */
+export interface Progress {
+  /** Undefined: it has seen nothing yet. */
+  last: (EventRef & { position: bigint; time: string }) | undefined;
+  state: 'running' | 'poisoned';
+  poison: Poison | undefined;
+}
+
+/** The event that stopped a consumer, and why. */
+export interface Poison {
+  position: string;
+  eventId: string;
+  type: string;
+  stream: string;
+  revision: string;
+  error: string;
+}
+
+/** What a consumer writes with its checkpoint: CTEs that run if the CTE `moved` has a row. Values count from FIRST_VALUE. */
+export interface Write {
+  /** Which statement it is: one text per kind, so that Postgres plans it once. */
+  kind: string;
+  ctes: string[];
+  values: string[];
+}
+
+export const FIRST_VALUE = 11;
+export const NOTHING: Write = { kind: '', ctes: [], values: [] };
+/** The channel on which every moved checkpoint is told: `<name> <version> <position>`. */
+export const CHANNEL = 'read_models';
+
+/** The checkpoint did not move: another leader's epoch, or it is not where this process believes. Nothing was written. */
+export class Fenced extends Error {
+  override name = 'Fenced';
+}
+
+/** One consumer's place in `$all`, moved together with what the consumer writes, in one statement, so in one transaction. */
+export interface Checkpoint {
+  name: string;
+  version: number;
+  read(): Promise<Progress>;
+  /**
+   * Moves from one event to a later one, if it still is where it was and the epoch's leader still leads.
+   * @throws Fenced
+   */
+  move(from: bigint | undefined, to: Fed, epoch: bigint, write: Write): Promise<void>;
+  /** Marks the consumer as stopped by an event. Throws Fenced. */
+  stop(poison: Poison, epoch: bigint): Promise<void>;
+  /** Says which store the positions are of. */
+  nameStore(store: string): Promise<void>;
+}
+
+/** @param schema where its table `checkpoints` is: `read_models` or `policies` */
+export function checkpointOf(pool: Pool, schema: 'read_models' | 'policies', name: string, version: number): Checkpoint {
+  const table = `${schema}.checkpoints`;
+  const own = [name, version];
+  return {
+    name,
+    version,
+    read: async () => {
+      const { rows } = await pool.query<ProgressRow>(
+        `SELECT position::text, event_id, stream, revision::text, time::text, state, poison FROM ${table} WHERE projection = $1 AND version = $2`,
+        own,
+      );
+      if (!rows[0]) throw new Error(`${name} version ${version} has no checkpoint: migrate first`);
+      return progressOf(rows[0]);
+    },
+    move: async (from, to, epoch, { kind, ctes, values }) => {
+      const moved = `moved AS (UPDATE ${table} SET position = $4, event_id = $5, stream = $6, revision = $7, time = $8, state = 'running',
+          poison = NULL, changed_at = now()
+        WHERE projection = $1 AND version = $2 AND position IS NOT DISTINCT FROM $3::bigint AND ${LEADS}$9) RETURNING position)`;
+      const time = 'unreadable' in to ? null : to.metadata.time;
+      const { rowCount } = await pool.query({
+        name: `move ${schema[0]}.${name}_v${version}${kind}`,
+        text: `WITH ${[moved, ...ctes].join(', ')} SELECT pg_notify('${CHANNEL}', $10) FROM moved`,
+        values: [...own, from, to.position, to.id, to.stream, to.revision, time, epoch, `${name} ${version} ${to.position}`, ...values],
+      });
+      if (rowCount !== 1) throw new Fenced(`${name} did not move from ${from} to ${to.position}`);
+    },
+    stop: async (poison, epoch) => {
+      const { rowCount } = await pool.query(
+        `UPDATE ${table} SET state = 'poisoned', poison = $3, changed_at = now() WHERE projection = $1 AND version = $2 AND ${LEADS}$4)`,
+        [...own, poison, epoch],
+      );
+      if (rowCount !== 1) throw new Fenced(`${name} was not marked as stopped`);
+    },
+    nameStore: async (store) => {
+      await pool.query(`UPDATE ${table} SET store = $3 WHERE projection = $1 AND version = $2 AND store IS DISTINCT FROM $3`, [...own, store]);
+    },
+  };
+}
+
+// A lock is no fence: a leader that was paused and wakes believes that it still has it. Its epoch is over.
+const LEADS = 'EXISTS (SELECT FROM read_models.leader WHERE epoch = ';
+
+interface ProgressRow {
+  position: string | null;
+  event_id: string;
+  stream: string;
+  revision: string;
+  time: string | null;
+  state: Progress['state'];
+  poison: Poison | null;
+}
+
+const progressOf = ({ position, event_id, stream, revision, time, state, poison }: ProgressRow): Progress => ({
+  last:
+    position === null
+      ? undefined
+      : { position: BigInt(position), id: event_id, stream, revision: BigInt(revision), time: time ? instantFromText(time) : new Date(0).toISOString() },
+  state,
+  poison: poison ?? undefined,
+});

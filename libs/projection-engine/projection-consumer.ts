@@ -1,0 +1,75 @@
+import type { Pool } from 'pg';
+import type { Recorded } from '../domain/kernel/event.js';
+import { FIRST_VALUE } from './checkpoint.js';
+import { type Consumer, PoisonEvent } from './consumer.js';
+import type { Projection } from './define-projection.js';
+import { conditionOf, foldEvent, keyOfRow, keyText } from './fold.js';
+import { type BusinessAnd, type Table, tableOf } from './table.js';
+import { WorkingSet } from './working-set.js';
+
+/** A projection as a consumer: loads the rows that a batch touches, one query per way of finding them, and folds in memory. */
+export function consumerOf(projection: Projection, pool: Pool): Consumer {
+  const table = tableOf(projection);
+  const concerns = (type: string) => projection.on.has(type);
+  let before: WorkingSet | undefined;
+
+  return {
+    name: projection.name,
+    version: projection.version,
+    linger: 0,
+    concerns,
+    fold: async (events) => {
+      const concerned = events.filter(({ type }) => concerns(type));
+      const rows = await load(projection, table, pool, concerned, before);
+      for (const event of concerned) orPoison(event, () => foldEvent(projection, event, rows));
+      const { rows: changed, removed } = rows.changes();
+      const write = table.write(FIRST_VALUE, changed, removed);
+      rows.settle();
+      before = rows;
+      return write;
+    },
+    reset: () => {
+      before = undefined;
+    },
+  };
+}
+
+async function load(projection: Projection, table: Table, pool: Pool, events: readonly Recorded[], before: WorkingSet | undefined): Promise<WorkingSet> {
+  const { keys, conditions } = touched(projection, events, before);
+  const rows = new WorkingSet(before, new Set(conditions.keys()));
+  const loads = [...conditions].map(([column, values]) => table.loadWhere(pool, column, values));
+  if (keys.length) loads.push(table.load(pool, keys));
+  for (const loaded of await Promise.all(loads)) for (const [business, row] of loaded) rows.load(business, keyOfRow(projection, row), row);
+  return rows;
+}
+
+/** Which rows the events look at, as far as the batch before does not say how they are. */
+function touched(projection: Projection, events: readonly Recorded[], before: WorkingSet | undefined) {
+  const keys = new Map<string, BusinessAnd<string>>();
+  const conditions = new Map<string, Map<string, BusinessAnd<unknown>>>();
+  for (const event of events) {
+    const { business } = event.metadata;
+    for (const { does } of projection.on.get(event.type)!) {
+      if (does.verb === 'update' || does.verb === 'upsert') {
+        const key = orPoison(event, () => does.key(event)) ?? undefined;
+        if (key === undefined || before?.hides(business, keyText(key))) continue;
+        keys.set(`${business}\0${keyText(key)}`, [business, keyText(key)]);
+      } else if (does.verb === 'updateMany' || does.verb === 'removeMany') {
+        const where = orPoison(event, () => does.where(event));
+        if (!where) continue;
+        const [column, value] = orPoison(event, () => conditionOf(projection, where));
+        const values = conditions.get(column) ?? new Map<string, BusinessAnd<unknown>>();
+        conditions.set(column, values.set(`${business}\0${String(value)}`, [business, value]));
+      }
+    }
+  }
+  return { keys: [...keys.values()], conditions: new Map([...conditions].map(([column, values]) => [column, [...values.values()]])) };
+}
+
+function orPoison<T>(event: Recorded, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new PoisonEvent(event, error);
+  }
+}

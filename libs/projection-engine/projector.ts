@@ -1,0 +1,238 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg, { type Pool } from 'pg';
+import type { Logger } from 'pino';
+import { checkpointOf, type Checkpoint, type Poison, type Progress } from './checkpoint.js';
+import type { Consumer } from './consumer.js';
+import type { Projection } from './define-projection.js';
+import type { Feed } from './feed.js';
+import { Lane } from './lane.js';
+import { lead } from './leadership.js';
+import { consumerOf } from './projection-consumer.js';
+import { migrate } from './schema.js';
+import { type Todo, todoOf, type TodoOptions } from './todo.js';
+import { LeadershipLost, Worker } from './worker.js';
+
+const MAX_CONNECTIONS = 16;
+const READ_AGAIN = 1_000; // ms after the feed failed
+const FLIP = 1_000; // ms between two looks at whether a new version has caught up
+const FAR_BEHIND = 60_000; // ms: what is so much older than the newest gets a read of its own until it is there
+
+export interface ProjectorOptions {
+  databaseUrl: string;
+  feed: Feed;
+  projections: readonly Projection[];
+  /** Without: this process runs no policies. */
+  todo?: TodoOptions;
+  logger: Pick<Logger, 'info' | 'warn' | 'error'>;
+  maxBatch?: number;
+  /** Postgres interval of silence after which another leader is deposed. */
+  silence?: string;
+}
+
+/** The store does not have the event up to which the read models were built. */
+export class StoreMismatch extends Error {
+  override name = 'StoreMismatch';
+}
+
+export interface ConsumerProgress {
+  name: string;
+  version: number;
+  position: bigint | undefined;
+  /** Written since this process leads. */
+  events: number;
+  poison: Poison | undefined;
+}
+
+interface Followed {
+  consumer: Consumer;
+  checkpoint: Checkpoint;
+  worker?: Worker;
+}
+
+/** Keeps the read models as new as the events. Any number may run: one leads, the others stand by. */
+export class Projector {
+  readonly name = `projector-${process.pid}-${randomUUID().slice(0, 8)}`;
+  leading = false;
+  private readonly pool: Pool;
+  private readonly followed: Followed[];
+  private readonly todo: Todo | undefined;
+  private lastRates = { at: performance.now(), events: new Map<string, number>() };
+
+  constructor(private readonly options: ProjectorOptions) {
+    const { databaseUrl, projections, todo, logger } = options;
+    this.pool = projectorPool(databaseUrl, this.name);
+    this.pool.on('error', (error) => logger.warn({ err: error }, 'An idle connection broke.'));
+    this.todo = todo && todoOf(todo, this.pool, logger);
+    this.followed = projections.map((projection) => ({
+      consumer: consumerOf(projection, this.pool),
+      checkpoint: checkpointOf(this.pool, 'read_models', projection.name, projection.version),
+    }));
+    if (this.todo) {
+      const { consumer } = this.todo;
+      this.followed.push({ consumer, checkpoint: checkpointOf(this.pool, 'policies', consumer.name, consumer.version) });
+    }
+  }
+
+  /**
+   * Until the signal says stop.
+   * @throws StoreMismatch, or what makes the tables impossible
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const { databaseUrl, projections, logger, silence } = this.options;
+    try {
+      await migrate(this.pool, projections);
+      await lead({ databaseUrl, name: this.name, logger, rates: () => this.rates(), silence }, signal, async (epoch, leading) => {
+        this.leading = true;
+        await this.work(epoch, leading).finally(() => (this.leading = false));
+      });
+    } finally {
+      await this.pool.end();
+    }
+  }
+
+  progress(): ConsumerProgress[] {
+    return this.followed.map(({ consumer: { name, version }, worker }) => ({
+      name,
+      version,
+      position: worker?.written,
+      events: worker?.events ?? 0,
+      poison: worker?.poison,
+    }));
+  }
+
+  private async work(epoch: bigint, leading: AbortSignal): Promise<void> {
+    await this.checkStore();
+    await this.todo?.start();
+    for (const followed of this.followed) delete followed.worker;
+    const over = new AbortController();
+    const signal = AbortSignal.any([leading, over.signal]);
+    const beside = [this.todo?.run(signal), this.flipVersions(epoch, signal)];
+    try {
+      while (!signal.aborted) await this.pass(epoch, signal);
+    } finally {
+      over.abort();
+      await Promise.all(beside);
+    }
+  }
+
+  /** From the checkpoints to where a consumer that was far behind has come up with the others. */
+  private async pass(epoch: bigint, signal: AbortSignal): Promise<void> {
+    const { feed, logger } = this.options;
+    const followed = this.followed.filter(({ worker }) => !worker?.poison);
+    if (!followed.length) return void (await stopped(signal));
+    const progress = await Promise.all(followed.map(({ checkpoint }) => checkpoint.read()));
+    const { near, far } = byDistance(followed.map((one, i) => ({ ...one, progress: progress[i]! })));
+    const enough = new AbortController();
+    const lane = (members: Following[], until?: (position: bigint) => boolean) =>
+      new Lane(
+        members.map((member) => this.workerFor(member, epoch)),
+        { feed, after: earliest(members), signal, enough: enough.signal, until },
+      );
+    const main = lane(near);
+    const catchingUp = far.length ? lane(far, (position) => position >= main.position) : undefined;
+    const lanes = [main.run(), catchingUp?.run().then(() => catchingUp.workers.every(({ poison }) => poison) || enough.abort())];
+    try {
+      await Promise.all(lanes);
+    } catch (error) {
+      if (error instanceof LeadershipLost || signal.aborted) throw error;
+      logger.warn({ err: error }, 'The events could not be read; they are read again from the checkpoints.');
+      enough.abort();
+      await sleep(READ_AGAIN, undefined, { signal }).catch(() => undefined);
+    } finally {
+      enough.abort();
+      await Promise.allSettled(lanes);
+    }
+  }
+
+  private workerFor({ consumer, checkpoint }: Following, epoch: bigint): Worker {
+    const { logger, maxBatch } = this.options;
+    const leads = async () => {
+      const { rows } = await this.pool.query<{ leads: boolean }>('SELECT epoch = $1 AS leads FROM read_models.leader', [epoch]);
+      return rows[0]?.leads ?? false;
+    };
+    const worker = new Worker({ consumer, checkpoint, epoch, leads, logger, maxBatch });
+    this.followed.find((followed) => followed.consumer === consumer)!.worker = worker;
+    return worker;
+  }
+
+  /** A restored store or a changed address: the read models would hold events that never happened. */
+  private async checkStore(): Promise<void> {
+    const { feed } = this.options;
+    for (const { checkpoint } of this.followed) {
+      const { last } = await checkpoint.read();
+      if (last && !(await feed.has(last)))
+        throw new StoreMismatch(
+          `${checkpoint.name} version ${checkpoint.version} was built up to event ${last.id} (${last.stream}@${last.revision}, position ${last.position}), ` +
+            `which the event store ${feed.store} does not have. Was it restored from an older backup, or EVENTSTORE_URL changed? ` +
+            'Connect to the store that has the event, restore the matching Postgres backup, or drop the schemas read_models and policies to build them anew.',
+        );
+      await checkpoint.nameStore(feed.store);
+    }
+  }
+
+  /** A new version goes live once it is where the old one is. */
+  private async flipVersions(epoch: bigint, signal: AbortSignal): Promise<void> {
+    const { projections, logger } = this.options;
+    while (!signal.aborted) {
+      const flipped = await this.pool
+        .query<{ projection: string; version: number }>(FLIP_VERSIONS, [projections.map(({ name }) => name), projections.map(({ version }) => version), epoch])
+        .catch((error: unknown) => logger.warn({ err: error }, 'Whether new versions have caught up could not be seen.'));
+      for (const { projection, version } of flipped?.rows ?? []) logger.info({ projection, version }, 'A new version is live.');
+      await sleep(FLIP, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** Events per second of each consumer since it was asked last. */
+  private rates(): Record<string, number> {
+    const now = performance.now();
+    const events = new Map(this.followed.map(({ consumer, worker }) => [consumer.name, worker?.events ?? 0]));
+    const seconds = (now - this.lastRates.at) / 1000;
+    const rates = [...events].map(([name, count]) => [name, Math.max(0, Math.round((count - (this.lastRates.events.get(name) ?? 0)) / seconds))]);
+    this.lastRates = { at: now, events };
+    return Object.fromEntries(rates);
+  }
+}
+
+/**
+ * Rows and checkpoint are one transaction, so that losing the last of them in a crash of Postgres only means folding those events
+ * again: their commits need not wait for the disk.
+ */
+const projectorPool = (databaseUrl: string, name: string): Pool =>
+  new pg.Pool({
+    connectionString: databaseUrl,
+    application_name: name,
+    max: MAX_CONNECTIONS,
+    keepAlive: true,
+    options: '-c TimeZone=UTC -c synchronous_commit=off -c statement_timeout=60s -c idle_in_transaction_session_timeout=30s',
+  });
+
+const FLIP_VERSIONS = `
+  UPDATE read_models.live_versions l SET version = mine.version
+    FROM unnest($1::text[], $2::integer[]) AS mine (projection, version)
+    JOIN read_models.checkpoints built USING (projection, version),
+    read_models.checkpoints old
+    WHERE l.projection = mine.projection AND l.version <> mine.version AND old.projection = l.projection AND old.version = l.version
+      AND built.state = 'running' AND coalesce(built.position, -1) >= coalesce(old.position, -1)
+      AND EXISTS (SELECT FROM read_models.leader WHERE epoch = $3)
+    RETURNING l.projection, l.version`;
+
+interface Following extends Followed {
+  progress: Progress;
+}
+
+/** A consumer that is new, or was stopped for long, must not hold up the others. */
+function byDistance(all: Following[]): { near: Following[]; far: Following[] } {
+  const timeOf = ({ progress: { last } }: Following) => (last ? Date.parse(last.time) : -Infinity);
+  const newest = Math.max(...all.map(timeOf));
+  const isNear = (one: Following) => newest === -Infinity || timeOf(one) > newest - FAR_BEHIND;
+  return { near: all.filter(isNear), far: all.filter((one) => !isNear(one)) };
+}
+
+function earliest(members: Following[]): bigint | undefined {
+  const positions = members.map(({ progress: { last } }) => last?.position ?? -1n);
+  const first = positions.reduce((a, b) => (a < b ? a : b));
+  return first === -1n ? undefined : first;
+}
+
+const stopped = (signal: AbortSignal) => new Promise((resolve) => (signal.aborted ? resolve(undefined) : signal.addEventListener('abort', resolve)));

@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+import type { Pool, PoolClient } from 'pg';
+import type { Projection } from './define-projection.js';
+import { TODO } from './todo.js';
+import { quoted, sqlName, tableName } from './sql-names.js';
+
+/** Half of each page is left free at first, so that a changed row finds room beside its old version and its indexes stay as they are. */
+const FILL_FACTOR = 60;
+/** Raised by `read_models.require_live` when another version has gone live: ask again, with that one. */
+export const NOT_LIVE = 'PC001';
+/** Any two processes that start at once migrate one after the other. */
+const MIGRATION_LOCK = 7_205_610_001n;
+
+const CHECKPOINT_COLUMNS = `
+  store text,                  -- where the events came from
+  position bigint,             -- of the last event that is in the rows; null: none yet
+  event_id uuid,               -- that event, and where it stands: a restored store may not have it
+  stream text,
+  revision bigint,
+  time timestamptz(3),         -- when it was recorded
+  state text NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'poisoned')),
+  poison jsonb,                -- which event stopped it and why
+  changed_at timestamptz(3) NOT NULL DEFAULT now()`;
+
+const ENGINE = `
+  CREATE SCHEMA IF NOT EXISTS read_models;
+  CREATE TABLE IF NOT EXISTS read_models.leader (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    epoch bigint NOT NULL,
+    holder text NOT NULL,
+    since timestamptz(3) NOT NULL,
+    beat timestamptz(3) NOT NULL,
+    rates jsonb NOT NULL          -- events per second of each projection
+  );
+  CREATE TABLE IF NOT EXISTS read_models.checkpoints (
+    projection text NOT NULL,
+    version integer NOT NULL,
+    shape text NOT NULL,         -- of the columns: a changed one needs a new version
+    ${CHECKPOINT_COLUMNS},
+    PRIMARY KEY (projection, version)
+  );
+  CREATE TABLE IF NOT EXISTS read_models.live_versions (projection text PRIMARY KEY, version integer NOT NULL);
+  CREATE OR REPLACE FUNCTION read_models.require_live(of text, this integer) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+  BEGIN
+    IF EXISTS (SELECT FROM read_models.live_versions l WHERE l.projection = of AND l.version = this) THEN RETURN true; END IF;
+    RAISE EXCEPTION '% version % is not live', of, this USING ERRCODE = '${NOT_LIVE}';
+  END $$;
+  CREATE SCHEMA IF NOT EXISTS policies;
+  CREATE TABLE IF NOT EXISTS policies.checkpoints (
+    projection text NOT NULL,
+    version integer NOT NULL,
+    ${CHECKPOINT_COLUMNS},
+    PRIMARY KEY (projection, version)
+  );
+  INSERT INTO policies.checkpoints (projection, version) VALUES ('${TODO}', 1) ON CONFLICT DO NOTHING;
+  CREATE TABLE IF NOT EXISTS policies.started (policy text PRIMARY KEY, position bigint); -- events after it concern the policy; null: all do
+  CREATE TABLE IF NOT EXISTS policies.todo (
+    command_id uuid PRIMARY KEY,
+    policy text NOT NULL,
+    ordinal integer NOT NULL,
+    business_id uuid NOT NULL,
+    position bigint NOT NULL,    -- of the event that asks for it
+    event_id uuid NOT NULL,
+    stream text NOT NULL,
+    revision bigint NOT NULL,
+    due timestamptz(3) NOT NULL,
+    attempts integer NOT NULL DEFAULT 0,
+    failure text,                -- of the last attempt
+    parked text,                 -- why nobody tries any more
+    parked_at timestamptz(3)
+  );
+  CREATE INDEX IF NOT EXISTS todo_due ON policies.todo (due, position) WHERE parked IS NULL;`;
+
+/**
+ * Makes whatever is not there yet: the engine's own tables, and each projection's table with its checkpoint. Several processes may
+ * start at once, API and projector alike.
+ * @throws Error if a projection's columns changed but not its version
+ */
+export async function migrate(pool: Pool, projections: readonly Projection[]): Promise<void> {
+  const client = await pool.connect();
+  try {
+    await client.query('BEGIN');
+    await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+    await client.query(`SET LOCAL client_min_messages TO warning; ${ENGINE}`);
+    for (const projection of projections) await createTable(client, projection);
+    await client.query('COMMIT');
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => undefined); // the connection may be what failed
+    throw error;
+  } finally {
+    client.release();
+  }
+}
+
+async function createTable(client: PoolClient, projection: Projection): Promise<void> {
+  const { name, version } = projection;
+  const shape = createHash('sha256').update(columnsOf(projection)).digest('hex').slice(0, 16);
+  const { rows } = await client.query<{ shape: string }>('SELECT shape FROM read_models.checkpoints WHERE projection = $1 AND version = $2', [name, version]);
+  if (rows[0] && rows[0].shape !== shape)
+    throw new Error(`The columns of ${name} have changed: give it version ${version + 1}, which is then built beside version ${version}.`);
+  await client.query(`CREATE TABLE IF NOT EXISTS ${tableName(projection)} (${columnsOf(projection)}) WITH (fillfactor = ${FILL_FACTOR})`);
+  for (const index of indexesOf(projection)) await client.query(index);
+  if (rows[0]) return;
+  await client.query('INSERT INTO read_models.checkpoints (projection, version, shape) VALUES ($1, $2, $3)', [name, version, shape]);
+  await client.query('INSERT INTO read_models.live_versions VALUES ($1, $2) ON CONFLICT DO NOTHING', [name, version]);
+}
+
+function columnsOf({ key, columns }: Projection): string {
+  const lines = Object.entries(columns).map(([name, { sql, isNullable }]) => `${quoted(name)} ${sql}${isNullable ? '' : ' NOT NULL'}`);
+  return ['business_id uuid NOT NULL', ...lines, `PRIMARY KEY (${['business_id', ...key.map(quoted)].join(', ')})`].join(', ');
+}
+
+/** Every index starts with the business and ends with the key, so that it also gives a stable order to page in. */
+function indexesOf(projection: Projection): string[] {
+  const { name, version, key, columns, indexes } = projection;
+  const single = Object.keys(columns).filter((column) => columns[column]!.isIndexed);
+  const plain = [...single.map((column) => [column]), ...indexes].map((sorted) => ({
+    label: sorted.map(sqlName).join('_'),
+    on: [...new Set(['business_id', ...[...sorted, ...key].map(quoted)])].join(', '),
+  }));
+  const searched = Object.keys(columns)
+    .filter((column) => columns[column]!.isSearched)
+    .map((column) => ({ label: `${sqlName(column)}_search`, on: `business_id, lower(${quoted(column)}) text_pattern_ops` }));
+  return [...plain, ...searched].map(
+    ({ label, on }) => `CREATE INDEX IF NOT EXISTS ${indexName(`${name}_v${version}_${label}`)} ON ${tableName(projection)} (${on})`,
+  );
+}
+
+/** Postgres cuts names at 63 bytes: two long ones must not become one. */
+const indexName = (name: string): string =>
+  name.length <= 63 ? name : `${name.slice(0, 54)}_${createHash('sha256').update(name).digest('hex').slice(0, 8)}`;
