@@ -1,0 +1,72 @@
+import type { AppointmentEvent } from '../libs/domain/appointment/appointment.events.js';
+import { pick } from '../libs/domain/kernel/pick.js';
+import type { SessionOutcome } from '../libs/domain/kernel/shapes.js';
+import { column, defineProjection, insert, update, type RowOf } from '../libs/projection-engine/define-projection.js';
+
+/** J1: one row per appointment. */
+export const appointmentList = defineProjection({
+  name: 'appointment_list',
+  version: 1,
+  key: 'appointmentId',
+  columns: {
+    appointmentId: column.uuid(),
+    clientId: column.uuid(),
+    serviceId: column.uuid().indexed(),
+    serviceName: column.text(),
+    providerId: column.uuid(),
+    start: column.instant().indexed(),
+    end: column.instant(),
+    timeZone: column.text(),
+    on: column.date(), // local date of the start
+    status: column.text<'booked' | 'completed' | 'cancelled' | 'noShow'>(),
+    outcome: column.text<SessionOutcome>().nullable(),
+    packageId: column.uuid().nullable().indexed(),
+    consumptionId: column.uuid().nullable(),
+    soldPackageId: column.uuid().nullable(), // the package that was sold from it
+    invoiceId: column.uuid(),
+    externalReference: column.text().nullable().indexed(),
+    revision: column.bigint(),
+  },
+  indexes: [
+    ['clientId', 'start'],
+    ['providerId', 'start'],
+  ],
+}).on<AppointmentEvent>({
+  AppointmentBooked: insert(({ data, revision }) => ({
+    ...pick(data, 'appointmentId', 'clientId', 'serviceId', 'serviceName', 'providerId', 'start', 'end', 'timeZone', 'on'),
+    ...pick(data, 'packageId', 'consumptionId', 'invoiceId', 'externalReference'),
+    ...{ status: 'booked' as const, outcome: null, soldPackageId: null, revision },
+  })),
+  AppointmentLinkedToSale: update(
+    ({ data }) => data.appointmentId,
+    (row, { data, revision }) => ({ ...row, soldPackageId: data.packageId, revision }),
+  ),
+  PackageApplied: update(
+    ({ data }) => data.appointmentId,
+    (row, { data, revision }) => ({ ...row, ...pick(data, 'packageId', 'consumptionId'), revision }),
+  ),
+  AppointmentCompleted: update(
+    ({ data }) => data.appointmentId,
+    (row, { revision }) => ({ ...row, status: 'completed' as const, revision }),
+  ),
+  AppointmentCancelled: update(
+    ({ data }) => data.appointmentId,
+    (row, { data, revision }) => ({ ...row, status: 'cancelled' as const, outcome: data.outcome, revision }),
+  ),
+  AppointmentMarkedNoShow: update(
+    ({ data }) => data.appointmentId,
+    (row, { data, revision }) => ({ ...row, status: 'noShow' as const, outcome: data.outcome, revision }),
+  ),
+  NoShowUndone: update(
+    ({ data }) => data.appointmentId,
+    (row, { data, revision }) => ({
+      ...row,
+      ...pick(data, 'packageId', 'consumptionId'),
+      status: 'booked' as const,
+      outcome: null,
+      revision,
+    }),
+  ),
+});
+
+export type AppointmentRow = RowOf<typeof appointmentList>;

@@ -1,0 +1,70 @@
+import type { Recorded, Role } from '../libs/domain/kernel/event.js';
+import type { PackageEvent } from '../libs/domain/package/package.events.js';
+import { column, defineProjection, insert, type RowOf } from '../libs/projection-engine/define-projection.js';
+
+/** F3: what happened to a package: when, who, what from, what to, why. */
+export const auditTags = defineProjection({
+  name: 'audit_tags',
+  version: 1,
+  key: 'eventId',
+  columns: {
+    eventId: column.uuid(),
+    packageId: column.uuid(),
+    revision: column.bigint(),
+    position: column.bigint(),
+    at: column.instant(),
+    actorId: column.text(),
+    actorRole: column.text<Role>(),
+    what: column.text<Tag>(),
+    serviceId: column.uuid().nullable(),
+    appointmentId: column.uuid().nullable(),
+    from: column.text().nullable(), // a count, a date or nothing
+    to: column.text().nullable(),
+    reason: column.text().nullable(),
+  },
+  indexes: [['packageId', 'revision']],
+}).on<PackageEvent>({
+  PackageSold: insert((event) => tag(event, 'sold', { appointmentId: event.data.appointmentId })),
+  SessionConsumed: insert((event) => tag(event, 'sessionConsumed', session(event.data, 1))),
+  SessionReturned: insert((event) => tag(event, 'sessionReturned', { ...session(event.data, -1), reason: event.data.because })),
+  SessionForfeited: insert((event) => tag(event, 'sessionForfeited', { ...session(event.data, 0), reason: event.data.because })),
+  SessionForfeitUndone: insert((event) => tag(event, 'sessionForfeitUndone', session(event.data, 0))),
+  RemainingAdjusted: insert((event) => tag(event, 'remainingAdjusted', { ...changed(event.data), serviceId: event.data.serviceId })),
+  ExpiryAdjusted: insert((event) => tag(event, 'expiryAdjusted', changed(event.data))),
+  ExpiryRestored: insert((event) => tag(event, 'expiryRestored', changed(event.data))),
+  PackageCancelled: insert((event) => tag(event, 'cancelled', { reason: event.data.reason })),
+});
+
+type Tag =
+  | 'sold'
+  | 'sessionConsumed'
+  | 'sessionReturned'
+  | 'sessionForfeited'
+  | 'sessionForfeitUndone'
+  | 'remainingAdjusted'
+  | 'expiryAdjusted'
+  | 'expiryRestored'
+  | 'cancelled';
+
+export type AuditTag = RowOf<typeof auditTags>;
+type Detail = Partial<Record<'serviceId' | 'appointmentId' | 'from' | 'to' | 'reason', string | null>>;
+
+function tag({ id, revision, position, metadata, data }: Recorded<PackageEvent>, what: Tag, detail: Detail) {
+  return {
+    ...{ eventId: id, packageId: data.packageId, revision, position, what },
+    ...{ at: metadata.time, actorId: metadata.actor.id, actorRole: metadata.actor.role },
+    ...{ serviceId: null, appointmentId: null, from: null, to: null, reason: null },
+    ...detail,
+  };
+}
+
+/** From how many remaining to how many; of an unlimited service, how many are used. */
+function session(data: { serviceId: string; appointmentId: string; remaining: number | null; used: number }, taken: number): Detail {
+  const { serviceId, appointmentId, remaining, used } = data;
+  const [from, to] = remaining === null ? [used - taken, used] : [remaining + taken, remaining];
+  return { serviceId, appointmentId, from: String(from), to: String(to) };
+}
+
+function changed({ from, to, reason }: { from: string | number | null; to: string | number | null; reason: string | null }): Detail {
+  return { from: from === null ? null : String(from), to: to === null ? null : String(to), reason };
+}

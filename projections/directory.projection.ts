@@ -1,0 +1,46 @@
+import type { ClientRegistered, ClientChanged } from '../libs/domain/client/client.events.js';
+import type { EventOf } from '../libs/domain/kernel/event.js';
+import type { OfferingEvent } from '../libs/domain/offering/offering.events.js';
+import type { ProviderChanged, ProviderRegistered } from '../libs/domain/provider/provider.events.js';
+import type { ServiceChanged, ServiceDefined } from '../libs/domain/service/service.events.js';
+import { column, defineProjection, upsert } from '../libs/projection-engine/define-projection.js';
+
+type Named = EventOf<
+  | typeof ClientRegistered
+  | typeof ClientChanged
+  | typeof ProviderRegistered
+  | typeof ProviderChanged
+  | typeof ServiceDefined
+  | typeof ServiceChanged
+>;
+
+/** What things and people are called now, for sorting and searching in any list: the one read model that others may join. */
+export const directory = defineProjection({
+  name: 'directory',
+  version: 1,
+  key: 'id',
+  columns: {
+    id: column.uuid(),
+    kind: column.text<Kind>(),
+    name: column.text().searched(),
+  },
+}).on<Named | OfferingEvent>({
+  ClientRegistered: named(({ clientId }) => clientId, 'client'),
+  ClientChanged: named(({ clientId }) => clientId, 'client'),
+  ProviderRegistered: named(({ providerId }) => providerId, 'provider'),
+  ProviderChanged: named(({ providerId }) => providerId, 'provider'),
+  ServiceDefined: named(({ serviceId }) => serviceId, 'service'),
+  ServiceChanged: named(({ serviceId }) => serviceId, 'service'),
+  OfferingDefined: named(({ offeringId }) => offeringId, 'offering'),
+  OfferingChanged: named(({ offeringId }) => offeringId, 'offering'),
+});
+
+type Kind = 'client' | 'provider' | 'service' | 'offering';
+type Entry = { id: string; kind: Kind; name: string };
+
+function named<Data extends { name: string }>(idOf: (data: Data) => string, kind: Kind) {
+  return upsert<Entry, { data: Data }>(
+    ({ data }) => idOf(data),
+    (_, { data }) => ({ id: idOf(data), kind, name: data.name }),
+  );
+}

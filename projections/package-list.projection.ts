@@ -1,0 +1,97 @@
+import { pick } from '../libs/domain/kernel/pick.js';
+import type { ExpiryRule, Limit, Money } from '../libs/domain/kernel/shapes.js';
+import type { PackageEvent } from '../libs/domain/package/package.events.js';
+import { column, defineProjection, insert, update, type RowOf } from '../libs/projection-engine/define-projection.js';
+
+export interface ListedService {
+  serviceId: string;
+  name: string;
+  limit: Limit;
+  fee: Money | null;
+  remaining: number | null; // null: unlimited
+  adjustments: number;
+  used: number;
+}
+
+/** J4: one row per package sold: what is left of it, until when. */
+export const packageList = defineProjection({
+  name: 'package_list',
+  version: 1,
+  key: 'packageId',
+  columns: {
+    packageId: column.uuid(),
+    offeringId: column.uuid().indexed(),
+    clientId: column.uuid().indexed(), // the owner
+    name: column.text(),
+    description: column.text(),
+    status: column.text<'sold' | 'cancelled'>(),
+    paymentMethod: column.text<'paidUpfront' | 'paidEachAppointment'>(),
+    channel: column.text<'staff' | 'online' | 'import'>(),
+    soldOn: column.date().indexed(),
+    soldAt: column.instant(),
+    expiryRule: column.json<ExpiryRule>(),
+    expiresOn: column.date().nullable().indexed(),
+    services: column.json<ListedService[]>(),
+    remaining: column.integer().nullable(), // of all services together; null: one is unlimited
+    total: column.amount(), // of the package itself, minor units
+    currency: column.text(),
+    invoiceId: column.uuid(),
+    appointmentId: column.uuid().nullable(), // from which it was sold
+    externalReference: column.text().nullable().indexed(),
+    revision: column.bigint(),
+  },
+  indexes: [['clientId', 'expiresOn']],
+}).on<PackageEvent>({
+  PackageSold: insert(({ data, metadata, revision }) => {
+    const services = data.services.map((service) => ({
+      ...pick(service, 'serviceId', 'name', 'limit', 'fee'),
+      ...{ remaining: service.limit === 'unlimited' ? null : service.limit, adjustments: 0, used: 0 },
+    }));
+    return {
+      ...pick(data, 'packageId', 'offeringId', 'clientId', 'name', 'description', 'paymentMethod', 'channel', 'soldOn', 'expiryRule'),
+      ...pick(data, 'expiresOn', 'appointmentId', 'externalReference'),
+      ...{ services, remaining: inAll(services), status: 'sold' as const, soldAt: metadata.time, revision },
+      ...{ total: data.charge.total.amount, currency: data.charge.total.currency, invoiceId: data.invoice.invoiceId },
+    };
+  }),
+  SessionConsumed: update(({ data }) => data.packageId, counted),
+  SessionReturned: update(({ data }) => data.packageId, counted),
+  SessionForfeited: update(({ data }) => data.packageId, counted),
+  SessionForfeitUndone: update(({ data }) => data.packageId, counted),
+  RemainingAdjusted: update(
+    ({ data }) => data.packageId,
+    (row, { data, revision }) => withService({ ...row, revision }, data.serviceId, { remaining: data.to, adjustments: data.adjustments }),
+  ),
+  ExpiryAdjusted: update(
+    ({ data }) => data.packageId,
+    (row, { data, revision }) => ({ ...row, revision, expiresOn: data.to }),
+  ),
+  ExpiryRestored: update(
+    ({ data }) => data.packageId,
+    (row, { data, revision }) => ({ ...row, revision, expiresOn: data.to }),
+  ),
+  PackageCancelled: update(
+    ({ data }) => data.packageId,
+    (row, { revision }) => ({ ...row, revision, status: 'cancelled' as const }),
+  ),
+});
+
+export type PackageRow = RowOf<typeof packageList>;
+type Changing = { services: ListedService[]; remaining: number | null; expiresOn: string | null; revision: bigint };
+
+/** The events say what is left, so that applying one twice does no harm. */
+function counted<Row extends Changing>(
+  row: Row,
+  { data, revision }: { data: { serviceId: string; remaining: number | null; used: number; expiresOn: string | null }; revision: bigint },
+): Row {
+  return withService({ ...row, revision, expiresOn: data.expiresOn }, data.serviceId, pick(data, 'remaining', 'used'));
+}
+
+function withService<Row extends Changing>(row: Row, serviceId: string, left: Partial<ListedService>): Row {
+  const services = row.services.map((service) => (service.serviceId === serviceId ? { ...service, ...left } : service));
+  return { ...row, services, remaining: inAll(services) };
+}
+
+function inAll(services: ListedService[]): number | null {
+  return services.reduce<number | null>((sum, { remaining }) => (sum === null || remaining === null ? null : sum + remaining), 0);
+}
