@@ -15,10 +15,12 @@ const PATIENCE_MS = 3_000;
 export function childrenNote(path: string) {
   let written = Promise.resolve();
   return (pids: Map<string, number>): Promise<void> => {
-    written = written.then(async () => {
-      const noted = [...pids].map(async ([name, pid]): Promise<Noted> => ({ name, pid, start: await startOf(pid) }));
-      await writeWhole(path, await Promise.all(noted));
-    });
+    written = written
+      .catch(() => undefined) // told to who wrote that one
+      .then(async () => {
+        const noted = [...pids].map(async ([name, pid]): Promise<Noted> => ({ name, pid, start: await startOf(pid) }));
+        await writeWhole(path, await Promise.all(noted));
+      });
     return written;
   };
 }

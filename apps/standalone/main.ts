@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stopPostgres } from '../../libs/embedded-postgres/embedded-postgres.js';
 import { startChild, type ChildOptions } from './child.js';
 import { openDataFolder, OperatorError, type DataFolder } from './data-folder.js';
 import { demoOf, progressShower, type DemoInfo, type DemoMessage } from './demo.js';
@@ -25,6 +26,7 @@ async function main(options: Options): Promise<void> {
   const since = performance.now();
   const folder = await openDataFolder(options.data);
   await endLeftovers(folder.children);
+  await stopPostgres(folder.postgres, { info: say });
   const { parts, end } = supervised(folder);
   try {
     await startAll(options, folder, parts, since);
@@ -41,13 +43,14 @@ async function startAll(options: Options, folder: DataFolder, parts: Parts, sinc
   env.DATABASE_URL =
     (await given(env, 'DATABASE_URL')) ?? (await startPostgres(parts, folder, await port('Postgres', options.postgresPort)));
   env.EVENTSTORE_URL =
-    (await given(env, 'EVENTSTORE_URL')) ?? (await startEventStore(parts, folder, env, await port('event store', options.eventStorePort)));
+    (await given(env, 'EVENTSTORE_URL')) ??
+    (await startEventStore(parts, folder, env, await port('the event store', options.eventStorePort)));
 
   const demoSince = performance.now();
   const demo = await demoOf(folder.demo, options.demo, () => loadDemo(parts, folder, env)); // before a projector acts on what it writes
   const demoTook = performance.now() - demoSince;
 
-  const apiEnv = { ...env, HOST: options.host, PORT: String(await port('API', options.port, options.host)) };
+  const apiEnv = { ...env, HOST: options.host, PORT: String(await port('the API', options.port, options.host)) };
   const [, api] = await Promise.all([
     parts.start('projector', child(folder, 'projector', 'apps/projector/main.js', withoutPort(env))),
     parts.start('API', child(folder, 'api', 'apps/api/main.js', apiEnv)),
@@ -79,6 +82,7 @@ function supervised(folder: DataFolder) {
     if (endingSince !== undefined) return;
     endingSince = performance.now();
     await parts.stop();
+    await note(new Map());
     await folder.release();
     say('Stopped.');
     process.exit(code);

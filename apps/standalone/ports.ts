@@ -12,7 +12,7 @@ export function portChooser(say: (message: string) => void) {
     let chosen = port;
     while (chosen === undefined || given.has(chosen)) chosen = await portOpen(host, 0);
     given.add(chosen);
-    if (wanted !== 0 && chosen !== wanted) say(`Port ${wanted} is taken: the ${what} uses ${chosen}.`);
+    if (wanted !== 0 && chosen !== wanted) say(`Port ${wanted} is taken: ${what} uses ${chosen}.`);
     return chosen;
   };
 }

@@ -20,7 +20,7 @@ export async function startPostgresPart(dataDir: string, port: number, say: (mes
   return {
     url: server.url(DATABASE),
     pid: server.pid,
-    ended: server.ended.then(() => 'see postgres.log'),
+    ended: server.ended,
     stop: () => server.stop(),
     kill: () => void process.kill(server.pid, 'SIGQUIT'), // at once, but its own processes with it
   };

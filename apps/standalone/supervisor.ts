@@ -61,23 +61,23 @@ export function supervisor({ say, gaveUp, changed, firstBackoffMs = 100 }: Super
       note(name, undefined);
       if (stopping.signal.aborted) return;
       restarts = Date.now() - since > STEADY_MS ? 1 : restarts + 1;
-      if (restarts > MAX_RESTARTS) return gaveUp(`The ${name} ended ${restarts} times in a row (${how}).`);
+      if (restarts > MAX_RESTARTS) return gaveUp(`${name}: ended ${restarts} times in a row (${how}).`);
       const backoff = Math.min(firstBackoffMs * 2 ** (restarts - 1), MAX_BACKOFF_MS);
-      say(`The ${name} ended (${how}); it is started again in ${(backoff / 1000).toFixed(1)} s.`);
+      say(`${name}: ended (${how}), starting again in ${(backoff / 1000).toFixed(1)} s.`);
       await sleep(backoff, undefined, { signal: stopping.signal }).catch(() => undefined);
       if (stopping.signal.aborted) return;
-      part = await launch(name, start).catch((error: Error) => void say(`The ${name} did not start. ${error.message}`));
-      if (part) say(`The ${name} runs again.`);
+      part = await launch(name, start).catch((error: Error) => void say(`${name}: did not start. ${error.message}`));
+      if (part) say(`${name}: runs again.`);
     }
   }
 
   return {
     /** Starts a part and keeps it running from then on. Throws if its first start fails. */
     async start<P extends RunningPart>(name: string, start: Start<P>): Promise<P> {
-      if (stopping.signal.aborted) throw new Error(`The ${name} is not started: everything is being stopped.`);
+      if (stopping.signal.aborted) throw new Error(`${name}: not started, as everything is being stopped.`);
       order.push(name);
       const part = await launch(name, start).catch((error: Error) => {
-        throw new Error(`The ${name} did not start. ${error.message}`, { cause: error });
+        throw new Error(`${name}: did not start. ${error.message}`, { cause: error });
       });
       void keep(name, start, part);
       return part;
@@ -85,7 +85,9 @@ export function supervisor({ say, gaveUp, changed, firstBackoffMs = 100 }: Super
     /** Starts a part that has done its work when it is ready, and stops it then. */
     async run<P extends RunningPart>(name: string, start: Start<P>): Promise<P> {
       order.push(name);
-      const part = await launch(name, start);
+      const part = await launch(name, start).catch((error: Error) => {
+        throw new Error(`${name}: failed. ${error.message}`, { cause: error });
+      });
       await part.stop();
       note(name, undefined);
       return part;
@@ -95,7 +97,10 @@ export function supervisor({ say, gaveUp, changed, firstBackoffMs = 100 }: Super
       stopping.abort();
       for (const name of [...order].reverse()) {
         if (!running.has(name)) await starting.get(name)?.catch(() => undefined);
-        await running.get(name)?.stop();
+        await running
+          .get(name)
+          ?.stop()
+          .catch((error: Error) => say(`${name}: ${error.message}`));
       }
     },
     /** At once, without asking. What was committed is kept. */

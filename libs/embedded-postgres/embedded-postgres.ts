@@ -29,8 +29,8 @@ export interface RunningPostgres {
   url(database?: string): string;
   port: number;
   pid: number;
-  /** Resolves when the server has ended, asked to or not. */
-  ended: Promise<void>;
+  /** Resolves when the server has ended, asked to or not, with how (`signal SIGKILL`). */
+  ended: Promise<string>;
   /** Fast shutdown: open transactions are rolled back, everything committed is kept. Not called on exit or signals by itself. */
   stop(): Promise<void>;
 }
@@ -69,7 +69,10 @@ export async function startPostgres({ dataDir, port: wanted = 0, logger, setting
     await makeCluster(home, bin, log);
     const password = await passwordOf(home);
     const { server, port } = await serve(home, bin, wanted, { ...SETTINGS, ...settings });
-    const ended = (hasEnded(server) ? Promise.resolve() : once(server, 'exit')).then(() => owner.release());
+    const ended = endOf(server).then(async (how) => {
+      await owner.release();
+      return how;
+    });
     return {
       url: (database = 'postgres') => `postgres://${USER}:${password}@127.0.0.1:${port}/${encodeURIComponent(database)}`,
       port,
@@ -86,15 +89,19 @@ export async function startPostgres({ dataDir, port: wanted = 0, logger, setting
   }
 }
 
+/** Stops a server that was left running on a data folder, so that its port is free again. Throws FolderInUse. */
+export async function stopPostgres(dataDir: string, logger?: PostgresOptions['logger']): Promise<void> {
+  const home = await existingHome(dataDir);
+  if (!home) return;
+  const owner = await own(home.folder);
+  await stopLeftBehind(home.cluster, (message) => logger?.info(message)).finally(() => owner.release());
+}
+
 /** Deletes a data folder with all that belongs to it elsewhere, stopping a server left behind. Throws FolderInUse. */
 export async function deletePostgres(dataDir: string, logger?: PostgresOptions['logger']): Promise<void> {
+  await stopPostgres(dataDir, logger);
   const home = await existingHome(dataDir);
-  if (home) {
-    await own(home.folder);
-    await stopLeftBehind(home.cluster, (message) => logger?.info(message));
-    await rm(home.folder, { recursive: true, force: true, maxRetries: 5 });
-  }
-  await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
+  for (const folder of [home?.folder, dataDir]) if (folder) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /** A cluster is made beside and renamed when it is whole: one that was killed in the middle is made again. */
@@ -173,6 +180,11 @@ async function untilReady(server: ChildProcess, cluster: string): Promise<boolea
   }
   await shutDown(server.pid!);
   throw new Error(`Postgres was not ready after ${START_PATIENCE_MS / 1000} s: see the log beside ${cluster}.`);
+}
+
+async function endOf(server: ChildProcess): Promise<string> {
+  if (!hasEnded(server)) await once(server, 'exit');
+  return server.signalCode === null ? `exit code ${server.exitCode}` : `signal ${server.signalCode}`;
 }
 
 const hasEnded = (server: ChildProcess) => server.exitCode !== null || server.signalCode !== null;
