@@ -72,9 +72,6 @@ export const batchStreamDeleted = (correlation: Correlation): Buffer =>
 export const batchTimeout = (correlation: Correlation): Buffer =>
   failure(correlation, code.deadlineExceeded, 'Timeout', `${own}Timeout`, nothing);
 
-export const batchAccessDenied = (correlation: Correlation): Buffer =>
-  failure(correlation, code.permissionDenied, 'AccessDenied', `${own}AccessDenied`, nothing);
-
 export const batchTooLarge = (correlation: Correlation, limit: number): Buffer =>
   failure(correlation, code.invalidArgument, 'MaximumAppendSizeExceeded', `${own}MaximumAppendSizeExceeded`, () =>
     writer.uint64(1, BigInt(limit)),

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import gossipGrpc from '@eventstore/db-client/generated/gossip_grpc_pb.js';
 import featuresGrpc from '@eventstore/db-client/generated/serverfeatures_grpc_pb.js';
 import { Server, ServerCredentials, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
+import { generateCertificate } from './certificate.js';
+import type { Credentials } from './credentials.js';
 import { CallError, serverNotReady } from './grpc-errors.js';
 import { Listener, type TlsKeyPair } from './listener.js';
 import { clusterOfOne, supportedMethods } from './node-services.js';
@@ -20,7 +22,10 @@ export interface EventStoreOptions {
   host?: string;
   /** 0 (the default): any free one */
   port?: number;
-  tls?: TlsKeyPair;
+  /** PEM; `true` generates a self-signed pair for `host` and localhost. */
+  tls?: TlsKeyPair | boolean;
+  /** If given, every call needs one of them. */
+  credentials?: Credentials;
   logger?: EventStoreLog;
   /** Bytes of one append: 1 MiB as in the real server. */
   maxAppendSize?: number;
@@ -39,6 +44,8 @@ export interface EventStoreServer {
   /** For the client: `esdb://127.0.0.1:PORT?tls=false` */
   url: string;
   port: number;
+  /** PEM of the certificate it serves with, if it does. */
+  certificate: string | undefined;
   /** Answers what has been begun, then closes. */
   stop(): Promise<void>;
 }
@@ -68,6 +75,7 @@ const receiveLimit = 17 * 1024 * 1024; // bytes of one message, as the real serv
 export const startEventStore = async (options: EventStoreOptions): Promise<EventStoreServer> => {
   const settings = { ...defaults, ...options };
   const { host, logger } = settings;
+  const tls = settings.tls === true ? generateCertificate([...new Set([host, 'localhost', '127.0.0.1'])]) : settings.tls || undefined;
   const store = new Store({
     databaseUrl: settings.databaseUrl,
     lockTimeout: settings.lockTimeout,
@@ -89,6 +97,7 @@ export const startEventStore = async (options: EventStoreOptions): Promise<Event
       reads: new Reads(store.pool, store.heads),
       feed: store.feed,
       limits: settings,
+      credentials: settings.credentials,
       log: logger,
     }),
   );
@@ -100,6 +109,7 @@ export const startEventStore = async (options: EventStoreOptions): Promise<Event
   const connections = grpc.createConnectionInjector(ServerCredentials.createInsecure());
   const listener = new Listener({
     ...settings,
+    tls,
     onGrpc: (socket) => connections.injectConnection(socket),
     isReady: () => store.writer.isReady,
   });
@@ -118,7 +128,12 @@ export const startEventStore = async (options: EventStoreOptions): Promise<Event
     await store.stop();
   };
   let stopping: Promise<void> | undefined;
-  return { url: `esdb://${host}:${port}?tls=${settings.tls !== undefined}`, port, stop: () => (stopping ??= stop()) };
+  return {
+    url: `esdb://${host}:${port}?tls=${tls !== undefined}`,
+    port,
+    certificate: tls?.cert.toString(),
+    stop: () => (stopping ??= stop()),
+  };
 };
 
 const answerWith =

@@ -1,10 +1,11 @@
 import pg from 'pg';
 import { insertEvents, positionAfter, readIds, readLastEvent } from './event-log.js';
 import { Feed } from './feed.js';
+import { firstEvents } from './first-events.js';
 import { RecentIds } from './recent-ids.js';
 import { schemaSql, writerLock } from './schema.js';
 import { StreamHeads } from './stream-heads.js';
-import { Writer, type WriterLimits } from './writer.js';
+import { Writer, type Reply, type WriterLimits } from './writer.js';
 
 export interface StoreOptions {
   databaseUrl: string;
@@ -48,6 +49,15 @@ export class Store {
   /** Creates the tables if they are missing, becomes the writer and loads the head. */
   async start(): Promise<void> {
     await this.connect(Date.now() + this.options.lockTimeout);
+    if (this.feed.position === 0n) await this.writeFirstEvents();
+  }
+
+  /** All in one transaction, since they are put in the queue at once. */
+  private async writeFirstEvents(): Promise<void> {
+    const deadline = Date.now() + this.options.lockTimeout;
+    const replies = firstEvents().map((write) => new Promise<Reply>((resolve) => this.writer.write(write, deadline, 0, resolve)));
+    const failed = (await Promise.all(replies)).find(({ kind }) => kind !== 'stored');
+    if (failed) throw new Error(`The first events could not be stored: ${failed.kind}`);
   }
 
   /** Finishes what waits, then lets go of the lock and all connections. */

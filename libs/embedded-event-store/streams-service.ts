@@ -12,6 +12,7 @@ import streamsGrpc from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import type { sendUnaryData, ServerDuplexStream, ServerReadableStream, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import { answerAppend, answerDelete, answerTombstone, type AppendLimits } from './append-calls.js';
 import { BatchAppendCall } from './batch-append-call.js';
+import { checkCredentials, type Credentials } from './credentials.js';
 import type { Feed } from './feed.js';
 import { CallError, serverNotReady } from './grpc-errors.js';
 import { answerRead } from './read-calls.js';
@@ -23,6 +24,7 @@ interface Parts {
   reads: Reads;
   feed: Feed;
   limits: AppendLimits;
+  credentials: Credentials | undefined;
   log: { error(details: unknown, message: string): void };
 }
 
@@ -36,24 +38,35 @@ export const streamsService = {
   batchAppend: { ...StreamsService.batchAppend, responseSerialize: encoded },
 };
 
-export const streamsImplementation = ({ writer, reads, feed, limits, log }: Parts) => {
-  const answered = <Response>(response: Promise<Response>, callback: sendUnaryData<Response>): void => {
-    response.then(
-      (value) => callback(null, value),
-      (error: unknown) => {
+type Call = ServerUnaryCall<unknown, unknown> | ServerReadableStream<unknown, unknown>;
+
+export const streamsImplementation = ({ writer, reads, feed, limits, credentials, log }: Parts) => {
+  const answering =
+    <C extends Call, Response>(answer: (call: C, writer: Writer, limits: AppendLimits) => Promise<Response>) =>
+    async (call: C, callback: sendUnaryData<Response>): Promise<void> => {
+      try {
+        checkCredentials(call.metadata, credentials);
+        callback(null, await answer(call, writer, limits));
+      } catch (error) {
         if (!(error instanceof CallError)) log.error(error, 'a call failed');
         callback(error instanceof CallError ? error : serverNotReady());
-      },
-    );
-  };
+      }
+    };
+  const streaming =
+    <C extends ServerWritableStream<ReadReq, Buffer> | ServerDuplexStream<BatchAppendReq, Buffer>>(answer: (call: C) => void) =>
+    (call: C): void => {
+      try {
+        checkCredentials(call.metadata, credentials);
+        answer(call);
+      } catch (error) {
+        call.emit('error', error);
+      }
+    };
   return {
-    read: (call: ServerWritableStream<ReadReq, Buffer>): void => void answerRead(call, { reads, feed, log }),
-    append: (call: ServerReadableStream<AppendReq, AppendResp>, callback: sendUnaryData<AppendResp>): void =>
-      answered(answerAppend(call, writer, limits), callback),
-    batchAppend: (call: ServerDuplexStream<BatchAppendReq, Buffer>): void => void new BatchAppendCall(call, writer, limits),
-    delete: (call: ServerUnaryCall<DeleteReq, DeleteResp>, callback: sendUnaryData<DeleteResp>): void =>
-      answered(answerDelete(call, writer, limits), callback),
-    tombstone: (call: ServerUnaryCall<TombstoneReq, TombstoneResp>, callback: sendUnaryData<TombstoneResp>): void =>
-      answered(answerTombstone(call, writer, limits), callback),
+    read: streaming((call: ServerWritableStream<ReadReq, Buffer>) => void answerRead(call, { reads, feed, log })),
+    batchAppend: streaming((call: ServerDuplexStream<BatchAppendReq, Buffer>) => void new BatchAppendCall(call, writer, limits)),
+    append: answering<ServerReadableStream<AppendReq, AppendResp>, AppendResp>(answerAppend),
+    delete: answering<ServerUnaryCall<DeleteReq, DeleteResp>, DeleteResp>(answerDelete),
+    tombstone: answering<ServerUnaryCall<TombstoneReq, TombstoneResp>, TombstoneResp>(answerTombstone),
   };
 };
