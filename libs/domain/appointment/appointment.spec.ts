@@ -1,0 +1,184 @@
+import { defaultSettings } from '../business/business.events.js';
+import { idOf } from '../testing/example.js';
+import {
+  applied,
+  booked,
+  bookedAtRegularFee,
+  bookingOf,
+  cancelledAppointment,
+  completed,
+  linkedToSale,
+  noShow,
+  noShowUndone,
+  regular,
+} from '../testing/example-appointment.js';
+import { regularFee } from '../testing/example-invoice.js';
+import { p } from '../testing/example-package.js';
+import { given } from '../testing/given.js';
+import * as decisions from './appointment.decisions.js';
+import { appointment } from './appointment.state.js';
+
+const anAppointment = given(appointment);
+const appointmentId = idOf('a1');
+const withoutPackage = bookedAtRegularFee(regularFee());
+
+const cancel = (over: Partial<decisions.CancelAppointment> = {}) =>
+  decisions.cancelAppointment({
+    ...{ appointmentId, session: null, reason: null, today: '2027-01-31', byClient: false, now: '2027-01-31T12:00:00.000Z' },
+    ...{ settings: defaultSettings, ...over },
+  });
+const markNoShow = (outcome: 'returned' | 'forfeited') =>
+  decisions.markNoShow({ appointmentId, outcome, reason: null, today: '2027-02-01' });
+const undoNoShow = (consumptionId: string | null) => decisions.undoNoShow({ appointmentId, consumptionId });
+const apply = (n: number) =>
+  decisions.applyPackage({ appointmentId, packageId: p, consumptionId: idOf(`c${n}`), invoice: regularFee([], { packageId: p }) });
+const complete = decisions.completeAppointment(appointmentId);
+
+describe('booking an appointment', () => {
+  it('E2: from a package', () => anAppointment([]).when(decisions.bookAppointment(bookingOf())).emits([booked()]));
+  it('E4: without a package it brings its own invoice', () =>
+    anAppointment([])
+      .when(decisions.bookAppointment(bookingOf({ ...regular, invoice: regularFee() })))
+      .emits([withoutPackage]));
+  it('D5: once', () => anAppointment([booked()]).when(decisions.bookAppointment(bookingOf())).emits([]));
+});
+
+describe('an appointment from which a package is sold', () => {
+  const link = decisions.linkToSale(appointmentId, p);
+
+  it('D1: is linked to the sale', () => anAppointment([withoutPackage]).when(link).emits([linkedToSale]));
+  it('D1: once', () => anAppointment([withoutPackage, linkedToSale]).when(link).emits([]));
+  it('D1: takes no session by that', () =>
+    anAppointment([withoutPackage, linkedToSale])
+      .when(apply(1))
+      .emits([applied(regularFee([], { packageId: p }))]));
+  it('A3: must be there', () => anAppointment([]).when(link).refuses('NOT_FOUND'));
+});
+
+describe('applying a package', () => {
+  const content = regularFee([], { packageId: p });
+
+  it('E8: to an appointment booked without one', () =>
+    anAppointment([withoutPackage])
+      .when(apply(1))
+      .emits([applied(content)]));
+  it('E8: also after completion', () =>
+    anAppointment([withoutPackage, completed])
+      .when(apply(1))
+      .emits([applied(content)]));
+  it('E8: once', () =>
+    anAppointment([withoutPackage, applied(content)])
+      .when(apply(1))
+      .emits([]));
+  it('E8: refuses a second', () =>
+    anAppointment([withoutPackage, applied(content)])
+      .when(apply(2))
+      .refuses('APPOINTMENT_HAS_PACKAGE', { packageId: p }));
+  it.each([
+    ['cancelled', cancelledAppointment('returned', { use: regular })],
+    ['marked as a no-show', noShow('returned', regular)],
+  ])('E8: refuses when it is %s', (_, ended) => anAppointment([withoutPackage, ended]).when(apply(1)).refuses('APPOINTMENT_NOT_BOOKED'));
+});
+
+describe('completing an appointment', () => {
+  it('E8: once', () => {
+    anAppointment([booked()]).when(complete).emits([completed]);
+    anAppointment([booked(), completed]).when(complete).emits([]);
+  });
+  it.each([
+    ['cancelled', cancelledAppointment('returned')],
+    ['marked as a no-show', noShow('returned')],
+  ])('H1: refuses when it is %s', (_, ended) => anAppointment([booked(), ended]).when(complete).refuses('APPOINTMENT_NOT_BOOKED'));
+});
+
+describe('cancelling an appointment', () => {
+  const forfeits = { ...defaultSettings, onLateCancellation: 'forfeited', lateCancellationWindowMinutes: 60 } as const; // it starts at 15:00 UTC
+  const [early, justInTime, late] = ['2027-02-01T13:59:59.999Z', '2027-02-01T14:00:00.000Z', '2027-02-01T14:00:00.001Z'];
+
+  it.each([
+    ['H2: returns the session', {}, 'returned', false],
+    ['H2: by the client in time returns it', { byClient: true, now: early, settings: forfeits }, 'returned', false],
+    ['H2: at the very start of the window is in time', { byClient: true, now: justInTime, settings: forfeits }, 'returned', false],
+    ['H2: by the client inside the late window follows the setting', { byClient: true, now: late, settings: forfeits }, 'forfeited', true],
+    ['A1: which is to return it by default', { byClient: true, now: late }, 'returned', true],
+    ['H2: by staff is never late', { now: late, settings: forfeits }, 'returned', false],
+    ['H2: staff can return it all the same', { session: 'returned', byClient: true, now: late, settings: forfeits }, 'returned', true],
+    ['H2: staff can forfeit it all the same', { session: 'forfeited' }, 'forfeited', false],
+  ] as [string, Partial<decisions.CancelAppointment>, 'returned' | 'forfeited', boolean][])('%s', (_, how, outcome, isLate) =>
+    anAppointment([booked()])
+      .when(cancel(how))
+      .emits([cancelledAppointment(outcome, { late: isLate })]),
+  );
+
+  it('H2: once', () =>
+    anAppointment([booked(), cancelledAppointment('returned')])
+      .when(cancel({ session: 'forfeited' }))
+      .emits([]));
+  it('H2: names the session that it uses', () =>
+    anAppointment([withoutPackage, applied(regularFee([], { packageId: p }), 2)])
+      .when(cancel())
+      .emits([cancelledAppointment('returned', { use: { packageId: p, consumptionId: idOf('c2') } })]));
+  it('H2: without a package there is none', () =>
+    anAppointment([withoutPackage])
+      .when(cancel())
+      .emits([cancelledAppointment('returned', { use: regular })]));
+  it.each([
+    ['took place', completed],
+    ['is marked as a no-show', noShow('returned')],
+  ])('H2: refuses one that %s', (_, ended) => anAppointment([booked(), ended]).when(cancel()).refuses('APPOINTMENT_NOT_BOOKED'));
+});
+
+describe('a no-show', () => {
+  it.each(['returned', 'forfeited'] as const)('H1: its session is %s', (outcome) =>
+    anAppointment([booked()])
+      .when(markNoShow(outcome))
+      .emits([noShow(outcome)]),
+  );
+  it('H1: once', () =>
+    anAppointment([booked(), noShow('returned')])
+      .when(markNoShow('returned'))
+      .emits([]));
+  it('H1: also of one that was marked completed by mistake', () =>
+    anAppointment([booked(), completed])
+      .when(markNoShow('returned'))
+      .emits([noShow('returned')]));
+  it('H1: not of one that is cancelled', () =>
+    anAppointment([booked(), cancelledAppointment('returned')])
+      .when(markNoShow('returned'))
+      .refuses('APPOINTMENT_NOT_BOOKED'));
+
+  const c2 = { packageId: p, consumptionId: idOf('c2') };
+  it('H1: undone, it uses another session in place of the one returned', () =>
+    anAppointment([booked(), noShow('returned')])
+      .when(undoNoShow(idOf('c2')))
+      .emits([noShowUndone('returned', c2)]));
+  it('H1: undone, it uses the session that was forfeited again', () =>
+    anAppointment([booked(), noShow('forfeited')])
+      .when(undoNoShow(idOf('c1')))
+      .emits([noShowUndone('forfeited')]));
+  it('H1: undone without a package', () =>
+    anAppointment([withoutPackage, noShow('returned', regular)])
+      .when(undoNoShow(null))
+      .emits([noShowUndone('returned', regular)]));
+  it('H1: undone once; two at once use one session', () => {
+    const undone = [booked(), noShow('returned'), noShowUndone('returned', c2)];
+    anAppointment(undone)
+      .when(undoNoShow(idOf('c2')))
+      .emits([]);
+    anAppointment(undone)
+      .when(undoNoShow(idOf('c3')))
+      .refuses('NOT_A_NO_SHOW');
+  });
+  it('H1: undone and marked again, it ends the session that it uses now', () =>
+    anAppointment([booked(), noShow('returned'), noShowUndone('returned', c2)])
+      .when(markNoShow('returned'))
+      .emits([noShow('returned', c2)]));
+  it.each([
+    ['cancelled', cancelledAppointment('returned')],
+    ['completed', completed],
+  ])('H1: what is %s is not undone', (_, ended) =>
+    anAppointment([booked(), ended])
+      .when(undoNoShow(idOf('c2')))
+      .refuses('NOT_A_NO_SHOW'),
+  );
+});

@@ -1,0 +1,39 @@
+import type { AppointmentEvent, Booking } from '../appointment/appointment.events.js';
+import type { InvoiceContent } from '../kernel/shapes.js';
+import { anna, at, idOf, massage } from './example.js';
+import { p } from './example-package.js';
+
+const a1 = { appointmentId: idOf('a1'), clientId: anna };
+const c1 = { packageId: p, consumptionId: idOf('c1') };
+export const regular: Use = { packageId: null, consumptionId: null };
+
+/** Anna's massage on 1 February, from her package if nothing else is said. */
+export const bookingOf = (over: Partial<Booking> = {}): Booking => ({
+  ...{ ...a1, ...c1, serviceId: massage, serviceName: 'Massage', providerId: idOf('provider'), ...at('2027-02-01') },
+  ...{ invoiceId: idOf('i1'), invoice: null, externalReference: null, ...over },
+});
+
+export const booked = (over: Partial<Booking> = {}): AppointmentEvent => ({ type: 'AppointmentBooked', data: bookingOf(over) });
+export const bookedAtRegularFee = (invoice: InvoiceContent): AppointmentEvent => booked({ ...regular, invoice });
+export const completed: AppointmentEvent = { type: 'AppointmentCompleted', data: a1 };
+
+type Use = { packageId: string | null; consumptionId: string | null };
+type Outcome = 'returned' | 'forfeited';
+
+export const cancelledAppointment = (outcome: Outcome, { late = false, use = c1 as Use } = {}): AppointmentEvent => ({
+  type: 'AppointmentCancelled',
+  data: { ...a1, ...use, invoiceId: idOf('i1'), outcome, late, reason: null, today: '2027-01-31' },
+});
+export const noShow = (outcome: Outcome, use: Use = c1): AppointmentEvent => ({
+  type: 'AppointmentMarkedNoShow',
+  data: { ...a1, ...use, invoiceId: idOf('i1'), outcome, reason: null, today: '2027-02-01' },
+});
+export const noShowUndone = (outcome: Outcome, use: Use = c1): AppointmentEvent => ({
+  type: 'NoShowUndone',
+  data: { ...a1, ...use, invoiceId: idOf('i1'), outcome },
+});
+export const applied = (invoice: InvoiceContent, n = 1): AppointmentEvent => ({
+  type: 'PackageApplied',
+  data: { ...a1, packageId: p, consumptionId: idOf(`c${n}`), invoice },
+});
+export const linkedToSale: AppointmentEvent = { type: 'AppointmentLinkedToSale', data: { ...a1, packageId: p } };
