@@ -1,0 +1,200 @@
+import { cad, facial, gst, idOf, massage } from '../testing/example.js';
+import { cancelled, fromPurchase } from '../testing/example-package.js';
+import { given } from '../testing/given.js';
+import { policies } from '../policies/policies.js';
+import { changeOffering, defineOffering, deleteOffering, lockForSale, restoreOffering, type OfferingFacts } from './offering.decisions.js';
+import type { OfferingEvent, Terms } from './offering.events.js';
+import { offering } from './offering.state.js';
+
+const anOffering = given(offering);
+const offeringId = idOf('offering');
+const facts: OfferingFacts = { currency: 'CAD', offerable: new Set([massage, facial]) };
+const hidden: OfferingFacts = { ...facts, offerable: new Set() };
+
+const upfront: Terms['payment'] = { method: 'paidUpfront', fee: cad(80_00), taxIds: [gst.taxId] };
+const perAppointment: Terms['payment'] = { method: 'paidEachAppointment', fees: [{ serviceId: massage, fee: cad(75_00) }] };
+const termsOf = (over: Partial<Terms> = {}): Terms => ({
+  ...{ name: 'Relax', description: '', status: 'active', services: [{ serviceId: massage, limit: 5 }] },
+  ...{ expiryRule: { kind: 'none' }, payment: upfront, soldOnline: false, externalReference: null, ...over },
+});
+
+const define = (over: Partial<Terms> = {}, looked = facts) => defineOffering(offeringId, termsOf(over), looked);
+const change = (changes: Partial<Terms>, looked = facts) => changeOffering(offeringId, changes, looked);
+const lock = (on = '2027-01-31') => lockForSale(offeringId, 'sale', on);
+const defined = (over: Partial<Terms> = {}): OfferingEvent => ({ type: 'OfferingDefined', data: { offeringId, ...termsOf(over) } });
+const changed = (over: Partial<Terms>): OfferingEvent => ({ type: 'OfferingChanged', data: { offeringId, ...termsOf(over) } });
+const locked: OfferingEvent = { type: 'OfferingLocked', data: { offeringId, because: 'sale' } };
+const deleted: OfferingEvent = { type: 'OfferingDeleted', data: { offeringId } };
+const restored: OfferingEvent = { type: 'OfferingRestored', data: { offeringId } };
+
+describe('defining an offering', () => {
+  it.each([
+    ['paid upfront', {}],
+    ['paid each appointment', { payment: perAppointment }],
+    ['unlimited', { services: [{ serviceId: massage, limit: 'unlimited' }] }],
+    ['of several services', { services: [massage, facial].map((serviceId) => ({ serviceId, limit: 2 })) }],
+    ['unfinished, while it is inactive', { status: 'inactive', services: [], payment: null }],
+  ] as [string, Partial<Terms>][])('C1: %s', (_, over) =>
+    anOffering([])
+      .when(define(over))
+      .emits([defined(over)]),
+  );
+  it('C1: once', () => anOffering([defined()]).when(define()).refuses('ALREADY_EXISTS'));
+
+  const nine = { serviceId: massage, limit: 9 };
+  const fee = (serviceId: string, currency = 'CAD') => ({ serviceId, fee: { amount: 1, currency } });
+  it.each([
+    ['B2: a service that is inactive or hidden', {}, hidden, '/services/0/serviceId', 'SERVICE_NOT_OFFERABLE'],
+    ['C1: a service twice', { services: [nine, nine] }, facts, '/services/1/serviceId', 'REPEATED'],
+    ['C1: active without a service', { services: [] }, facts, '/services', 'REQUIRED'],
+    ['C1: active without a payment method', { payment: null }, facts, '/payment', 'REQUIRED'],
+    ['A1: a fee in another currency', {}, { ...facts, currency: 'JPY' }, '/payment/fee/currency', 'WRONG_CURRENCY'],
+    ['C3: a tax twice', { payment: { ...upfront, taxIds: [gst.taxId, gst.taxId] } }, facts, '/payment/taxIds/1', 'REPEATED'],
+    ['C4: a service without its fee', { payment: { ...perAppointment, fees: [] } }, facts, '/payment/fees', 'REQUIRED'],
+    [
+      ...['C4: a fee for a service that is not in it', { payment: { ...perAppointment, fees: [fee(massage), fee(facial)] } }],
+      ...[facts, '/payment/fees/1/serviceId', 'NOT_IN_OFFERING'],
+    ],
+    [
+      ...['C4: two fees for a service', { payment: { ...perAppointment, fees: [fee(massage), fee(massage)] } }],
+      ...[facts, '/payment/fees/1/serviceId', 'REPEATED'],
+    ],
+    [
+      ...['A1: a per-service fee in another currency', { payment: { ...perAppointment, fees: [fee(massage, 'USD')] } }],
+      ...[facts, '/payment/fees/0/fee/currency', 'WRONG_CURRENCY'],
+    ],
+  ] as [string, Partial<Terms>, OfferingFacts, string, string][])('%s is refused, and named', (_, over, looked, field, code) =>
+    anOffering([])
+      .when(define(over, looked))
+      .refuses('INVALID_INPUT', { errors: [expect.objectContaining({ field, code })] }),
+  );
+  it('L1: everything that is wrong is named at once', () =>
+    anOffering([])
+      .when(define({ services: [], payment: null }))
+      .refuses('INVALID_INPUT', {
+        errors: [{ field: '/services' }, { field: '/payment' }].map((error) => expect.objectContaining(error)),
+      }));
+});
+
+describe('changing an offering', () => {
+  it('C1: step by step until it is whole', () =>
+    anOffering([defined({ status: 'inactive', services: [], payment: null })])
+      .when(change({ status: 'active', services: termsOf().services, payment: upfront }))
+      .emits([changed({})]));
+  it('C1: not active before that', () =>
+    anOffering([defined({ status: 'inactive', services: [], payment: null })])
+      .when(change({ status: 'active' }))
+      .refuses('INVALID_INPUT'));
+  it('C1: to what it is, is nothing', () => anOffering([defined()]).when(change(termsOf())).emits([]));
+  it('C1: what is not said stays, also where a field is there without a value', () =>
+    anOffering([defined()])
+      .when(change({ name: 'Calm', description: undefined, payment: undefined }))
+      .emits([changed({ name: 'Calm' })]));
+  it('B2: a service that was in it and is hidden since can stay', () =>
+    anOffering([defined()])
+      .when(change({ name: 'Calm' }, hidden))
+      .emits([changed({ name: 'Calm' })]));
+  it('B2: one hidden since can not come in', () =>
+    anOffering([defined()])
+      .when(change({ services: [...termsOf().services, { serviceId: facial, limit: 1 }] }, hidden))
+      .refuses('INVALID_INPUT', { errors: [expect.objectContaining({ field: '/services/1/serviceId' })] }));
+  it('A3: must be there', () =>
+    anOffering([])
+      .when(change({ name: 'Calm' }))
+      .refuses('NOT_FOUND'));
+});
+
+describe('an offering that was sold', () => {
+  const sold = [defined(), locked];
+  const more = [...termsOf().services, { serviceId: facial, limit: 1 }];
+
+  it('C5: is locked by the first sale, and by no other', () => {
+    anOffering([defined()]).when(lock()).emits([locked]);
+    anOffering(sold).when(lock()).emits([]);
+  });
+  it.each([
+    ['name', { name: 'Calm' }],
+    ['services', { services: more }],
+    ['services', { services: [{ serviceId: massage, limit: 6 }] }],
+    ['services', { services: [{ serviceId: facial, limit: 5 }] }],
+    ['payment.method', { payment: perAppointment }],
+    ['payment.method', { payment: null }],
+  ] as [string, Partial<Terms>][])('C5: its %s is locked, and named: %j', (field, changes) =>
+    anOffering(sold)
+      .when(change(changes))
+      .refuses('OFFERING_LOCKED', { fields: [field] }),
+  );
+  it('C5: every locked field is named', () =>
+    anOffering(sold)
+      .when(change({ name: 'Calm', services: more, payment: perAppointment, description: 'New' }))
+      .refuses('OFFERING_LOCKED', { fields: ['name', 'services', 'payment.method'] }));
+  it.each([
+    ['description', { description: 'New' }],
+    ['status', { status: 'inactive' }],
+    ['expiry rule', { expiryRule: fromPurchase(1, 'months') }],
+    ['fee', { payment: { ...upfront, fee: cad(90_00) } }],
+    ['taxes', { payment: { ...upfront, taxIds: [] } }],
+    ['online sale', { soldOnline: true }],
+  ] as [string, Partial<Terms>][])('C5: its %s can still change', (_, changes) =>
+    anOffering(sold)
+      .when(change(changes))
+      .emits([changed(changes)]),
+  );
+  it('C5: per-service fees can still change', () => {
+    const fees: Partial<Terms> = { payment: { method: 'paidEachAppointment', fees: [{ serviceId: massage, fee: cad(1) }] } };
+    anOffering([defined({ payment: perAppointment }), locked])
+      .when(change(fees))
+      .emits([changed(fees)]);
+  });
+  it('C5: its services in another order are the same', () => {
+    const both = termsOf({ services: more });
+    const turned = { services: more.toReversed() };
+    anOffering([defined(both), locked])
+      .when(change(turned))
+      .emits([changed(turned)]);
+  });
+  it('C5: still locked after the only sale is cancelled', () => {
+    expect(policies.filter(({ on }) => on[cancelled.type])).toEqual([]); // nothing goes back to the offering
+    anOffering(sold)
+      .when(change({ name: 'Calm' }))
+      .refuses('OFFERING_LOCKED', { fields: ['name'] });
+  });
+  it('C5, C7: still locked after it was deleted and restored', () =>
+    anOffering([...sold, deleted, restored])
+      .when(change({ name: 'Calm' }))
+      .refuses('OFFERING_LOCKED'));
+});
+
+describe('what can be sold', () => {
+  it('C6: not what is inactive', () =>
+    anOffering([defined({ status: 'inactive' })])
+      .when(lock())
+      .refuses('OFFERING_INACTIVE'));
+  it('C6: not what is deleted', () => anOffering([defined(), deleted]).when(lock()).refuses('OFFERING_DELETED'));
+  it('C6: also what was sold before and is inactive since', () =>
+    anOffering([defined(), locked, changed({ status: 'inactive' })])
+      .when(lock())
+      .refuses('OFFERING_INACTIVE'));
+  it('C2: not past its specific date', () => {
+    const until = defined({ expiryRule: { kind: 'onDate', date: '2027-06-30' } });
+    anOffering([until]).when(lock('2027-06-30')).emits([locked]);
+    anOffering([until]).when(lock('2027-07-01')).refuses('OFFERING_EXPIRED', { expiresOn: '2027-06-30' });
+  });
+  it('A3: must be there', () => anOffering([]).when(lock()).refuses('NOT_FOUND'));
+});
+
+describe('deleting an offering', () => {
+  it('C7: is soft, and once', () => {
+    anOffering([defined()]).when(deleteOffering(offeringId)).emits([deleted]);
+    anOffering([defined(), deleted]).when(deleteOffering(offeringId)).emits([]);
+  });
+  it('C7: it can be restored, once', () => {
+    anOffering([defined(), deleted]).when(restoreOffering(offeringId)).emits([restored]);
+    anOffering([defined()]).when(restoreOffering(offeringId)).emits([]);
+  });
+  it('C7: restored, it can be sold', () => anOffering([defined(), deleted, restored]).when(lock()).emits([locked]));
+  it('C7: what is deleted is restored before it is changed', () =>
+    anOffering([defined(), deleted])
+      .when(change({ name: 'Calm' }))
+      .refuses('OFFERING_DELETED'));
+});
