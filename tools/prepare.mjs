@@ -35,12 +35,22 @@ function isInstalled() {
   );
 }
 
+/**
+ * `npm ci`, exactly what the lock names. It refuses a lock that was written without the optional packages of other platforms
+ * (npm/cli#4828), which cannot be mended where a registry does not have them all: then the same versions by `npm install`, which leaves
+ * the lock as it is.
+ */
 function install() {
-  const npm = process.env.npm_execpath;
-  const command = npm ? [process.execPath, npm] : ['npm'];
-  const flags = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
-  const { status, stdout, stderr, error } = spawnSync(command[0], [...command.slice(1), ...flags], { cwd: root, encoding: 'utf8' });
-  if (status !== 0) fail(`\n${stdout ?? ''}${stderr ?? error}\n\`npm ci\` failed. It needs the network this once; then start again.`);
+  const first = npm('ci');
+  const { status, said } = /^npm (error|ERR!) Missing: /m.test(first.said) ? npm('install', '--no-save') : first;
+  if (status !== 0) fail(`\n${said}\nThe packages could not be installed. It needs the network this once; then start again.`);
+}
+
+function npm(...command) {
+  const [program, ...path] = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm'];
+  const flags = ['--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
+  const { status, stdout, stderr, error } = spawnSync(program, [...path, ...command, ...flags], { cwd: root, encoding: 'utf8' });
+  return { status, said: `${stdout ?? ''}${stderr ?? error}` };
 }
 
 /** Path → what its output follows from: its own content, and whatever else decides how it is compiled. */
@@ -140,7 +150,7 @@ checkNode();
 const anew = process.argv.includes('--build');
 if (anew || !isInstalled() || !isBuilt(sources()))
   await alone(async () => {
-    if (!isInstalled()) await step('Installing the packages of package-lock.json (npm ci)', install);
+    if (!isInstalled()) await step('Installing the packages of package-lock.json', install);
     const wanted = sources();
     if (anew || !isBuilt(wanted)) await step('Compiling to dist/', () => build(wanted, anew ? {} : built()));
   });
