@@ -1,0 +1,48 @@
+import fc from 'fast-check';
+import { canonical, NotStorable, storable, storableObject } from './stored-json.js';
+
+const safe = fc.jsonValue({ noUnicodeString: false }).filter((value) => {
+  try {
+    storable(value);
+    return true;
+  } catch {
+    return false;
+  }
+});
+
+it('gives back exactly what JSON gives back, and the same canonical text', () =>
+  fc.assert(
+    fc.property(
+      fc.dictionary(
+        fc.string({ unit: 'grapheme' }).filter((key) => key !== '__proto__'),
+        safe,
+      ),
+      (value) => {
+        const stored = storableObject(value);
+        const back = JSON.parse(JSON.stringify(stored)) as typeof stored;
+        expect(back).toStrictEqual(stored);
+        expect(canonical(back)).toBe(canonical(stored));
+      },
+    ),
+  ));
+
+it('drops fields that are undefined, and the sign of zero', () =>
+  expect(storableObject({ a: undefined, b: -0, c: [{ d: undefined }] })).toStrictEqual({ b: 0, c: [{}] }));
+
+it.each([
+  ['an integer beyond 2^53 − 1', { amount: 2 ** 53 }],
+  ['a negative one', { lines: [{ amount: -(2 ** 53) }] }],
+  ['a lone surrogate', { note: 'a\ud800b' }],
+  ['one in the name of a field', { 'a\udc00': 1 }],
+  ['infinity', { rate: Infinity }],
+  ['what is not a number', { rate: NaN }],
+  ['a bigint', { position: 1n }],
+  ['a date', { at: new Date(0) }],
+  ['a map', { remaining: new Map() }],
+  ['a hole in a list', { ids: ['a', undefined] }],
+  ['what would read as encrypted', { note: { $enc: 1 } }],
+  ['a field named __proto__', JSON.parse('{"a":{"__proto__":1}}') as object],
+])('refuses %s', (_, value) => expect(() => storableObject(value)).toThrow(NotStorable));
+
+it('takes whole surrogate pairs, 2^53 − 1 and fractions', () =>
+  expect(storableObject({ a: '🧘', b: 2 ** 53 - 1, c: 9.975 })).toEqual({ a: '🧘', b: 9007199254740991, c: 9.975 }));
