@@ -7,7 +7,7 @@ const MAX_SHOWN = 5; // lines on the console per process and window
 const WINDOW_MS = 5_000;
 
 export interface LogFile {
-  /** Writes every line of a process to the file; warnings, errors and what is no log line also go to the console, in short. */
+  /** Writes every line of a process to the file; of what matters, the console gets a summary. */
   follow(stream: Readable): void;
   /** The last lines, newest last. */
   tail(): string[];
@@ -41,17 +41,23 @@ const open = (path: string): WriteStream => createWriteStream(path, { flags: 'a'
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
-/** A line of pino's at level warn or above, or no line of pino's, in one line; undefined: not for the console. */
+const LEVELS: Record<string, number> = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, fatal: 60 };
+
+/**
+ * What the console shows of a line, in one line: a line of pino's at level warn or above, and anything else but Node's own warnings, such as
+ * the stack trace of a crash. Undefined: nothing.
+ */
 export function summaryOf(line: string): string | undefined {
-  if (/^\{"level":[123]0,/.test(line) || line.trim() === '') return undefined; // nearly all of them: told without parsing
+  if (/^\{"level":("(trace|debug|info)"|[123]0),/.test(line) || /^\s*$|^\((node:\d+|Use `node)/.test(line)) return undefined; // nearly all: no parsing
   const { level, msg, err } = parsed(line);
   if (level === undefined) return line.slice(0, 300);
-  if (level < 40) return undefined;
+  const severity = typeof level === 'number' ? level : (LEVELS[level] ?? 50);
+  if (severity < 40) return undefined;
   const cause = err?.message !== undefined && err.message !== msg ? ` (${err.message})` : '';
-  return `${level < 50 ? 'warning' : 'error'}: ${msg ?? ''}${cause}`.slice(0, 300);
+  return `${severity < 50 ? 'warning' : 'error'}: ${msg ?? ''}${cause}`.slice(0, 300);
 }
 
-function parsed(line: string): { level?: number; msg?: string; err?: { message?: string } } {
+function parsed(line: string): { level?: number | string; msg?: string; err?: { message?: string } } {
   try {
     const value: unknown = JSON.parse(line);
     return typeof value === 'object' && value !== null ? value : {};

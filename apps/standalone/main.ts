@@ -107,7 +107,7 @@ const startPostgres = async (parts: Parts, folder: DataFolder, port: number): Pr
   (await parts.start('Postgres', () => startPostgresPart(folder.postgres, port, say))).url;
 
 async function startEventStore(parts: Parts, folder: DataFolder, env: NodeJS.ProcessEnv, port: number): Promise<string> {
-  const own = { ...env, HOST: '127.0.0.1', PORT: String(port) };
+  const own = { ...env, EVENT_STORE_HOST: '127.0.0.1', EVENT_STORE_PORT: String(port) };
   return String((await parts.start('event store', child(folder, 'event-store', 'libs/embedded-event-store/main.js', own))).ready);
 }
 
