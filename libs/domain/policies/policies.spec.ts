@@ -1,0 +1,196 @@
+import type { AnyEvent } from '../kernel/event.js';
+import { anna, cad, idOf } from '../testing/example.js';
+import {
+  applied,
+  booked,
+  bookedAtRegularFee,
+  cancelledAppointment,
+  linkedToSale,
+  noShow,
+  noShowUndone,
+  regular,
+} from '../testing/example-appointment.js';
+import { invoiceContent, issued, regularFee } from '../testing/example-invoice.js';
+import {
+  cancelled,
+  consumed,
+  ended,
+  expiryAdjusted,
+  forfeited,
+  fromFirstUse,
+  p,
+  remainingAdjusted,
+  returned,
+  sale,
+  sold,
+  soldMassage,
+} from '../testing/example-package.js';
+import { following, on, streamsOf } from '../testing/policies.js';
+import { booking } from './booking.js';
+import { ending } from './ending.js';
+import { policies } from './policies.js';
+
+const [a1, i1, ip] = [`appointment-${idOf('a1')}`, `invoice-${idOf('i1')}`, `invoice-${idOf('ip')}`];
+const invoiceOfSession = (event: AnyEvent) => (event.data as { invoice: Parameters<typeof issued>[0] }).invoice;
+const about = { invoiceId: idOf('i1'), clientId: anna };
+const adjustedToZero = (because: 'cancelled' | 'noShow', amount = 100_00): AnyEvent => ({
+  type: 'InvoiceAdjustedToZero',
+  data: { ...about, because, adjustment: cad(amount), balance: cad(0) },
+});
+
+describe('a sale', () => {
+  it('D3: makes an invoice', () => {
+    const [issue, ...more] = following(policies, sold());
+    expect(streamsOf([issue!, ...more])).toEqual([`new ${ip}`]);
+    on(issue!)([]).emits([issued(sale().invoice)]);
+  });
+  it('D3: with zero total, for tracking, when each appointment is paid', () => {
+    const assigned = sold({ paymentMethod: 'paidEachAppointment', fee: cad(0) });
+    const [issue] = following(policies, assigned);
+    on(issue!)([]).emits([issued(invoiceOfSession(assigned), cad(0))]);
+  });
+  it('D1: is linked to the appointment from which it was made', () => {
+    const commands = following(policies, sold({ appointmentId: idOf('a1') }));
+    expect(streamsOf(commands)).toEqual([`new ${ip}`, a1]);
+    on(commands[1]!)([bookedAtRegularFee(regularFee())]).emits([linkedToSale]);
+  });
+});
+
+describe('a session that was consumed', () => {
+  it('E2, E4: books its appointment, with an invoice that links to the package and its invoice', () => {
+    const event = consumed('2027-02-01', 0);
+    const [book, issue, ...more] = following(policies, event);
+    expect(streamsOf([book!, issue!, ...more])).toEqual([`new ${a1}`, `new ${i1}`]);
+    on(book!)([]).emits([booked()]);
+    on(issue!)([]).emits([issued(invoiceOfSession(event), cad(0))]);
+    expect(invoiceOfSession(event)).toMatchObject({ packageId: p, packageInvoiceId: idOf('ip') });
+  });
+
+  describe('for an appointment that is booked without a package', () => {
+    const event = consumed('2027-02-01', 0, { purpose: 'application' });
+    const [apply, ...more] = following(policies, event);
+
+    it('E8: is applied to it', () => {
+      expect(streamsOf([apply!, ...more])).toEqual([a1]);
+      on(apply!)([bookedAtRegularFee(regularFee())]).emits([applied(invoiceOfSession(event))]);
+    });
+    it.each([
+      ['uses another package by now', booked({ packageId: idOf('another'), consumptionId: idOf('c9') }), 'APPOINTMENT_HAS_PACKAGE'],
+      ['is cancelled by now', cancelledAppointment('returned', { use: regular }), 'APPOINTMENT_NOT_BOOKED'],
+    ])('E8: is given back when that %s', (_, since, code) => {
+      on(apply!)([bookedAtRegularFee(regularFee()), since]).refuses(code);
+      const [giveBack, ...rest] = apply!.refused!({ code } as never);
+      expect(streamsOf([giveBack!, ...rest])).toEqual([`package-${p}`]);
+      on(giveBack!)([sold(), event]).emits([returned(1, { because: 'refused' })]);
+    });
+    it('E3: given back, it works the expiry out again as on the day on which it was taken', () => {
+      const rule = sold({ services: [soldMassage(1)], expiryRule: fromFirstUse(1, 'months') });
+      const used = consumed('2027-02-01', 0, { purpose: 'application', expiresOn: '2027-03-01' });
+      const [command] = following([booking], used, '2027-03-02T04:00:00.000Z'); // still 1 March in Toronto
+      on(command!.refused!({} as never)[0]!)([rule, used]).emits([returned(1, { because: 'refused' })]);
+    });
+  });
+
+  describe('because a no-show was undone', () => {
+    const event = consumed('2027-02-01', 0, { n: 2, appointmentId: idOf('a1'), invoiceId: idOf('i1'), purpose: 'noShowUndone' });
+    const [undo, ...more] = following(policies, event);
+    const c2 = { packageId: p, consumptionId: idOf('c2') };
+
+    it('H1: is the one that the appointment uses from now on', () => {
+      expect(streamsOf([undo!, ...more])).toEqual([a1]);
+      on(undo!)([booked(), noShow('returned')]).emits([noShowUndone('returned', c2)]);
+    });
+    it('H1: is given back when it was undone already', () => {
+      on(undo!)([booked(), noShow('returned'), noShowUndone('returned', { ...c2, consumptionId: idOf('c3') })]).refuses('NOT_A_NO_SHOW');
+      const [giveBack] = undo!.refused!({} as never);
+      on(giveBack!)([sold(), event]).emits([returned(1, { n: 2, appointmentId: idOf('a1'), because: 'refused' })]);
+    });
+  });
+
+  it('H1: a forfeit that is undone undoes the no-show', () => {
+    const [undo, ...more] = following(policies, { type: 'SessionForfeitUndone', data: ended(0, { used: 1 }) });
+    expect(streamsOf([undo!, ...more])).toEqual([a1]);
+    on(undo!)([booked(), noShow('forfeited')]).emits([noShowUndone('forfeited')]);
+  });
+});
+
+describe('an appointment', () => {
+  const content = regularFee();
+
+  it('E4, E9: booked without a package, gets its invoice', () => {
+    const [issue, ...more] = following(policies, bookedAtRegularFee(content));
+    expect(streamsOf([issue!, ...more])).toEqual([`new ${i1}`]);
+    on(issue!)([]).emits([issued(content)]);
+  });
+  it('E4: booked from a package, has one that came with the session', () => expect(following(policies, booked())).toEqual([]));
+  it('E8, E9: to which a package was applied, gets its invoice anew', () => {
+    const fromPackage = invoiceContent({ packageId: p, lines: [{ description: 'Massage (Relax)', serviceId: null, net: cad(0) }] });
+    const [reissue, ...more] = following(policies, applied(fromPackage));
+    expect(streamsOf([reissue!, ...more])).toEqual([i1]);
+    on(reissue!)([issued(content)]).emits([{ type: 'InvoiceReissued', data: { ...fromPackage, balance: cad(0) } }]);
+  });
+});
+
+describe('an appointment that does not take place', () => {
+  const used = [sold(), consumed('2027-02-01', 0)];
+  const owing = [issued(regularFee())];
+
+  it.each([
+    ['H2: cancelled', cancelledAppointment('returned'), 'cancelled'],
+    ['H1: a no-show', noShow('returned'), 'noShow'],
+  ] as [string, AnyEvent, 'cancelled' | 'noShow'][])('%s: its session is returned, its invoice adjusted to zero', (_, event, because) => {
+    const [giveBack, adjust, ...more] = following(policies, event);
+    expect(streamsOf([giveBack!, adjust!, ...more])).toEqual([`package-${p}`, i1]);
+    on(giveBack!)(used).emits([returned(1, { because })]);
+    on(adjust!)(owing).emits([adjustedToZero(because)]);
+  });
+  it.each([
+    ['H2: cancelled late', cancelledAppointment('forfeited', { late: true }), 'lateCancellation'],
+    ['H1: a no-show', noShow('forfeited'), 'noShow'],
+  ] as [string, AnyEvent, 'lateCancellation' | 'noShow'][])(
+    '%s: its session is forfeited, its invoice stands (E9)',
+    (_, event, because) => {
+      const [forfeit, ...more] = following(policies, event);
+      expect(streamsOf([forfeit!, ...more])).toEqual([`package-${p}`]);
+      on(forfeit!)(used).emits([{ type: 'SessionForfeited', data: { ...ended(0, { used: 1 }), because } }]);
+    },
+  );
+  it('E9: without a package, only its invoice is adjusted', () => {
+    expect(streamsOf(following(policies, cancelledAppointment('returned', { use: regular })))).toEqual([i1]);
+    expect(following(policies, noShow('forfeited', regular))).toEqual([]);
+  });
+
+  it('H3: return into a cancelled package', () => {
+    const [giveBack] = following([ending], cancelledAppointment('returned'));
+    on(giveBack!)([...used, cancelled]).emits([returned(1, { because: 'cancelled' })]);
+  });
+  it('H3: cancel, book again, late repeat of the first cancel', () => {
+    const [giveBack, adjust] = following([ending], cancelledAppointment('returned'));
+    on(giveBack!)([...used, returned(1, { because: 'cancelled' }), consumed('2027-02-01', 0, { n: 2 })]).emits([]);
+    on(adjust!)([...owing, adjustedToZero('cancelled')]).emits([]);
+  });
+  it('E3: the day of the return is the day on which the appointment ended', () => {
+    const [giveBack] = following([ending], noShow('returned'), '2027-06-01T12:00:00.000Z'); // carried out late; marked on 1 February
+    const rule = sold({ expiryRule: fromFirstUse(1, 'months') });
+    on(giveBack!)([rule, consumed('2027-02-01', 0, { expiresOn: '2027-03-01' })]).emits([returned(1)]);
+  });
+
+  it('H1: undone, its invoice owes again if it was adjusted', () => {
+    const [undo, ...more] = following(policies, noShowUndone('returned'));
+    expect(streamsOf([undo!, ...more])).toEqual([i1]);
+    on(undo!)([...owing, adjustedToZero('noShow')]).emits([
+      { type: 'InvoiceAdjustmentUndone', data: { ...about, adjustment: cad(100_00), balance: cad(100_00) } },
+    ]);
+    expect(following(policies, noShowUndone('forfeited'))).toEqual([]);
+  });
+});
+
+describe('what ends with itself', () => {
+  it.each([
+    ['H1: a session returned', returned(1)],
+    ['H1: a session forfeited', forfeited(0)],
+    ['F1: remaining adjusted', remainingAdjusted(1, 2)],
+    ['F2: expiry adjusted', expiryAdjusted(null, '2027-06-30')],
+    ['H4: a package cancelled: appointments already booked stay as they are', cancelled],
+  ])('%s', (_, event) => expect(following(policies, event)).toEqual([]));
+});
