@@ -52,15 +52,21 @@ export const parseProposedEvent = (message: AppendReq.ProposedMessage | BatchApp
   };
 };
 
-/** Adds up what an append weighs, as far as the limit. */
+/** Of an append in whole, with its types and metadata. */
+const totalLimit = 16 * 1024 * 1024;
+
+/** Adds up what an append weighs. As in `Event.SizeOnDisk` of 23.10, only data counts against the limit. */
 export class AppendSize {
   bytes = 0;
+  private dataBytes = 0;
+
   constructor(private readonly limit: number) {}
 
   /** @throws CallError beyond the limit */
   add({ type, data, metadata }: ProposedEvent): void {
     this.bytes += data.length + metadata.length + 2 * type.length;
-    if (this.bytes > this.limit) throw maximumAppendSizeExceeded(this.limit);
+    this.dataBytes += data.length;
+    if (this.dataBytes > this.limit || this.bytes > Math.max(totalLimit, this.limit)) throw maximumAppendSizeExceeded(this.limit);
   }
 }
 

@@ -75,10 +75,13 @@ export class Listener {
   }
 }
 
+/** Health as the real server tells it: 204, or 503 while it is not ready. `/ping` is what its clients ask over HTTP. */
 const healthServer = (isReady: () => boolean): HttpServer =>
   createHttpServer((request, response) => {
-    const healthy = request.url === '/health/live' || (request.url === '/health/ready' && isReady());
-    const known = request.url === '/health/live' || request.url === '/health/ready';
-    // The real server answers 204, and 503 while it is not ready.
-    response.writeHead(!known ? 404 : healthy ? 204 : 503).end();
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    if (pathname === '/health/live') response.writeHead(204).end();
+    else if (pathname === '/health/ready') response.writeHead(isReady() ? 204 : 503).end();
+    else if (pathname === '/ping')
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{"msgTypeId":1,"text":"Ping request successfully handled"}');
+    else response.writeHead(404).end();
   });

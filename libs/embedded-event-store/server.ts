@@ -7,6 +7,7 @@ import type { Credentials } from './credentials.js';
 import { CallError, serverNotReady } from './grpc-errors.js';
 import { Listener, type TlsKeyPair } from './listener.js';
 import { clusterOfOne, supportedMethods } from './node-services.js';
+import { OpenCalls } from './open-calls.js';
 import { Reads } from './reads.js';
 import { Store } from './store.js';
 import { streamsService, streamsImplementation } from './streams-service.js';
@@ -90,6 +91,7 @@ export const startEventStore = async (options: EventStoreOptions): Promise<Event
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': settings.maxStreamsPerConnection,
   });
+  const openCalls = new OpenCalls();
   grpc.addService(
     streamsService,
     streamsImplementation({
@@ -98,6 +100,7 @@ export const startEventStore = async (options: EventStoreOptions): Promise<Event
       feed: store.feed,
       limits: settings,
       credentials: settings.credentials,
+      openCalls,
       log: logger,
     }),
   );
@@ -123,6 +126,7 @@ export const startEventStore = async (options: EventStoreOptions): Promise<Event
   const stop = async (): Promise<void> => {
     listener.close();
     await store.writer.idle();
+    openCalls.endAll();
     connections.drain(settings.drainTimeout);
     await shutDown(grpc, settings.drainTimeout);
     await store.stop();
@@ -146,7 +150,7 @@ const answerWith =
     }
   };
 
-/** Clients keep subscriptions and batch appends open for as long as they live, so that waiting for them has an end. */
+/** Clients that do not let go are given up after a while. */
 const shutDown = (grpc: Server, timeout: number): Promise<void> =>
   new Promise((resolve) => {
     const force = setTimeout(() => {

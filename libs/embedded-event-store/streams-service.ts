@@ -15,6 +15,7 @@ import { BatchAppendCall } from './batch-append-call.js';
 import { checkCredentials, type Credentials } from './credentials.js';
 import type { Feed } from './feed.js';
 import { CallError, serverNotReady } from './grpc-errors.js';
+import type { OpenCalls } from './open-calls.js';
 import { answerRead } from './read-calls.js';
 import type { Reads } from './reads.js';
 import type { Writer } from './writer.js';
@@ -25,6 +26,7 @@ interface Parts {
   feed: Feed;
   limits: AppendLimits;
   credentials: Credentials | undefined;
+  openCalls: OpenCalls;
   log: { error(details: unknown, message: string): void };
 }
 
@@ -40,13 +42,13 @@ export const streamsService = {
 
 type Call = ServerUnaryCall<unknown, unknown> | ServerReadableStream<unknown, unknown>;
 
-export const streamsImplementation = ({ writer, reads, feed, limits, credentials, log }: Parts) => {
+export const streamsImplementation = ({ writer, reads, feed, limits, credentials, openCalls, log }: Parts) => {
   const answering =
     <C extends Call, Response>(answer: (call: C, writer: Writer, limits: AppendLimits) => Promise<Response>) =>
     async (call: C, callback: sendUnaryData<Response>): Promise<void> => {
       try {
         checkCredentials(call.metadata, credentials);
-        callback(null, await answer(call, writer, limits));
+        callback(null, await openCalls.answer(answer(call, writer, limits)));
       } catch (error) {
         if (!(error instanceof CallError)) log.error(error, 'a call failed');
         callback(error instanceof CallError ? error : serverNotReady());
@@ -57,6 +59,7 @@ export const streamsImplementation = ({ writer, reads, feed, limits, credentials
     (call: C): void => {
       try {
         checkCredentials(call.metadata, credentials);
+        openCalls.trackStreaming(call);
         answer(call);
       } catch (error) {
         call.emit('error', error);
