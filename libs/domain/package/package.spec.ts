@@ -308,6 +308,13 @@ describe('undoing a no-show whose session was returned', () => {
     aPackage([sold(), consumed('2027-02-01', 0), returned(1)])
       .when(undoNoShow('2027-02-01', 2, january))
       .emits([consumed('2027-02-01', 0, { n: 2, appointmentId: idOf('a1'), purpose: 'noShowUndone' })]));
+  it('C4, J5: costs what the invoice that stands again says, whatever the taxes are by now', () => {
+    const paidEach = sold({ paymentMethod: 'paidEachAppointment', fee: cad(0), services: [soldMassage(1, { fee: cad(75_00) })] });
+    const again = { appointmentId: idOf('a1'), invoiceId: idOf('i1'), purpose: 'noShowUndone' as const };
+    aPackage([paidEach, consumed('2027-02-01', 0, { fee: cad(75_00), taxes: [gst] }), returned(1)])
+      .when(consume('2027-02-01', 2, { ...again, serviceTaxes: [gst, qst] }))
+      .emits([consumed('2027-02-01', 0, { ...again, n: 2, fee: cad(75_00), taxes: [gst] })]);
+  });
   it('H1: no-show, adjusted down, then undone', () => {
     aPackage([sold(), consumed('2027-02-01', 0), returned(1), remainingAdjusted(1, 0)])
       .when(undoNoShow('2027-02-01', 2, january))
