@@ -17,6 +17,7 @@ import { createMetrics, measureCalls, listenForMetrics, serveMetrics } from './h
 import { answerPositions } from './http/positions.js';
 import { ProblemFilter } from './http/problem-filter.js';
 import { answerSecurely } from './http/security-headers.js';
+import { limitTime } from './http/time-limit.js';
 import { documentOf } from './openapi/document.js';
 import { serveDocument } from './openapi/pages.js';
 import { connectParts } from './parts.js';
@@ -53,6 +54,7 @@ export const createApp = async (
   readJsonBodies(fastify);
   answerCorrelation(fastify);
   answerSecurely(fastify);
+  limitTime(fastify, config.requestTimeoutMs);
   refuseWhenClosing(fastify, door);
   guardRoutes(fastify, createTokenVerifier(config.tokens));
   if (config.rateLimit > 0) await limitRate(fastify, config.rateLimit);

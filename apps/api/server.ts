@@ -2,10 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import rateLimit from '@fastify/rate-limit';
-import type { FastifyHttpOptions, FastifyInstance } from 'fastify';
+import { LogController } from 'fastify';
+import type { FastifyError, FastifyHttpOptions, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ApiConfig } from './config.js';
-import { correlationIdOf } from './http/correlation.js';
-import { HttpProblem, ofStatus, PROBLEM_MEDIA_TYPE, problemOf } from './http/problems.js';
+import { CORRELATION_HEADER, correlationIdOf } from './http/correlation.js';
+import { sendProblem } from './http/problem-filter.js';
+import { failureOf, HttpProblem, ofStatus, PROBLEM_MEDIA_TYPE, problemOf } from './http/problems.js';
+import { secureDataHeaders } from './http/security-headers.js';
 
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_PATH_PARAMETER = 100; // characters
@@ -17,19 +20,24 @@ export const serverOptions = ({ bodyLimit, trustProxy, requestTimeoutMs }: ApiCo
     bodyLimit,
     trustProxy: typeof trustProxy === 'number' ? (_address: string, hop: number) => hop < trustProxy : trustProxy,
     requestTimeout: requestTimeoutMs, // to arrive
-    handlerTimeout: requestTimeoutMs, // to be answered
     keepAliveTimeout: KEEP_ALIVE_MS,
     http: { maxHeaderSize: MAX_HEADER_BYTES },
     routerOptions: { maxParamLength: MAX_PATH_PARAMETER },
     genReqId: correlationIdOf,
     requestIdHeader: false,
-    requestIdLogLabel: 'correlationId',
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'correlationId' }),
     forceCloseConnections: 'idle',
     return503OnClosing: false, // ours says it as a problem detail
     skipMiddie: true,
     clientErrorHandler,
+    frameworkErrors: refuseAddress,
   }) satisfies FastifyHttpOptions<Server> & { skipMiddie: boolean };
+
+/** What the router can't read runs no hook: the headers of every answer are set here. */
+const refuseAddress = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+  void reply.headers({ ...secureDataHeaders, [CORRELATION_HEADER]: request.id });
+  sendProblem(request, reply, failureOf(error));
+};
 
 /** What Node itself can't read as a request never reaches Fastify. */
 function clientErrorHandler(this: FastifyInstance, error: NodeJS.ErrnoException, socket: Socket): void {

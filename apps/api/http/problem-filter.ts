@@ -15,12 +15,7 @@ export class ProblemFilter implements ExceptionFilter {
     const failure = request.is404 ? this.unknownAddress(request, failureOf(error)) : failureOf(error);
     log(request, failure, error);
     if (reply.sent || reply.raw.headersSent) return void reply.raw.destroy(); // a stream that broke: the caller sees it cut off
-    const problem = problemOf(failure, { correlationId: request.id, path: pathOf(request) });
-    void reply
-      .status(failure.status)
-      .headers({ ...failure.headers, 'cache-control': 'no-store' })
-      .type(PROBLEM_MEDIA_TYPE)
-      .send(JSON.stringify(problem));
+    sendProblem(request, reply, failure);
   }
 
   /** The address may well exist, with another method. */
@@ -37,7 +32,16 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-export const pathOf = ({ url }: Pick<FastifyRequest, 'url'>): string => {
+export const sendProblem = (request: FastifyRequest, reply: FastifyReply, failure: Failure): void => {
+  const problem = problemOf(failure, { correlationId: request.id, path: pathOf(request) });
+  void reply
+    .status(failure.status)
+    .headers({ ...failure.headers, 'cache-control': 'no-store' })
+    .type(PROBLEM_MEDIA_TYPE)
+    .send(JSON.stringify(problem));
+};
+
+const pathOf = ({ url }: Pick<FastifyRequest, 'url'>): string => {
   const query = url.indexOf('?');
   return query < 0 ? url : url.slice(0, query);
 };

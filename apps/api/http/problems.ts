@@ -148,10 +148,6 @@ const FASTIFY_ERRORS: Record<string, Failure> = {
   },
   FST_ERR_BAD_URL: { status: 400, code: 'BAD_ADDRESS', detail: 'The address is not a well-formed URL.' },
   FST_ERR_MAX_PARAM_LENGTH: { status: 414, code: 'ADDRESS_TOO_LONG', detail: 'A part of the address is too long.' },
-  FST_ERR_HANDLER_TIMEOUT: unavailable(
-    'TIMED_OUT',
-    'The call took too long; it may still take effect. Repeat it with the same Idempotency-Key.',
-  ),
 };
 
 const STATUS_FAILURES: Record<number, [code: string, detail: string]> = {
