@@ -193,10 +193,10 @@ const aCommand = fc.oneof(
   { weight: 1, arbitrary: fc.nat(7).map((n) => (today: number) => (n === 0 ? cancel : end(n, 'returned', today))) },
 );
 const commands = fc
-  .tuple(fc.boolean(), aSale, fc.array(fc.tuple(aCommand, fc.integer({ min: 0, max: 3 })), { maxLength: 40 }))
-  .map(([sells, first, rest]) => {
+  .tuple(fc.nat(9), aSale, fc.array(fc.tuple(aCommand, fc.integer({ min: 0, max: 3 })), { maxLength: 40, size: 'max' }))
+  .map(([chance, first, rest]) => {
     let today = 0;
-    return [...(sells ? [first] : []), ...rest.map(([command, passed]) => command((today += passed)))];
+    return [...(chance > 0 ? [first] : []), ...rest.map(([command, passed]) => command((today += passed)))];
   });
 
 const fold = (history: readonly PackageEvent[]): PackageState => history.reduce(packageAggregate.evolve, packageAggregate.initial);
@@ -250,7 +250,7 @@ const run = (list: readonly Command[]): PackageEvent[] => {
 };
 
 describe('a package under any commands', () => {
-  const runs = { numRuns: 500 };
+  const runs = { numRuns: 300 };
 
   it('E2, F1: agrees with the model after each: remaining = limit + adjustments − standing, between 0 and limit + adjustments', () =>
     fc.assert(
