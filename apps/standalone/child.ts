@@ -37,7 +37,8 @@ export async function startChild(options: ChildOptions): Promise<RunningChild> {
     signal === null ? `exit code ${code as number}` : `signal ${signal as string}`,
   );
   const ended = closed.catch((error: Error) => error.message);
-  for (const stream of [child.stdout!, child.stderr!]) log.follow(stream);
+  log.follow(child.stdout!, 'output');
+  log.follow(child.stderr!, 'errors');
   const stop = async () => {
     child.kill('SIGTERM');
     await Promise.race([ended, pause(stopPatienceMs)]);

@@ -11,7 +11,7 @@ describe('a log file', () => {
     const shown: string[] = [];
     const log = openLog(join(folder, 'api.log'), 'api', (line) => shown.push(line));
     const stream = new PassThrough();
-    log.follow(stream);
+    log.follow(stream, 'output');
     const lines = Array.from({ length: 20 }, (_, n) => JSON.stringify({ level: n < 10 ? 30 : 40, msg: `line ${n}` }));
     stream.end(`${lines.join('\n')}\n`);
     while ((await readFile(log.path, 'utf8').catch(() => '')).split('\n').length < 21) await sleep(5);

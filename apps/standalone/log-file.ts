@@ -8,7 +8,7 @@ const WINDOW_MS = 5_000;
 
 export interface LogFile {
   /** Writes every line of a process to the file; of what matters, the console gets a summary. */
-  follow(stream: Readable): void;
+  follow(stream: Readable, what: 'output' | 'errors'): void;
   /** The last lines, newest last. */
   tail(): string[];
   path: string;
@@ -20,7 +20,7 @@ export function openLog(path: string, name: string, show: (line: string) => void
   const last: string[] = [];
   const shown = throttled((line) => show(`${name}: ${line}`), path);
 
-  const write = (line: string) => {
+  const write = (line: string, what: 'output' | 'errors') => {
     bytes += Buffer.byteLength(line) + 1;
     if (bytes > MAX_BYTES) {
       file.end();
@@ -31,10 +31,14 @@ export function openLog(path: string, name: string, show: (line: string) => void
     file.write(`${line}\n`);
     last.push(line);
     if (last.length > 30) last.shift();
-    const summary = summaryOf(line);
+    const summary = summaryOf(line, what);
     if (summary !== undefined) shown(summary);
   };
-  return { follow: (stream) => void createInterface({ input: stream }).on('line', write), tail: () => [...last], path };
+  return {
+    follow: (stream, what) => void createInterface({ input: stream }).on('line', (line) => write(line, what)),
+    tail: () => [...last],
+    path,
+  };
 }
 
 const open = (path: string): WriteStream => createWriteStream(path, { flags: 'a', mode: 0o600 });
@@ -44,13 +48,13 @@ const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false 
 const LEVELS: Record<string, number> = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, fatal: 60 };
 
 /**
- * What the console shows of a line, in one line: a line of pino's at level warn or above, and anything else but Node's own warnings, such as
- * the stack trace of a crash. Undefined: nothing.
+ * What the console shows of a line, in one line: a line of pino's at level warn or above, and of the errors
+ * anything else but Node's own warnings, such as the stack trace of a crash. Undefined: nothing.
  */
-export function summaryOf(line: string): string | undefined {
+export function summaryOf(line: string, what: 'output' | 'errors' = 'errors'): string | undefined {
   if (/^\{"level":("(trace|debug|info)"|[123]0),/.test(line) || /^\s*$|^\((node:\d+|Use `node)/.test(line)) return undefined; // nearly all: no parsing
   const { level, msg, err } = parsed(line);
-  if (level === undefined) return line.slice(0, 300);
+  if (level === undefined) return what === 'errors' ? line.slice(0, 300) : undefined;
   const severity = typeof level === 'number' ? level : (LEVELS[level] ?? 50);
   if (severity < 40) return undefined;
   const cause = err?.message !== undefined && err.message !== msg ? ` (${err.message})` : '';

@@ -1,0 +1,242 @@
+import { commandIdOf, idFor } from '../../../libs/domain/kernel/ids.js';
+import {
+  CancelAppointment,
+  BookAppointment,
+  CompleteAppointment,
+  MarkNoShow,
+  UndoNoShow,
+  type BookingInput,
+} from '../../../libs/command-handling/commands/appointment.commands.js';
+import { CreateBusiness } from '../../../libs/command-handling/commands/business.commands.js';
+import { DefineService, DefineTax, RegisterClient, RegisterProvider } from '../../../libs/command-handling/commands/catalogue.commands.js';
+import { DefineOffering } from '../../../libs/command-handling/commands/offering.commands.js';
+import { AdjustExpiry, AdjustRemaining, CancelPackage, SellPackage } from '../../../libs/command-handling/commands/package.commands.js';
+import type { Caller, CommandOf } from '../../../libs/command-handling/command.js';
+import { defaultSettings } from '../../../libs/domain/business/business.events.js';
+import type { DemoInfo } from '../demo.js';
+import { CLIENTS, CLINIC, offerings, PROVIDERS, SERVICES, TAXES, type PlannedOffering } from './clinic.js';
+import { seeded, type Chance } from './chance.js';
+
+// The whole demo, worked out before the first command is given: the same plan each time for the same first day, so that
+// a load that was killed goes on where it was.
+
+export const DEMO_BUSINESS = '5f0e8a52-7d3b-5c1e-9f55-0c1d2b7a4e10';
+const ACTOR = { id: 'demo-owner', role: 'owner' as const };
+const DAY = 24 * 3_600_000;
+
+export const DAYS = 183;
+const SALES = 300;
+const BOOKINGS = 2_000;
+
+export interface Step {
+  at: number; // ms
+  what: string;
+  command: CommandOf<unknown, unknown>;
+  /** Given when the first is refused: a booking from a package that has run out is made at the regular fee. */
+  instead?: CommandOf<unknown, unknown>;
+}
+
+export interface Plan {
+  steps: Step[];
+  info: DemoInfo;
+}
+
+const callerWith = (key: string): Caller => ({
+  ...{ business: DEMO_BUSINESS, actor: ACTOR, idempotencyKey: key },
+  correlationId: commandIdOf(DEMO_BUSINESS, ACTOR.id, key),
+});
+const idOf = (key: string, name: string): string => idFor(commandIdOf(DEMO_BUSINESS, ACTOR.id, key), name);
+
+const taxId = (n: number) => idOf(`tax/${n}`, 'tax');
+const serviceId = (n: number) => idOf(`service/${n}`, 'service');
+const providerId = (n: number) => idOf(`provider/${n}`, 'provider');
+const offeringId = (n: number) => idOf(`offering/${n}`, 'offering');
+const clientId = (n: number) => idOf(`client/${n}`, 'client');
+
+/** @param firstDay midnight UTC of the first of the six months, in ms */
+export const planOf = (firstDay: number): Plan => {
+  const chance = seeded(20_270_131);
+  const lastDay = new Date(firstDay + (DAYS + 120) * DAY).toISOString().slice(0, 10);
+  const kinds = offerings(lastDay);
+  const sales = plannedSales(chance, firstDay, kinds);
+  const bookings = plannedBookings(chance, firstDay, sales, kinds);
+  const steps = [
+    ...setUp(firstDay + 12 * 3_600_000, kinds),
+    ...sales.map((sale) => sale.step),
+    ...bookings.flatMap(({ steps }) => steps),
+    ...adjustments(chance, sales, kinds),
+  ];
+  return { steps: steps.sort((a, b) => a.at - b.at), info: toTryOn(sales, bookings) };
+};
+
+const setUp = (at: number, kinds: PlannedOffering[]): Step[] => {
+  const money = (amount: number) => ({ amount, currency: CLINIC.currency });
+  const step = (what: string, command: CommandOf<unknown, unknown>, second: number): Step => ({ at: at + second * 1000, what, command });
+  return [
+    step('the clinic', new CreateBusiness(callerWith('business'), { ...CLINIC, settings: defaultSettings }), 0),
+    ...TAXES.map((tax, n) => step('taxes', new DefineTax(callerWith(`tax/${n}`), tax), 1)),
+    ...SERVICES.map(({ taxes, price, ...service }, n) =>
+      step(
+        'services',
+        new DefineService(callerWith(`service/${n}`), {
+          ...{ ...service, price: money(price), taxIds: taxes.map(taxId), description: '', active: true },
+          ...{ publiclyDisplayed: true, externalReference: null },
+        }),
+        2,
+      ),
+    ),
+    ...PROVIDERS.map(({ name, services }, n) =>
+      step(
+        'providers',
+        new RegisterProvider(callerWith(`provider/${n}`), {
+          name,
+          active: true,
+          serviceIds: services.map(serviceId),
+          externalReference: null,
+        }),
+        3,
+      ),
+    ),
+    ...kinds.map(({ name, services, expiryRule, fee, fees }, n) =>
+      step(
+        'offerings',
+        new DefineOffering(callerWith(`offering/${n}`), {
+          ...{ name, expiryRule, description: '', status: 'active', soldOnline: false, externalReference: null },
+          services: services.map(([service, limit]) => ({ serviceId: serviceId(service), limit })),
+          payment: fees
+            ? {
+                method: 'paidEachAppointment',
+                fees: services.map(([service], i) => ({ serviceId: serviceId(service), fee: money(fees[i]!) })),
+              }
+            : { method: 'paidUpfront', fee: money(fee!), taxIds: TAXES.map((_, tax) => taxId(tax)) },
+        }),
+        4,
+      ),
+    ),
+    ...CLIENTS.map((name, n) =>
+      step(
+        'clients',
+        new RegisterClient(callerWith(`client/${n}`), {
+          name,
+          email: `client${n}@example.org`,
+          phone: null,
+          externalReference: `demo-${n}`,
+        }),
+        5,
+      ),
+    ),
+  ];
+};
+
+interface Sale {
+  n: number;
+  day: number;
+  client: number;
+  kind: number;
+  packageId: string;
+  left: Map<number, number>; // service → sessions that the plan has not used
+  step: Step;
+}
+
+const plannedSales = (chance: Chance, firstDay: number, kinds: PlannedOffering[]): Sale[] =>
+  Array.from({ length: SALES }, (_, n) => {
+    const day = Math.floor((n / SALES) * (DAYS - 1));
+    const client = chance.below(CLIENTS.length);
+    const kind = n < kinds.length ? n : chance.below(kinds.length);
+    const key = `sale/${n}`;
+    const input = {
+      clientId: clientId(client),
+      offeringId: offeringId(kind),
+      appointmentId: null,
+      applyToAppointment: false,
+      externalReference: null,
+    };
+    const step = { at: firstDay + day * DAY + 14 * 3_600_000, what: 'sales', command: new SellPackage(callerWith(key), input) };
+    const left = new Map(kinds[kind]!.services.map(([service, limit]) => [service, limit === 'unlimited' ? 12 : limit]));
+    return { n, day, client, kind, packageId: idOf(key, 'package'), left, step };
+  });
+
+interface PlannedBooking {
+  appointmentId: string;
+  packageId: string | null;
+  start: number;
+  steps: Step[];
+}
+
+/** Most from a package that the client has by then, some without; each booked a few days ahead, then it takes place or not. */
+const plannedBookings = (chance: Chance, firstDay: number, sales: Sale[], kinds: PlannedOffering[]): PlannedBooking[] => {
+  const end = firstDay + DAYS * DAY;
+  return Array.from({ length: BOOKINGS }, (_, n) => {
+    const madeOn = Math.floor((n / BOOKINGS) * (DAYS - 1)) + 1;
+    const made = firstDay + Math.min(madeOn, DAYS - 1) * DAY + 15 * 3_600_000;
+    const start = firstDay + (madeOn + chance.between(1, 12)) * DAY + chance.between(13, 22) * 3_600_000;
+    const sale = chance.isTrue(0.85) ? usable(chance, sales, madeOn) : undefined;
+    const service = sale ? chance.oneOf([...sale.left].filter(([, left]) => left > 0).map(([id]) => id)) : chance.below(SERVICES.length);
+    sale?.left.set(service, sale.left.get(service)! - 1);
+    const client = sale?.client ?? chance.below(CLIENTS.length);
+    const givers = PROVIDERS.flatMap(({ services }, provider) => (services.includes(service) ? [provider] : []));
+    const key = `booking/${n}`;
+    const input: BookingInput = {
+      ...{ clientId: clientId(client), serviceId: serviceId(service), providerId: providerId(chance.oneOf(givers)) },
+      ...{ start: new Date(start).toISOString(), end: null, packageId: sale?.packageId ?? null, externalReference: null },
+    };
+    const instead = sale && new BookAppointment(callerWith(`${key}/regular`), { ...input, packageId: null });
+    const book: Step = { at: made, what: 'bookings', command: new BookAppointment(callerWith(key), input), instead };
+    const appointmentId = idOf(key, 'appointment');
+    return { appointmentId, packageId: input.packageId, start, steps: [book, ...outcome(chance, n, appointmentId, start, end)] };
+  });
+};
+
+/** A package sold some days before and not long ago, so that it is still valid. */
+const usable = (chance: Chance, sales: Sale[], day: number): Sale | undefined => {
+  const able = sales.filter((sale) => sale.day < day && sale.day > day - 70 && [...sale.left.values()].some((left) => left > 0));
+  return able.length > 0 ? chance.oneOf(able) : undefined;
+};
+
+const outcome = (chance: Chance, n: number, appointmentId: string, start: number, end: number): Step[] => {
+  const at = start + 2 * 3_600_000;
+  const key = `booking/${n}`;
+  const turn = chance.below(100);
+  if (at >= end) return [];
+  if (turn < 84) return [{ at, what: 'visits', command: new CompleteAppointment(callerWith(`${key}/complete`), { appointmentId }) }];
+  if (turn < 92) {
+    const cancel = { appointmentId, session: null, reason: chance.oneOf(['ill', 'travelling', null]), requestedBy: 'client' as const };
+    return [{ at: start - 5 * 3_600_000, what: 'visits', command: new CancelAppointment(callerWith(`${key}/cancel`), cancel) }];
+  }
+  const noShow: Step = {
+    at,
+    what: 'visits',
+    command: new MarkNoShow(callerWith(`${key}/no-show`), { appointmentId, session: null, reason: null }),
+  };
+  if (turn < 98) return [noShow];
+  return [noShow, { at: at + 3_600_000, what: 'visits', command: new UndoNoShow(callerWith(`${key}/undo`), { appointmentId }) }];
+};
+
+const adjustments = (chance: Chance, sales: Sale[], kinds: PlannedOffering[]): Step[] =>
+  sales.flatMap(({ n, step, packageId, kind }): Step[] => {
+    const at = step.at + chance.between(1, 5) * DAY;
+    const [service, limit] = kinds[kind]!.services[0]!;
+    if (n % 20 === 7 && limit !== 'unlimited') {
+      const input = { packageId, serviceId: serviceId(service), to: limit + 1, reason: 'one more, with our thanks' };
+      return [{ at, what: 'adjustments', command: new AdjustRemaining(callerWith(`adjust/${n}`), input) }];
+    }
+    if (n % 40 === 13) {
+      const to = new Date(at + 365 * DAY).toISOString().slice(0, 10);
+      return [
+        { at, what: 'adjustments', command: new AdjustExpiry(callerWith(`expiry/${n}`), { packageId, to, reason: 'was away for long' }) },
+      ];
+    }
+    if (n % 100 === 51)
+      return [{ at, what: 'adjustments', command: new CancelPackage(callerWith(`cancel/${n}`), { packageId, reason: 'moved away' }) }];
+    return [];
+  });
+
+/** The last package without expiry of which sessions are left, and an appointment that is still to come. */
+const toTryOn = (sales: Sale[], bookings: PlannedBooking[]): DemoInfo => {
+  const sale = sales.findLast(({ kind, left, n }) => kind === 0 && left.get(0)! >= 2 && n % 100 !== 51)!;
+  const coming = bookings.findLast(({ packageId, steps }) => packageId !== null && steps.length === 1)!;
+  return {
+    ...{ businessId: DEMO_BUSINESS, clientId: clientId(sale.client), offeringId: offeringId(0), packageId: sale.packageId },
+    ...{ serviceId: serviceId(0), providerId: providerId(0), appointmentId: coming.appointmentId },
+  };
+};
