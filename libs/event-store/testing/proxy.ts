@@ -23,9 +23,9 @@ export async function startProxy(target: string): Promise<Proxy> {
     losing = false;
     for (const pair of pairs) for (const socket of pair) socket.destroy();
   };
-  const server = createServer((incoming) => {
+  const server = createServer({ noDelay: true }, (incoming) => {
     if (down) return incoming.destroy();
-    const outgoing = connect({ host: hostname, port: Number(port) });
+    const outgoing = connect({ host: hostname, port: Number(port), noDelay: true });
     const pair: [Socket, Socket] = [incoming, outgoing];
     pairs.add(pair);
     incoming.on('data', (chunk) => outgoing.write(chunk));
