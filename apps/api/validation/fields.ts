@@ -235,6 +235,11 @@ export interface RuleContext {
   message: string;
 }
 
+export const NOT_AN_OBJECT: RuleContext = { code: 'NOT_AN_OBJECT', message: 'must be an object' };
+
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 /** What class-validator does not keep of a field. */
 export interface FieldTraits {
   list: boolean;
@@ -269,6 +274,10 @@ function nested({ shapeOf, shapes, schema, variant }: Nesting, options: FieldOpt
     const { list } = options;
     mayBeAbsent(target, name, options);
     if (list) boundList(target, name, list);
+    ValidateBy(
+      { name: 'isBody', validator: { validate: isObject, defaultMessage: () => `$property ${NOT_AN_OBJECT.message}` } },
+      { each: list !== undefined, context: NOT_AN_OBJECT }, // ValidateNested itself lets null pass
+    )(target, name);
     ValidateNested({ each: list !== undefined })(target, name);
     ApiExtraModels(...shapes)(target.constructor);
     describe(target, name, schema, options);

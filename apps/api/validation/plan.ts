@@ -1,13 +1,12 @@
 import { getMetadataStorage } from 'class-validator';
 import type { ValidationMetadata } from 'class-validator/types/metadata/ValidationMetadata.js';
-import { traitsOf } from './fields.js';
+import { isObject, NOT_AN_OBJECT, traitsOf } from './fields.js';
 import type { BodyClass, FieldTraits, RuleContext } from './fields.js';
 import { pointer } from './request-errors.js';
 import type { RequestErrors } from './request-errors.js';
 
-// class-validator holds the rules. Its executor looks them all up again for every value and wants instances made by
-// class-transformer; on a nested body that cost more than the rest of a request (bench/README.md). Here the rules of a class
-// are looked up once.
+// class-validator holds the rules. Its executor looks them up again for every value, and wants instances that class-transformer
+// makes: 19 µs for a small nested body where this takes 3. Here the rules of a class are looked up once.
 
 interface Check extends RuleContext {
   holds: (value: unknown) => boolean;
@@ -67,7 +66,7 @@ const checkOf = (rule: ValidationMetadata): Check => {
 
 /** Adds every field of the value that does not hold to `errors`. What the plan does not name is refused. */
 export const runPlan = (plan: Plan, value: unknown, path: string, errors: RequestErrors): void => {
-  if (!isObject(value)) return errors.add(path, 'NOT_AN_OBJECT', 'must be an object');
+  if (!isObject(value)) return errors.add(path, NOT_AN_OBJECT.code, NOT_AN_OBJECT.message);
   for (const name of Object.keys(value)) {
     if (errors.full) return;
     if (!plan.has(name)) errors.add(pointer(path, name), 'UNKNOWN_FIELD', 'is not a field of this request');
@@ -95,11 +94,8 @@ const runItem = (field: Field, item: unknown, path: string, index: number, error
 const runShape = ({ name, traits }: Field, value: unknown, path: string, index: number | undefined, errors: RequestErrors): void => {
   if (!traits.shapeOf) return;
   const at = index === undefined ? pointer(path, name) : `${pointer(path, name)}/${index}`;
-  if (!isObject(value)) return errors.add(at, 'NOT_AN_OBJECT', 'must be an object');
-  const shape = traits.shapeOf(value);
+  const shape = traits.shapeOf(value as object);
   if (shape) return runPlan(planOf(shape), value, at, errors);
   const { by, kinds } = traits.variant!;
   errors.add(pointer(at, by), 'NOT_ONE_OF', `must be one of ${kinds.join(', ')}`);
 };
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
