@@ -1,0 +1,80 @@
+import { IntersectionType } from '@nestjs/swagger';
+import { Field, IsId, IsInstant, IsLocalDate, IsNested, IsOneOf, IsText, IsInteger } from '../validation/fields.js';
+import { Versioned } from './answered.js';
+import { PackageCore, ServiceLeft, Sessions } from './package.shapes.js';
+
+class Left {
+  @IsOneOf(['sold', 'cancelled'])
+  status: 'sold' | 'cancelled';
+
+  @IsLocalDate({ nullable: true })
+  expiresOn: string | null;
+
+  @IsNested(ServiceLeft, { list: { max: 100 } })
+  services: ServiceLeft[];
+}
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+
+class HistoryEntry {
+  @IsId()
+  eventId: string;
+
+  @IsText({ max: 50, example: 'SessionConsumed' })
+  type: string;
+
+  @IsText({ max: 20, description: 'its number in the history of this package, from 0' })
+  revision: string;
+
+  @IsText({ max: 20, description: 'its position in the event store' })
+  position: string;
+
+  @IsInstant()
+  at: string;
+
+  @IsText({ max: 200, description: 'the `sub` of the token of the person, or the policy that acted' })
+  actorId: string;
+
+  @IsText({ max: 20 })
+  actorRole: string;
+
+  @IsText({ max: 500, nullable: true })
+  reason: string | null;
+
+  @Field({
+    name: 'isObject',
+    code: 'NOT_AN_OBJECT',
+    message: 'must be an object',
+    holds: isObject,
+    schema: { type: 'object', additionalProperties: true },
+  })
+  data: object;
+
+  @IsNested(Left, { description: 'what was left after it' })
+  after: Left;
+}
+
+/** K1 */
+export class PackageHistory {
+  @IsId()
+  packageId: string;
+
+  @IsNested(HistoryEntry, { list: { max: 1_000_000 } })
+  items: HistoryEntry[];
+}
+
+/** K2: give one of the two. */
+export class ThenQuery {
+  @IsInstant({ optional: true, description: 'as it was at this moment' })
+  at?: string;
+
+  @IsInteger({ min: 0, max: Number.MAX_SAFE_INTEGER, optional: true, description: 'as it was after this event' })
+  revision?: number;
+}
+
+class At {
+  @IsInstant({ description: 'when it had last changed then' })
+  at: string;
+}
+
+export class PackageThen extends IntersectionType(PackageCore, Sessions, At, Versioned) {}

@@ -1,0 +1,111 @@
+import { Controller, Get, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiTags, IntersectionType } from '@nestjs/swagger';
+import { invoiceList } from '../../../projections/invoice-list.projection.js';
+import { Allow } from '../http/access.js';
+import { Call, type CallContext } from '../http/call.js';
+import { IsFlag, IsId, IsInteger, IsLocalDate, IsNested, IsOneOf, IsText } from '../validation/fields.js';
+import { PathId } from '../validation/path-id.js';
+import { Versioned } from './answered.js';
+import { InvoiceLine } from './money.shapes.js';
+import { PageOf, PageQuery } from './paging.js';
+import { Reading } from './reading.js';
+
+const SAFE = Number.MAX_SAFE_INTEGER;
+
+class Invoice {
+  @IsId()
+  invoiceId: string;
+
+  @IsOneOf(['package', 'appointment'])
+  kind: 'package' | 'appointment';
+
+  @IsId()
+  clientId: string;
+
+  @IsId({ nullable: true })
+  packageId: string | null;
+
+  @IsId({ nullable: true })
+  appointmentId: string | null;
+
+  @IsId({ nullable: true, description: 'the invoice of the package that the appointment uses' })
+  packageInvoiceId: string | null;
+
+  @IsLocalDate()
+  issuedOn: string;
+
+  @IsText({ max: 3 })
+  currency: string;
+
+  @IsNested(InvoiceLine, { list: { max: 100 } })
+  lines: InvoiceLine[];
+
+  @IsInteger({ min: 0, max: SAFE, description: 'minor units, like all amounts here' })
+  net: number;
+
+  @IsInteger({ min: 0, max: SAFE })
+  tax: number;
+
+  @IsInteger({ min: 0, max: SAFE })
+  total: number;
+
+  @IsInteger({ min: 0, max: SAFE })
+  adjustments: number;
+
+  @IsInteger({ min: -SAFE, max: SAFE, description: 'what is owing; below zero it is credit' })
+  balance: number;
+}
+
+class InvoiceRead extends IntersectionType(Invoice, Versioned) {}
+class InvoicePage extends PageOf(InvoiceRead) {}
+
+class InvoicesQuery extends PageQuery {
+  @IsId({ optional: true })
+  clientId?: string;
+
+  @IsId({ optional: true })
+  packageId?: string;
+
+  @IsId({ optional: true })
+  appointmentId?: string;
+
+  @IsOneOf(['package', 'appointment'], { optional: true })
+  kind?: 'package' | 'appointment';
+
+  @IsLocalDate({ optional: true, description: 'issued on that day or later' })
+  from?: string;
+
+  @IsLocalDate({ optional: true, description: 'issued before that day' })
+  before?: string;
+
+  @IsFlag({ optional: true })
+  descending?: boolean;
+}
+
+/** D3, E9: invoices of packages and of appointments. */
+@ApiTags('Invoices')
+@Controller('invoices')
+export class InvoicesController {
+  constructor(private readonly reading: Reading) {}
+
+  @Get()
+  @Allow('invoices:read')
+  @ApiOkResponse({ type: InvoicePage })
+  list(@Call() call: CallContext, @Query() query: InvoicesQuery): Promise<InvoicePage> {
+    const { clientId, packageId, appointmentId, kind, from, before, descending = false } = query;
+    return this.reading.page(invoiceList, call, query, {
+      by: 'issuedOn',
+      descending,
+      where: { clientId, packageId, appointmentId, kind },
+      from: { issuedOn: from },
+      before: { issuedOn: before },
+    });
+  }
+
+  @Get(':invoiceId')
+  @Allow('invoices:read')
+  @ApiOkResponse({ type: InvoiceRead })
+  read(@Call() call: CallContext, @PathId('invoiceId') invoiceId: string): Promise<InvoiceRead> {
+    return this.reading.one(invoiceList, call, 'invoice', invoiceId);
+  }
+}

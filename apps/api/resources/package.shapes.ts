@@ -1,0 +1,249 @@
+import { IntersectionType } from '@nestjs/swagger';
+import type { ExpiryRule, Limit } from '../../../libs/domain/kernel/shapes.js';
+import {
+  IsFlag,
+  IsId,
+  IsInstant,
+  IsInteger,
+  IsLimit,
+  IsLocalDate,
+  IsMoney,
+  IsNested,
+  IsOneOf,
+  IsText,
+  IsVariant,
+  MoneyBody,
+} from '../validation/fields.js';
+import { Answered, Versioned } from './answered.js';
+import { EXPIRY } from './expiry.shapes.js';
+import { PageOf, PageQuery } from './paging.js';
+
+const MOST = 1_000_000;
+
+export class SaleBody {
+  @IsId()
+  clientId: string;
+
+  @IsId()
+  offeringId: string;
+
+  @IsId({ optional: true, description: 'the appointment from which it is sold; it is then linked to the sale' })
+  appointmentId?: string;
+
+  @IsFlag({ optional: true, description: 'also take a session for that appointment' })
+  applyToAppointment?: boolean;
+
+  @IsText({ max: 200, optional: true, nullable: true })
+  externalReference?: string | null;
+}
+
+export class ReasonBody {
+  @IsText({ max: 500, lines: true, optional: true, nullable: true, description: 'kept in the audit tags' })
+  reason?: string | null;
+}
+
+export class RemainingBody extends ReasonBody {
+  @IsInteger({ min: 0, max: MOST, description: 'what remains from now on' })
+  remaining: number;
+}
+
+export class ExpiryBody extends ReasonBody {
+  @IsLocalDate({ description: 'the last day on which sessions can be used; it may be past' })
+  expiresOn: string;
+}
+
+export class ServiceLeft {
+  @IsId()
+  serviceId: string;
+
+  @IsText({ max: 200 })
+  name: string;
+
+  @IsLimit()
+  limit: Limit;
+
+  @IsMoney({ nullable: true, description: 'charged at each appointment; null: paid upfront' })
+  fee: MoneyBody | null;
+
+  @IsInteger({ min: 0, max: MOST, nullable: true, description: 'null: unlimited' })
+  remaining: number | null;
+
+  @IsInteger({ min: -MOST, max: MOST, description: 'all adjustments by staff together' })
+  adjustments: number;
+
+  @IsInteger({ min: 0, max: MOST, description: 'sessions that stand' })
+  used: number;
+}
+
+export class PackageCore {
+  @IsId()
+  packageId: string;
+
+  @IsId()
+  offeringId: string;
+
+  @IsId({ description: 'the owner' })
+  clientId: string;
+
+  @IsText({ max: 200 })
+  name: string;
+
+  @IsOneOf(['sold', 'cancelled'])
+  status: 'sold' | 'cancelled';
+
+  @IsOneOf(['paidUpfront', 'paidEachAppointment'])
+  paymentMethod: 'paidUpfront' | 'paidEachAppointment';
+
+  @IsId()
+  invoiceId: string;
+
+  @IsText({ max: 3 })
+  currency: string;
+
+  @IsLocalDate()
+  soldOn: string;
+
+  @IsVariant('kind', EXPIRY)
+  expiryRule: ExpiryRule;
+
+  @IsLocalDate({ nullable: true, description: 'the last day on which sessions can be used; null: none' })
+  expiresOn: string | null;
+
+  @IsNested(ServiceLeft, { list: { max: 100 } })
+  services: ServiceLeft[];
+}
+
+export class Session {
+  @IsId()
+  consumptionId: string;
+
+  @IsId()
+  appointmentId: string;
+
+  @IsId()
+  invoiceId: string;
+
+  @IsId()
+  serviceId: string;
+
+  @IsId({ description: 'who uses it' })
+  clientId: string;
+
+  @IsInstant()
+  start: string;
+
+  @IsLocalDate()
+  on: string;
+
+  @IsOneOf(['standing', 'returned', 'forfeited'])
+  outcome: 'standing' | 'returned' | 'forfeited';
+
+  @IsText({ max: 50, nullable: true, example: 'Session 2 of 5' })
+  place: string | null;
+}
+
+export class Sessions {
+  @IsNested(Session, { list: { max: MOST } })
+  sessions: Session[];
+}
+
+export class ListedPackage extends PackageCore {
+  @IsText({ max: 2000 })
+  description: string;
+
+  @IsOneOf(['staff', 'online', 'import'])
+  channel: 'staff' | 'online' | 'import';
+
+  @IsInstant()
+  soldAt: string;
+
+  @IsInteger({ min: 0, max: MOST, nullable: true, description: 'of all services together; null: one is unlimited' })
+  remaining: number | null;
+
+  @IsInteger({ min: 0, max: Number.MAX_SAFE_INTEGER, description: 'of the package itself with its taxes, in minor units' })
+  total: number;
+
+  @IsId({ nullable: true, description: 'the appointment from which it was sold' })
+  appointmentId: string | null;
+
+  @IsText({ max: 200, nullable: true })
+  externalReference: string | null;
+}
+
+export class PackageAnswer extends IntersectionType(PackageCore, Sessions, Answered) {}
+export class PackageRead extends IntersectionType(ListedPackage, Versioned) {}
+export class PackagePage extends PageOf(PackageRead) {}
+
+export class AuditTag {
+  @IsId()
+  eventId: string;
+
+  @IsText({ max: 20 })
+  revision: string;
+
+  @IsText({ max: 20 })
+  position: string;
+
+  @IsInstant()
+  at: string;
+
+  @IsText({ max: 200, description: 'the `sub` of the token of the person' })
+  actorId: string;
+
+  @IsText({ max: 20 })
+  actorRole: string;
+
+  @IsText({ max: 40, example: 'remainingAdjusted' })
+  what: string;
+
+  @IsId({ nullable: true })
+  serviceId: string | null;
+
+  @IsId({ nullable: true })
+  appointmentId: string | null;
+
+  @IsText({ max: 20, nullable: true, description: 'how many remained, or the expiry, before' })
+  from: string | null;
+
+  @IsText({ max: 20, nullable: true, description: 'how many remain, or the expiry, after' })
+  to: string | null;
+
+  @IsText({ max: 500, nullable: true })
+  reason: string | null;
+}
+
+export class AuditTagPage extends PageOf(AuditTag) {}
+
+export class PackagesQuery extends PageQuery {
+  @IsId({ optional: true, description: 'the owner' })
+  clientId?: string;
+
+  @IsId({ optional: true })
+  offeringId?: string;
+
+  @IsOneOf(['sold', 'cancelled'], { optional: true })
+  status?: 'sold' | 'cancelled';
+
+  @IsLocalDate({ optional: true, description: 'those whose last valid day is before this one' })
+  expiringBefore?: string;
+
+  @IsInteger({ min: 0, max: MOST, optional: true, description: 'those with at most so many sessions left' })
+  remainingAtMost?: number;
+
+  @IsOneOf(['soldOn', 'expiresOn', 'name'], { optional: true, description: 'soldOn unless told' })
+  sort?: 'soldOn' | 'expiresOn' | 'name';
+
+  @IsFlag({ optional: true })
+  descending?: boolean;
+}
+
+export class AvailableQuery extends PageQuery {
+  @IsId({ description: 'who would use it' })
+  clientId: string;
+
+  @IsId({ optional: true, description: 'those with a session of this service left' })
+  serviceId?: string;
+
+  @IsInstant({ optional: true, description: 'when the appointment would start; now unless told' })
+  start?: string;
+}

@@ -1,0 +1,140 @@
+import { Body, Controller, Get, Post, Put, Query } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import {
+  AdjustExpiry,
+  AdjustRemaining,
+  CancelPackage,
+  RestoreExpiry,
+  SellPackage,
+} from '../../../libs/command-handling/commands/package.commands.js';
+import { auditTags } from '../../../projections/audit-tags.projection.js';
+import { packageList } from '../../../projections/package-list.projection.js';
+import { Allow } from '../http/access.js';
+import { Call, type CallContext } from '../http/call.js';
+import { PathId } from '../validation/path-id.js';
+import { History } from './history.js';
+import { PackageHistory, PackageThen, ThenQuery } from './history.shapes.js';
+import {
+  AuditTagPage,
+  AvailableQuery,
+  ExpiryBody,
+  PackageAnswer,
+  PackagePage,
+  PackageRead,
+  PackagesQuery,
+  ReasonBody,
+  RemainingBody,
+  SaleBody,
+} from './package.shapes.js';
+import { PageQuery } from './paging.js';
+import { Reading } from './reading.js';
+
+/** D, E1, F: packages sold, what is left of them, and what happened to them. */
+@ApiTags('Packages')
+@Controller('packages')
+export class PackagesController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly reading: Reading,
+    private readonly history: History,
+  ) {}
+
+  @Post()
+  @Allow('packages:sell')
+  @ApiCreatedResponse({ type: PackageAnswer })
+  sell(@Call() call: CallContext, @Body() body: SaleBody): Promise<PackageAnswer> {
+    const { clientId, offeringId, appointmentId = null, applyToAppointment = false, externalReference = null } = body;
+    return this.commands.execute(new SellPackage(call, { clientId, offeringId, appointmentId, applyToAppointment, externalReference }));
+  }
+
+  @Put(':packageId/services/:serviceId/remaining')
+  @Allow('packages:adjust')
+  @ApiOkResponse({ type: PackageAnswer })
+  adjustRemaining(
+    @Call() call: CallContext,
+    @PathId('packageId') packageId: string,
+    @PathId('serviceId') serviceId: string,
+    @Body() { remaining, reason = null }: RemainingBody,
+  ): Promise<PackageAnswer> {
+    return this.commands.execute(new AdjustRemaining(call, { packageId, serviceId, to: remaining, reason }));
+  }
+
+  @Put(':packageId/expiry')
+  @Allow('packages:adjust')
+  @ApiOkResponse({ type: PackageAnswer })
+  adjustExpiry(
+    @Call() call: CallContext,
+    @PathId('packageId') packageId: string,
+    @Body() { expiresOn, reason = null }: ExpiryBody,
+  ): Promise<PackageAnswer> {
+    return this.commands.execute(new AdjustExpiry(call, { packageId, to: expiresOn, reason }));
+  }
+
+  @Post(':packageId/expiry/restore')
+  @Allow('packages:adjust')
+  @ApiCreatedResponse({ type: PackageAnswer })
+  restoreExpiry(
+    @Call() call: CallContext,
+    @PathId('packageId') packageId: string,
+    @Body() { reason = null }: ReasonBody,
+  ): Promise<PackageAnswer> {
+    return this.commands.execute(new RestoreExpiry(call, { packageId, reason }));
+  }
+
+  @Post(':packageId/cancel')
+  @Allow('packages:cancel')
+  @ApiCreatedResponse({ type: PackageAnswer })
+  cancel(@Call() call: CallContext, @PathId('packageId') packageId: string, @Body() { reason = null }: ReasonBody): Promise<PackageAnswer> {
+    return this.commands.execute(new CancelPackage(call, { packageId, reason }));
+  }
+
+  @Get()
+  @Allow('packages:read')
+  @ApiOkResponse({ type: PackagePage })
+  list(@Call() call: CallContext, @Query() query: PackagesQuery): Promise<PackagePage> {
+    const { clientId, offeringId, status, expiringBefore, remainingAtMost, sort = 'soldOn', descending = false } = query;
+    return this.reading.page(packageList, call, query, {
+      by: sort,
+      descending,
+      where: { clientId, offeringId, status },
+      before: { expiresOn: expiringBefore },
+      atMost: { remaining: remainingAtMost },
+    });
+  }
+
+  @Get('available')
+  @Allow('packages:read')
+  @ApiOkResponse({ type: PackagePage })
+  available(@Call() call: CallContext, @Query() query: AvailableQuery): Promise<PackagePage> {
+    return this.reading.available(call, query);
+  }
+
+  @Get(':packageId')
+  @Allow('packages:read')
+  @ApiOkResponse({ type: PackageRead })
+  read(@Call() call: CallContext, @PathId('packageId') packageId: string): Promise<PackageRead> {
+    return this.reading.one(packageList, call, 'package', packageId);
+  }
+
+  @Get(':packageId/audit-tags')
+  @Allow('packages:read')
+  @ApiOkResponse({ type: AuditTagPage })
+  auditTags(@Call() call: CallContext, @PathId('packageId') packageId: string, @Query() page: PageQuery): Promise<AuditTagPage> {
+    return this.reading.page(auditTags, call, page, { by: 'revision', where: { packageId } });
+  }
+
+  @Get(':packageId/history')
+  @Allow('history:read')
+  @ApiOkResponse({ type: PackageHistory })
+  readHistory(@Call() call: CallContext, @PathId('packageId') packageId: string): Promise<PackageHistory> {
+    return this.history.of(call, packageId);
+  }
+
+  @Get(':packageId/then')
+  @Allow('history:read')
+  @ApiOkResponse({ type: PackageThen })
+  readThen(@Call() call: CallContext, @PathId('packageId') packageId: string, @Query() then: ThenQuery): Promise<PackageThen> {
+    return this.history.then(call, packageId, then);
+  }
+}

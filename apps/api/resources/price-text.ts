@@ -1,0 +1,21 @@
+import type { Money } from '../../../libs/domain/kernel/shapes.js';
+import type { Payment } from '../../../libs/domain/offering/offering.events.js';
+
+/** C9: what an offering costs, for people: `450.00 CAD plus taxes`, `60.00 to 80.00 CAD each appointment`. */
+export const priceText = (payment: Payment | null): string => {
+  if (payment === null) return '';
+  if (payment.method === 'paidUpfront') return `${inWords(payment.fee)}${payment.taxIds.length > 0 ? ' plus taxes' : ''}`;
+  const fees = payment.fees.map(({ fee }) => fee).sort((a, b) => a.amount - b.amount);
+  const [least, most] = [fees[0], fees.at(-1)];
+  if (!least || !most) return '';
+  return `${least.amount === most.amount ? '' : `${decimal(least)} to `}${inWords(most)} each appointment`;
+};
+
+const inWords = (money: Money): string => `${decimal(money)} ${money.currency}`;
+
+/** Minor units as a decimal with the currency's own number of places: 5000 JPY is `5000`, 5000 KWD is `5.000`. */
+const decimal = ({ amount, currency }: Money): string => {
+  const places = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+  const digits = String(amount).padStart(places + 1, '0');
+  return places === 0 ? digits : `${digits.slice(0, -places)}.${digits.slice(-places)}`;
+};

@@ -1,0 +1,67 @@
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { CqrsModule } from '@nestjs/cqrs';
+import { createHash, hkdfSync } from 'node:crypto';
+import type { Pool } from 'pg';
+import type { Logger } from 'pino';
+import { domainEvents } from '../domain/events.js';
+import { createCodec } from '../event-store/codec.js';
+import type { EventStore } from '../event-store/event-store.js';
+import { createHandle } from '../event-store/handle.js';
+import { createPersonalKeys } from '../event-store/personal-keys.js';
+import { Claims } from './claims.js';
+import { type Clock, systemClock } from './clock.js';
+import { appointmentHandlers } from './commands/appointment.commands.js';
+import { businessHandlers } from './commands/business.commands.js';
+import { catalogueHandlers } from './commands/catalogue.commands.js';
+import { offeringHandlers } from './commands/offering.commands.js';
+import { packageHandlers } from './commands/package.commands.js';
+import { Facts } from './facts.js';
+import { withFailpoints } from './failpoints.js';
+import { FollowUps } from './follow-up.js';
+import { PARTS } from './handler.js';
+import type { Parts } from './operation.js';
+
+export interface Surroundings {
+  store: EventStore;
+  pool: Pool;
+  operatorKey: string; // wraps the personal keys
+  requestHashKey: string;
+  policies: 'api' | 'projector' | 'both';
+  log: Logger;
+  clock?: Clock;
+}
+
+/** Whatever carries out commands: the API, the projector for what follows from events, the demo loader. */
+export const openCommandHandling = async (surroundings: Surroundings): Promise<Parts & { close(): void }> => {
+  const { pool, log, requestHashKey, clock = systemClock } = surroundings;
+  const store = withFailpoints(surroundings.store);
+  const keys = createPersonalKeys({ pool, operatorKey: derived(surroundings.operatorKey, 'personal keys') });
+  const claims = new Claims(pool);
+  await keys.migrate();
+  await claims.migrate();
+
+  const codec = createCodec(domainEvents, keys);
+  const facts = new Facts(store, codec);
+  await facts.start();
+  const handle = createHandle({ store, codec, logger: log });
+  return {
+    ...{ store, codec, handle, facts, claims, clock },
+    followUps: new FollowUps(handle, clock, log),
+    requestHashKey: { id: createHash('sha256').update(requestHashKey).digest('hex').slice(0, 16), secret: requestHashKey },
+    policiesHere: surroundings.policies !== 'projector',
+    close: () => facts.stop(),
+  };
+};
+
+const handlers: Provider[] = [...businessHandlers, ...catalogueHandlers, ...offeringHandlers, ...packageHandlers, ...appointmentHandlers];
+
+/** All commands on Nest's command bus. */
+@Module({ imports: [CqrsModule.forRoot()], providers: handlers, exports: [CqrsModule] })
+export class CommandHandlingModule {
+  static with(parts: Parts): DynamicModule {
+    const provided = { provide: PARTS, useValue: parts };
+    return { module: CommandHandlingModule, providers: [provided], exports: [provided] };
+  }
+}
+
+const derived = (secret: string, purpose: string): Buffer => Buffer.from(hkdfSync('sha256', secret, '', `punchcard ${purpose}`, 32));
