@@ -2,6 +2,7 @@ import { chmod, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'no
 import { join } from 'node:path';
 import { deletePostgres } from '../../libs/embedded-postgres/embedded-postgres.js';
 import { FolderInUse, own, type Ownership } from '../../libs/embedded-postgres/owner.js';
+import { OperatorError } from './operator-error.js';
 
 /** All that `npm start` keeps. It is one unit: back it up, move it and delete it as a whole, while nothing runs. */
 export interface DataFolder {
@@ -17,9 +18,6 @@ export interface DataFolder {
 
 const MARKER = 'punchcard.json'; // says that the folder is ours to write to and to delete
 const FORMAT = 1;
-
-/** What the operator must do is in the message; no stack trace helps. */
-export class OperatorError extends Error {}
 
 /** Makes the folder if it is not there, and this process its only user. Throws OperatorError. */
 export async function openDataFolder(path: string): Promise<DataFolder> {

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stopPostgres } from '../../libs/embedded-postgres/embedded-postgres.js';
 import { startChild, type ChildOptions } from './child.js';
-import { openDataFolder, OperatorError, type DataFolder } from './data-folder.js';
+import { openDataFolder, type DataFolder } from './data-folder.js';
 import { demoOf, progressShower, type DemoInfo, type DemoMessage } from './demo.js';
 import { childrenNote, endLeftovers } from './leftovers.js';
 import { openLog } from './log-file.js';
+import { OperatorError } from './operator-error.js';
 import { readOptions, type Options } from './options.js';
 import { portChooser } from './ports.js';
 import { startPostgresPart } from './postgres-part.js';
@@ -26,11 +27,12 @@ async function main(options: Options): Promise<void> {
   const since = performance.now();
   const folder = await openDataFolder(options.data);
   await endLeftovers(folder.children);
-  await stopPostgres(folder.postgres, { info: say });
-  const { parts, end } = supervised(folder);
+  await stopPostgres(folder.postgres, { info: say }).catch((error: Error) => Promise.reject(new OperatorError(error.message)));
+  const { parts, end, isEnding } = supervised(folder);
   try {
     await startAll(options, folder, parts, since);
   } catch (error) {
+    if (isEnding()) return; // it was stopped while it started, and that is why
     explain(error as Error);
     await end(1);
   }
@@ -98,7 +100,7 @@ function supervised(folder: DataFolder) {
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   process.stdout.on('error', () => undefined); // the terminal may be closed: what runs goes on, and stops in order
-  return { parts, end };
+  return { parts, end, isEnding: () => endingSince !== undefined };
 }
 
 const TWICE_MS = 500; // npm passes on a Ctrl-C that the terminal has sent us too: that is not a second one

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises';
-import { deleteData, describeData, OperatorError } from './data-folder.js';
+import { deleteData, describeData } from './data-folder.js';
+import { OperatorError } from './operator-error.js';
 
 /** `--reset`: says what goes, asks when there is someone to ask, and deletes it. False: the answer was no. Throws OperatorError. */
 export async function reset(path: string, env: NodeJS.ProcessEnv, say: (message: string) => void): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod } from 'node:fs/promises';
-import { OperatorError, readWhole, writeWhole, type DataFolder } from './data-folder.js';
+import { readWhole, writeWhole, type DataFolder } from './data-folder.js';
+import { OperatorError } from './operator-error.js';
 
 /** The secrets that every process needs, by the names of their environment variables. */
 export const SECRETS = ['JWT_SECRET', 'OPERATOR_KEY', 'REQUEST_HASH_KEY'] as const;

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { OperatorError } from './operator-error.js';
 
 /** Something that runs beside us: a process of ours, or Postgres. */
 export interface RunningPart {
@@ -74,10 +75,10 @@ export function supervisor({ say, gaveUp, changed, firstBackoffMs = 100 }: Super
   return {
     /** Starts a part and keeps it running from then on. Throws if its first start fails. */
     async start<P extends RunningPart>(name: string, start: Start<P>): Promise<P> {
-      if (stopping.signal.aborted) throw new Error(`${name}: not started, as everything is being stopped.`);
+      if (stopping.signal.aborted) throw new OperatorError(`${name}: not started, as everything is being stopped.`);
       order.push(name);
       const part = await launch(name, start).catch((error: Error) => {
-        throw new Error(`${name}: did not start. ${error.message}`, { cause: error });
+        throw new OperatorError(`${name}: did not start. ${error.message}`, { cause: error });
       });
       void keep(name, start, part);
       return part;
@@ -86,7 +87,7 @@ export function supervisor({ say, gaveUp, changed, firstBackoffMs = 100 }: Super
     async run<P extends RunningPart>(name: string, start: Start<P>): Promise<P> {
       order.push(name);
       const part = await launch(name, start).catch((error: Error) => {
-        throw new Error(`${name}: failed. ${error.message}`, { cause: error });
+        throw new OperatorError(`${name}: failed. ${error.message}`, { cause: error });
       });
       await part.stop();
       note(name, undefined);
