@@ -22,7 +22,7 @@ import { documentOf } from './openapi/document.js';
 import { serveDocument } from './openapi/pages.js';
 import { connectParts } from './parts.js';
 import type { Parts, Surroundings } from './parts.js';
-import { limitRate, refuseWhenClosing, serverOptions } from './server.js';
+import { closeGently, limitRate, serverOptions } from './server.js';
 import { ValidationPipe } from './validation/validation-pipe.js';
 
 @Module({})
@@ -46,8 +46,6 @@ export const createApp = async (
   const adapter = new FastifyAdapter({ ...serverOptions(config), loggerInstance: logger });
   adapter.mapException = (error: unknown) => error; // the problem filter knows Fastify's errors better
   const fastify = adapter.getInstance<FastifyInstance>();
-  const door = { closing: false };
-  fastify.addHook('preClose', async () => void (door.closing = true));
   fastify.addHook('onClose', () => parts.close());
 
   const methodsAt = rememberAddresses(fastify);
@@ -55,7 +53,7 @@ export const createApp = async (
   answerCorrelation(fastify);
   answerSecurely(fastify);
   limitTime(fastify, config.requestTimeoutMs);
-  refuseWhenClosing(fastify, door);
+  const door = closeGently(fastify);
   guardRoutes(fastify, createTokenVerifier(config.tokens));
   if (config.rateLimit > 0) await limitRate(fastify, config.rateLimit);
   answerPositions(fastify, parts.waitFor);
@@ -63,7 +61,7 @@ export const createApp = async (
   logCalls(fastify, logger, config);
   serveHealth(fastify, parts.checks, () => door.closing);
   if (config.metricsPort === undefined) serveMetrics(fastify, metrics);
-  else listenForMetrics(fastify, metrics, config.host, config.metricsPort);
+  else listenForMetrics(fastify, metrics, { host: config.host, port: config.metricsPort });
 
   const app = await NestFactory.create<NestFastifyApplication>({ module: Root, imports: parts.modules }, adapter, {
     logger: new NestLog(logger),

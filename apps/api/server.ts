@@ -69,11 +69,24 @@ export const limitRate = async (fastify: FastifyInstance, perMinute: number): Pr
   });
 };
 
-/** What comes while we close is sent elsewhere; what came before is answered. */
-export const refuseWhenClosing = (fastify: FastifyInstance, door: { closing: boolean }): void => {
+const IDLE_SWEEP_MS = 50;
+
+/**
+ * What comes while we close is sent elsewhere; what came before is answered, and its connection then closed: kept alive by its
+ * caller, it would keep the server from closing for over a minute.
+ */
+export const closeGently = (fastify: FastifyInstance): { closing: boolean } => {
+  const door = { closing: false };
   fastify.addHook('onRequest', (_request, reply, done) => {
     if (!door.closing) return done();
     void reply.header('connection', 'close');
     done(new HttpProblem(503, 'CLOSING', 'This process is closing. Repeat the call.', { headers: { 'retry-after': '1' } }));
   });
+  let sweep: NodeJS.Timeout | undefined;
+  fastify.addHook('preClose', async () => {
+    door.closing = true;
+    sweep = setInterval(() => fastify.server.closeIdleConnections(), IDLE_SWEEP_MS);
+  });
+  fastify.addHook('onClose', async () => clearInterval(sweep));
+  return door;
 };

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
@@ -41,10 +42,14 @@ export const serveMetrics = (fastify: FastifyInstance, metrics: Registry): void 
 };
 
 /** or, kept from the public, on a port of its own for as long as the API listens. */
-export const listenForMetrics = (fastify: FastifyInstance, metrics: Registry, host: string, port: number): void => {
+export const listenForMetrics = (fastify: FastifyInstance, metrics: Registry, { host, port }: { host: string; port: number }): void => {
   const server = createServer((_request, response) => {
     void metrics.metrics().then((text) => response.setHeader('content-type', metrics.contentType).end(text));
   });
-  fastify.addHook('onListen', async () => void server.listen(port, host));
+  fastify.addHook('onListen', async () => {
+    server.listen(port, host);
+    await once(server, 'listening');
+    fastify.log.info({ metrics: server.address() }, 'Metrics are served');
+  });
   fastify.addHook('onClose', async () => void server.close());
 };

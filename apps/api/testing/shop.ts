@@ -127,7 +127,7 @@ class OffersController {
   @Get()
   @Allow('catalogue:read', 'own:read')
   list(@Call() call: CallContext, @Query() query: OffersQuery): object {
-    return { items: [], query, actor: call.actor, minPosition: call.minPosition?.toString() };
+    return { items: [], query, business: call.business, actor: call.actor };
   }
 
   @Get('hello')
@@ -215,6 +215,8 @@ export const tokenOf = (role: CallerRole, changes: Partial<Parameters<typeof min
     ...changes,
   });
 
+export const noParts: Parts = { modules: [], checks: {}, waitFor: async () => true, close: async () => undefined };
+
 export interface Shop {
   app: NestFastifyApplication;
   logLines: Record<string, unknown>[];
@@ -227,10 +229,8 @@ export const openShop = async (changes: Partial<ApiConfig> = {}, parts: Partial<
   const logLines: Record<string, unknown>[] = [];
   const logger = createLogger(config, { write: (line) => void logLines.push(JSON.parse(line) as Record<string, unknown>) });
   const connect = async (): Promise<Parts> => ({
+    ...noParts,
     modules: [{ module: OffersModule, controllers: [OffersController] }],
-    checks: {},
-    waitFor: async () => true,
-    close: async () => undefined,
     ...parts,
   });
   const app = await createApp(config, { logger, connect });
