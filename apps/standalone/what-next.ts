@@ -30,16 +30,23 @@ async function tokensOf({ businessId: business, clientId }: DemoInfo, secret: st
 }
 
 function commands(api: string, demo: DemoInfo, token: string): string {
-  const start = new Date(Math.ceil(Date.now() / 3_600_000) * 3_600_000 + 24 * 3_600_000).toISOString(); // a full hour, tomorrow
-  const post = (path: string, body: object) =>
-    `curl -s -X POST ${api}/v1/${path} -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' -d '${JSON.stringify(body)}'`;
   const { clientId, offeringId, packageId, serviceId, providerId, appointmentId } = demo;
+  const start = new Date(Math.ceil(Date.now() / HOUR_MS + 24) * HOUR_MS).toISOString(); // a full hour, tomorrow
+  const call = (method: string, path: string, body?: object) =>
+    [
+      `curl -sS -X ${method} ${api}/v1/${path} -H "authorization: Bearer $TOKEN"`,
+      body && `-H 'content-type: application/json' -d '${JSON.stringify(body)}'`,
+    ]
+      .filter(Boolean)
+      .join(' ');
   return [
     `TOKEN=${token}`,
-    post('packages', { offeringId, clientId }),
-    post('appointments', { clientId, serviceId, providerId, start, packageId }),
-    post(`appointments/${appointmentId}/cancel`, {}),
-    post(`packages/${packageId}/adjust-remaining`, { serviceId, remaining: 9, reason: 'a gift' }),
-    `curl -s ${api}/v1/packages/${packageId}/history -H "authorization: Bearer $TOKEN"`,
+    call('POST', 'packages', { clientId, offeringId }),
+    call('POST', 'appointments', { clientId, serviceId, providerId, start, packageId }),
+    call('POST', `appointments/${appointmentId}/cancel`, {}),
+    call('PUT', `packages/${packageId}/services/${serviceId}/remaining`, { remaining: 5, reason: 'A gift' }),
+    call('GET', `packages/${packageId}/history`),
   ].join('\n\n');
 }
+
+const HOUR_MS = 3_600_000;
