@@ -73,11 +73,13 @@ const receiveAppend = async (call: ServerReadableStream<AppendReq, AppendResp>, 
   return { ...header, events, bytes: size.bytes };
 };
 
-const appended = (revision: bigint, position: bigint): AppendResp => {
+const appended = (revision: bigint, position: bigint | undefined): AppendResp => {
   const success = new streams.AppendResp.Success();
   if (revision < 0n) success.setNoStream(new shared.Empty());
   else success.setCurrentRevision(revision.toString());
-  success.setPosition(new streams.AppendResp.Position().setCommitPosition(position.toString()).setPreparePosition(position.toString()));
+  if (position === undefined) success.setNoPosition(new shared.Empty());
+  else
+    success.setPosition(new streams.AppendResp.Position().setCommitPosition(position.toString()).setPreparePosition(position.toString()));
   return new streams.AppendResp().setSuccess(success);
 };
 
@@ -127,7 +129,7 @@ const remove = async (
   const reply = await write(writer, { kind, stream, expected }, 0, deadlineOf(call, limits));
   switch (reply.kind) {
     case 'stored':
-      return reply.position.toString();
+      return (reply.position ?? 0n).toString();
     case 'wrongExpectedVersion':
       throw wrongExpectedVersion('Delete', stream, expectedVersionNumber(expected), reply.current);
     case 'streamDeleted':

@@ -12,8 +12,9 @@ const uuidPattern = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 /** @throws CallError if the stream has no name, or one that cannot be stored */
 export const parseStreamName = (identifier: StreamIdentifier | undefined): string => {
   const bytes = identifier?.getStreamName_asU8() ?? new Uint8Array();
-  if (bytes.length === 0) throw invalidCall('the stream has no name');
-  return storableName('stream name', Buffer.from(bytes).toString('utf8'));
+  const name = Buffer.from(bytes).toString('utf8');
+  if (name === '' || name === '$$') throw invalidCall('the stream has no name');
+  return storableName('stream name', name);
 };
 
 const storableName = (what: string, name: string): string => {

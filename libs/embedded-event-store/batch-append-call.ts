@@ -53,9 +53,10 @@ export class BatchAppendCall {
   }
 
   private receive(request: BatchAppendReq): void {
-    let correlation: Correlation = { id: request.getCorrelationId()?.getString() ?? '', stream: '' };
+    const given = request.getCorrelationId();
+    let correlation: Correlation = { id: '', form: given?.hasStructured() ? 'structured' : 'string', stream: '' };
     try {
-      correlation = { ...correlation, id: parseUuid(request.getCorrelationId()) };
+      correlation = { ...correlation, id: parseUuid(given) };
       const append = this.begin(request, correlation) ?? this.partial.get(correlation.id);
       if (!append) return; // refused before: the rest of it is of no interest
       correlation = append.correlation;
@@ -73,10 +74,10 @@ export class BatchAppendCall {
     }
   }
 
-  private begin(request: BatchAppendReq, { id }: Correlation): PartialAppend | undefined {
+  private begin(request: BatchAppendReq, unnamed: Correlation): PartialAppend | undefined {
     const options = request.getOptions();
     if (!options) return undefined;
-    const correlation = { id, stream: parseStreamName(options.getStreamIdentifier()) };
+    const correlation = { ...unnamed, stream: parseStreamName(options.getStreamIdentifier()) };
     const append: PartialAppend = {
       correlation,
       expected: parseExpected(options, options.hasStreamPosition() ? options.getStreamPosition() : undefined),
@@ -86,7 +87,7 @@ export class BatchAppendCall {
       overdue: undefined,
     };
     if (!request.getIsFinal()) {
-      this.partial.set(id, append);
+      this.partial.set(correlation.id, append);
       append.overdue = setTimeout(() => this.timeOut(append), Math.max(0, append.deadline - Date.now()));
       // The one begun first gives way: its client has long given it up, or sends more at once than is allowed.
       if (this.partial.size > partialLimit) this.timeOut(this.partial.values().next().value!);

@@ -1,4 +1,4 @@
-import { ProtoWriter } from './proto-writer.js';
+import { ProtoWriter, type UuidForm } from './proto-writer.js';
 import type { ExpectedRevision } from './stored-event.js';
 
 // `BatchAppendResp` of streams.proto, encoded by hand. Errors are a google.rpc.Status with details of a type of the
@@ -7,6 +7,7 @@ import type { ExpectedRevision } from './stored-event.js';
 /** Which append is answered: echoed as it came. */
 export interface Correlation {
   id: string; // UUID
+  form: UuidForm;
   stream: string;
 }
 
@@ -14,28 +15,31 @@ const writer = new ProtoWriter();
 
 const code = { unknown: 2n, invalidArgument: 3n, deadlineExceeded: 4n, notFound: 5n, alreadyExists: 6n, permissionDenied: 7n, ok: 0n };
 
-const response = ({ id, stream }: Correlation, field: number, writeResult: () => void): Buffer => {
+const response = ({ id, form, stream }: Correlation, field: number, writeResult: () => void): Buffer => {
   const identifier = writer.mark;
   writer.string(3, stream);
   writer.nested(4, identifier);
   const result = writer.mark;
   writeResult();
   writer.nested(field, result);
-  const correlation = writer.mark;
-  writer.string(2, id);
-  writer.nested(1, correlation);
+  writer.uuid(1, id, form);
   return writer.finish();
 };
 
-export const batchAppended = (correlation: Correlation, revision: bigint, position: bigint): Buffer =>
+export const batchAppended = (correlation: Correlation, revision: bigint, position: bigint | undefined): Buffer =>
   response(correlation, 3, () => {
-    const at = writer.mark;
-    writer.uint64(2, position);
-    writer.uint64(1, position);
-    writer.nested(3, at);
+    if (position === undefined) writeEmpty(4);
+    else writePosition(3, position);
     if (revision < 0n) writeEmpty(2);
     else writer.uint64(1, revision);
   });
+
+const writePosition = (field: number, position: bigint): void => {
+  const mark = writer.mark;
+  writer.uint64(2, position);
+  writer.uint64(1, position);
+  writer.nested(field, mark);
+};
 
 const writeEmpty = (field: number): void => writer.nested(field, writer.mark);
 

@@ -15,15 +15,20 @@ import {
   type ProposedEvent,
   type StoredEvent,
 } from './stored-event.js';
-import { isSoftDeleted, recreatedMetadata, softDeletedMetadata } from './stream-metadata.js';
+import { firstReadable, isSoftDeleted, recreatedMetadata, softDeletedMetadata } from './stream-metadata.js';
 
 export type Write =
   | { kind: 'append'; stream: string; expected: ExpectedRevision; events: readonly ProposedEvent[] }
   | { kind: 'delete' | 'tombstone'; stream: string; expected: ExpectedRevision };
 
-/** What a write that was decided gets for an answer; `revision` is -1 where the stream has no event. */
+/**
+ * What a write that was decided gets for an answer; `revision` is -1 where the stream has no event. A repeat of an
+ * event that cannot be read any more has no position.
+ */
 export type WriteOutcome =
-  { kind: 'stored'; revision: bigint; position: bigint } | { kind: 'wrongExpectedVersion'; current: bigint } | { kind: 'streamDeleted' };
+  | { kind: 'stored'; revision: bigint; position: bigint | undefined }
+  | { kind: 'wrongExpectedVersion'; current: bigint }
+  | { kind: 'streamDeleted' };
 
 /** Ids read from storage because the decision depends on them, by revision. */
 export type ReadIds = ReadonlyMap<bigint, { id: string; position: bigint }>;
@@ -65,7 +70,10 @@ export class Batch {
     const id = write.kind === 'append' ? '' : randomUUID();
     const ids = write.kind === 'append' ? write.events.map((event) => event.id) : [id];
     const decision = decideAppend(stream, state, expected, ids, this.lookup(state.revision, idsRead));
-    if (decision.kind === 'repeat') return { kind: 'stored', revision: decision.revision, position: decision.position };
+    if (decision.kind === 'repeat') {
+      const { revision, position } = decision;
+      return { kind: 'stored', revision, position: this.isReadable(stream, revision) ? position : undefined };
+    }
     if (decision.kind !== 'store') return decision;
     if (write.kind === 'append') return this.append(stream, state.revision, write.events, decision.recreate);
     return write.kind === 'tombstone' ? this.tombstone(stream, id) : this.softDelete(stream, state, id);
@@ -85,8 +93,11 @@ export class Batch {
       position = this.position;
       this.store({ ...event, stream, revision: current + 1n + BigInt(index), position, created: this.now });
     });
-    if (recreate) this.recreate(stream, current + 1n);
-    if (revivesOriginal && events.length > 0) this.recreate(originalOf(stream), this.head(originalOf(stream)).revision + 1n);
+    if (recreate) this.recreate(stream, current + 1n, this.head(stream).rawMetadata);
+    if (revivesOriginal) {
+      const { revision, rawMetadata } = this.head(originalOf(stream));
+      this.recreate(originalOf(stream), revision + 1n, events.at(-1)?.data ?? rawMetadata);
+    }
     return { kind: 'stored', revision: current + BigInt(events.length), position };
   }
 
@@ -104,9 +115,8 @@ export class Batch {
   }
 
   /** A soft-deleted stream goes on with its next revision; only what comes from here on can be read. */
-  private recreate(stream: string, from: bigint): void {
-    const { rawMetadata } = this.head(stream);
-    const metadata = rawMetadata && recreatedMetadata(rawMetadata, from);
+  private recreate(stream: string, from: bigint, rawMetadata: Uint8Array | null): void {
+    const metadata = rawMetadata && recreatedMetadata(rawMetadata, BigInt.asIntN(64, from));
     if (metadata) this.storeMetadata(stream, metadata, randomUUID());
   }
 
@@ -120,7 +130,7 @@ export class Batch {
   private store(event: StoredEvent): void {
     this.events.push(event);
     this.position += recordSize(event);
-    this.byEventId.set(event.id, event);
+    if (!this.recentIds.byId(event.id) && !this.byEventId.has(event.id)) this.byEventId.set(event.id, event);
     this.idsByPlace.set(`${event.revision}@${event.stream}`, event);
     const head = this.head(headKey(event.stream));
     this.heads.set(
@@ -129,6 +139,12 @@ export class Batch {
         ? streamHead(head.revision, event.revision, event.isJson ? event.data : null)
         : { ...head, revision: event.revision },
     );
+  }
+
+  private isReadable(stream: string, revision: bigint): boolean {
+    if (isMetastream(stream)) return revision === this.head(originalOf(stream)).metadataRevision;
+    const { metadata, revision: last } = this.head(stream);
+    return revision >= firstReadable(metadata, last);
   }
 
   private head(stream: string): StreamHead {
@@ -141,8 +157,7 @@ export class Batch {
     const head = this.head(headKey(stream));
     if (!isMetastream(stream))
       return { revision: head.revision, metadataRevision: head.metadataRevision, softDeleted: isSoftDeleted(head.metadata) };
-    const revision = head.revision === deletedStream ? deletedStream : head.metadataRevision;
-    return { revision, metadataRevision: noStream, softDeleted: false };
+    return { revision: head.metadataRevision, metadataRevision: noStream, softDeleted: false };
   }
 
   private lookup(current: bigint, idsRead: ReadIds | undefined): EventLookup {

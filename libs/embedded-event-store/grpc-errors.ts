@@ -49,6 +49,8 @@ export const accessDenied = (): CallError => new CallError(status.PERMISSION_DEN
 export const unauthenticated = (): CallError => new CallError(status.UNAUTHENTICATED, 'Unauthenticated');
 export const operationTimedOut = (): CallError => new CallError(status.ABORTED, 'Operation timed out: Commit phase timeout.');
 export const serverNotReady = (): CallError => new CallError(status.UNAVAILABLE, 'Server Is Not Ready');
+/** A read that the real server's storage gives up on. */
+export const failedRead = (of: 'Stream' | 'All'): CallError => new CallError(status.UNKNOWN, `Unexpected Read${of}Result: Error`);
 export const invalidArgument = (details: string): CallError => new CallError(status.INVALID_ARGUMENT, details);
 /** What throws inside the real server ends as UNKNOWN there; here the text says why. */
 export const invalidCall = (details: string): CallError => new CallError(status.UNKNOWN, `Exception was thrown by handler. ${details}`);

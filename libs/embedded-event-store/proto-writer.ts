@@ -1,3 +1,6 @@
+/** How UUIDs are written: as text, or as two 64-bit halves. */
+export type UuidForm = 'string' | 'structured';
+
 /**
  * Writes a protobuf message from its end to its start, so that the length of a nested message is known when its
  * header is written. The generated classes do the same at several times the cost; this is used where every event
@@ -45,6 +48,19 @@ export class ProtoWriter {
   uint64(field: number, value: bigint): void {
     this.bigVarint(value);
     this.tag(field, 0);
+  }
+
+  /** `event_store.client.UUID` of shared.proto. */
+  uuid(field: number, id: string, form: UuidForm): void {
+    const mark = this.mark;
+    if (form === 'string') this.string(2, id);
+    else {
+      const digits = id.replaceAll('-', '');
+      this.uint64(2, BigInt(`0x${digits.slice(16)}`));
+      this.uint64(1, BigInt(`0x${digits.slice(0, 16)}`));
+      this.nested(1, mark);
+    }
+    this.nested(field, mark);
   }
 
   private tag(field: number, wireType: number): void {

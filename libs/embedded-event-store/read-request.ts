@@ -3,7 +3,7 @@ import pb from '@eventstore/db-client/generated/streams_pb.js';
 import type { Direction } from './event-log.js';
 import { eventFilter, type FilterExpression } from './event-filter.js';
 import { invalidArgument, invalidCall } from './grpc-errors.js';
-import type { UuidForm } from './read-responses.js';
+import type { UuidForm } from './proto-writer.js';
 
 export type From<T> = T | 'start' | 'end';
 

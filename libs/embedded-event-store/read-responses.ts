@@ -1,4 +1,4 @@
-import { ProtoWriter } from './proto-writer.js';
+import { ProtoWriter, type UuidForm } from './proto-writer.js';
 import type { StoredEvent } from './stored-event.js';
 
 // `ReadResp` messages of streams.proto, encoded by hand: every event read passes through here.
@@ -10,9 +10,6 @@ export interface ResolvedEvent {
   /** The same, or what it links to; undefined if that is gone. */
   event: StoredEvent | undefined;
 }
-
-/** How event ids are written: as text, or as two 64-bit halves. */
-export type UuidForm = 'string' | 'structured';
 
 const writer = new ProtoWriter();
 
@@ -36,7 +33,7 @@ const writeRecordedEvent = (field: number, event: StoredEvent, uuidForm: UuidFor
   writer.uint64(4, event.position);
   writer.uint64(3, event.revision);
   writeStreamIdentifier(2, event.stream);
-  writeUuid(1, event.id, uuidForm);
+  writer.uuid(1, event.id, uuidForm);
   writer.nested(field, mark);
 };
 
@@ -50,19 +47,6 @@ const writeMetadata = (key: string, value: string): void => {
 const writeStreamIdentifier = (field: number, stream: string): void => {
   const mark = writer.mark;
   writer.string(3, stream);
-  writer.nested(field, mark);
-};
-
-const writeUuid = (field: number, id: string, form: UuidForm): void => {
-  const mark = writer.mark;
-  if (form === 'string') writer.string(2, id);
-  else {
-    const structured = writer.mark;
-    const digits = id.replaceAll('-', '');
-    writer.uint64(2, BigInt(`0x${digits.slice(16)}`));
-    writer.uint64(1, BigInt(`0x${digits.slice(0, 16)}`));
-    writer.nested(1, structured);
-  }
   writer.nested(field, mark);
 };
 

@@ -4,7 +4,7 @@ import { readAllPage, readFirstSince, readStreamPage, type Direction } from './e
 import type { ResolvedEvent } from './read-responses.js';
 import type { StreamHeads } from './stream-heads.js';
 import { deletedStream, isMetastream, systemEventTypes, ticksNow, type StoredEvent } from './stored-event.js';
-import { isSoftDeleted, metastreamMetadata } from './stream-metadata.js';
+import { firstReadable, isSoftDeleted, metastreamMetadata } from './stream-metadata.js';
 
 /** What can be read of a stream: `$maxCount`, `$tb` and `$maxAge` hide events from here on, nothing removes them. */
 export type StreamView = { kind: 'notFound' } | { kind: 'deleted' } | { kind: 'readable'; first: bigint; last: bigint }; // nothing can be read if first > last
@@ -35,8 +35,8 @@ export class Reads {
     const last = isMetastream(stream) ? head.metadataRevision : head.revision;
     const metadata = isMetastream(stream) ? metastreamMetadata : head.metadata;
     if (last < 0n || isSoftDeleted(metadata)) return { kind: 'notFound' };
-    const { maxCount, maxAge, truncateBefore } = metadata;
-    const first = max(maxCount === undefined ? 0n : max(0n, last - maxCount + 1n), truncateBefore ?? 0n);
+    const { maxAge } = metadata;
+    const first = firstReadable(metadata, last);
     if (maxAge === undefined) return { kind: 'readable', first, last };
     const youngEnough = await readFirstSince(this.pool, stream, ticksNow() - maxAge);
     return { kind: 'readable', first: max(first, youngEnough ?? last + 1n), last };
@@ -69,6 +69,11 @@ export class Reads {
         return readAllPage(this.pool, { from: last ? last.position + 1n : from, to: deletedStream }, direction, limit);
       return readAllPage(this.pool, { from: 0n, to: (last ? last.position : from) - 1n }, direction, limit);
     });
+  }
+
+  async hasEventAt(position: bigint): Promise<boolean> {
+    const [event] = await readAllPage(this.pool, { from: position, to: position }, 'forwards', 1);
+    return event !== undefined;
   }
 
   /** What an event links to, if it is a link. */

@@ -8,10 +8,17 @@ const sizeOf = ({ stream }: KnownEvent): number => 28 + 2 * stream.length;
 
 const key = (stream: string, revision: bigint): string => `${revision}@${stream}`;
 
-/** The ids stored last, by id and by place. Empty after a restart, as it is in the real server. */
+interface Place extends KnownEvent {
+  id: string;
+}
+
+/**
+ * The events stored last, by id and by place. An id that was stored more than once is known by where it was stored
+ * first, so that a repeat in another stream is stored again, as in the real server. Empty after a restart, as there.
+ */
 export class RecentIds {
-  private readonly byEventId = new Map<string, KnownEvent>();
-  private readonly byPlace = new Map<string, string>();
+  private readonly byEventId = new Map<string, Place>();
+  private readonly byPlace = new Map<string, Place>();
   private bytes = 0;
 
   byId(id: string): KnownEvent | undefined {
@@ -19,18 +26,15 @@ export class RecentIds {
   }
 
   at(stream: string, revision: bigint): { id: string; position: bigint } | undefined {
-    const id = this.byPlace.get(key(stream, revision));
-    const known = id === undefined ? undefined : this.byEventId.get(id);
-    return id !== undefined && known?.stream === stream && known.revision === revision ? { id, position: known.position } : undefined;
+    return this.byPlace.get(key(stream, revision));
   }
 
   add({ id, stream, revision, position }: StoredEvent): void {
-    this.remove(id); // stored twice: the later one counts
-    const known = { stream, revision, position };
-    this.byEventId.set(id, known);
-    this.byPlace.set(key(stream, revision), id);
-    this.bytes += sizeOf(known);
-    while (this.bytes > byteLimit) this.remove(this.byEventId.keys().next().value!);
+    const place = { id, stream, revision, position };
+    this.byPlace.set(key(stream, revision), place);
+    if (!this.byEventId.has(id)) this.byEventId.set(id, place);
+    this.bytes += sizeOf(place);
+    while (this.bytes > byteLimit) this.forgetOldest();
   }
 
   clear(): void {
@@ -39,11 +43,10 @@ export class RecentIds {
     this.bytes = 0;
   }
 
-  private remove(id: string): void {
-    const known = this.byEventId.get(id);
-    if (!known) return;
-    this.byEventId.delete(id);
-    this.byPlace.delete(key(known.stream, known.revision));
-    this.bytes -= sizeOf(known);
+  private forgetOldest(): void {
+    const [oldestKey, oldest] = this.byPlace.entries().next().value!;
+    this.byPlace.delete(oldestKey);
+    if (this.byEventId.get(oldest.id) === oldest) this.byEventId.delete(oldest.id);
+    this.bytes -= sizeOf(oldest);
   }
 }

@@ -67,7 +67,7 @@ const defaults = {
 
 const writerLimits = { batchWrites: 2_000, batchBytes: 8 * 1024 * 1024, queueBytes: 64 * 1024 * 1024 };
 const readConnections = 4;
-const receiveLimit = 17 * 1024 * 1024; // bytes of one message, as the real server
+const receiveLimit = 16 * 1024 * 1024; // bytes of one message, as the real server
 
 /**
  * Starts a server that answers as EventStoreDB 23.10 does, on a Postgres database.
@@ -79,6 +79,7 @@ export const startEventStore = async (options: EventStoreOptions): Promise<Event
   const tls = settings.tls === true ? generateCertificate([...new Set([host, 'localhost', '127.0.0.1'])]) : settings.tls || undefined;
   const store = new Store({
     databaseUrl: settings.databaseUrl,
+    hasAccounts: settings.credentials !== undefined,
     lockTimeout: settings.lockTimeout,
     readConnections,
     limits: writerLimits,

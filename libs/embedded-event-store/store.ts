@@ -9,6 +9,8 @@ import { Writer, type Reply, type WriterLimits } from './writer.js';
 
 export interface StoreOptions {
   databaseUrl: string;
+  /** Whether a new store begins with the accounts of a secured one. */
+  hasAccounts: boolean;
   /** ms to wait at the start for another server of this database to end. */
   lockTimeout: number;
   readConnections: number;
@@ -55,7 +57,9 @@ export class Store {
   /** All in one transaction, since they are put in the queue at once. */
   private async writeFirstEvents(): Promise<void> {
     const deadline = Date.now() + this.options.lockTimeout;
-    const replies = firstEvents().map((write) => new Promise<Reply>((resolve) => this.writer.write(write, deadline, 0, resolve)));
+    const replies = firstEvents(this.options.hasAccounts).map(
+      (write) => new Promise<Reply>((resolve) => this.writer.write(write, deadline, 0, resolve)),
+    );
     const failed = (await Promise.all(replies)).find(({ kind }) => kind !== 'stored');
     if (failed) throw new Error(`The first events could not be stored: ${failed.kind}`);
   }

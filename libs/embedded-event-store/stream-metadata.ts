@@ -15,6 +15,12 @@ export const metastreamMetadata: StreamMetadata = { maxCount: 1n };
 
 export const isSoftDeleted = ({ truncateBefore }: StreamMetadata): boolean => truncateBefore === deletedStream;
 
+/** `$maxCount` and `$tb` hide what comes before this revision of a stream that ends with `last`. */
+export const firstReadable = ({ maxCount, truncateBefore = 0n }: StreamMetadata, last: bigint): bigint => {
+  const firstOfCount = maxCount === undefined || maxCount > last ? 0n : last - maxCount + 1n;
+  return firstOfCount > truncateBefore ? firstOfCount : truncateBefore;
+};
+
 /** Malformed metadata, or a number that is none, counts as no metadata at all (`TryFromJsonBytes`). */
 export const parseStreamMetadata = (json: Uint8Array | null): StreamMetadata => {
   if (!json) return empty;

@@ -1,16 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { CheckpointCounter, EventFilter } from './event-filter.js';
+import type { UuidForm } from './proto-writer.js';
 import type { Feed, Subscriber } from './feed.js';
 import { streamDeleted } from './grpc-errors.js';
 import type { Outgoing } from './outgoing.js';
-import {
-  caughtUpResponse,
-  checkpointResponse,
-  confirmationResponse,
-  fellBehindResponse,
-  readEventResponse,
-  type UuidForm,
-} from './read-responses.js';
+import { caughtUpResponse, checkpointResponse, confirmationResponse, fellBehindResponse, readEventResponse } from './read-responses.js';
 import { unresolved, type Reads } from './reads.js';
 import { noStream, systemEventTypes, type StoredEvent } from './stored-event.js';
 
