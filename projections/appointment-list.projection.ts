@@ -23,6 +23,7 @@ export const appointmentList = defineProjection({
     packageId: column.uuid().nullable().indexed(),
     consumptionId: column.uuid().nullable(),
     soldPackageId: column.uuid().nullable(), // the package that was sold from it
+    seriesId: column.uuid().nullable(),
     invoiceId: column.uuid(),
     externalReference: column.text().nullable().indexed(),
     revision: column.bigint(),
@@ -34,7 +35,7 @@ export const appointmentList = defineProjection({
 }).on<AppointmentEvent>({
   AppointmentBooked: insert(({ data, revision }) => ({
     ...pick(data, 'appointmentId', 'clientId', 'serviceId', 'serviceName', 'providerId', 'start', 'end', 'timeZone', 'on'),
-    ...pick(data, 'packageId', 'consumptionId', 'invoiceId', 'externalReference'),
+    ...pick(data, 'packageId', 'consumptionId', 'seriesId', 'invoiceId', 'externalReference'),
     ...{ status: 'booked' as const, outcome: null, soldPackageId: null, revision },
   })),
   AppointmentLinkedToSale: update(
@@ -59,13 +60,7 @@ export const appointmentList = defineProjection({
   ),
   NoShowUndone: update(
     ({ data }) => data.appointmentId,
-    (row, { data, revision }) => ({
-      ...row,
-      ...pick(data, 'packageId', 'consumptionId'),
-      status: 'booked' as const,
-      outcome: null,
-      revision,
-    }),
+    (row, { data, revision }) => ({ ...row, ...pick(data, 'status', 'packageId', 'consumptionId'), outcome: null, revision }),
   ),
 });
 

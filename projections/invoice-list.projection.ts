@@ -3,7 +3,7 @@ import { pick } from '../libs/domain/kernel/pick.js';
 import type { InvoiceContent, InvoiceLine, Money } from '../libs/domain/kernel/shapes.js';
 import { column, defineProjection, insert, update, type RowOf } from '../libs/projection-engine/define-projection.js';
 
-/** D3, E9: one row per invoice. Amounts are minor units of its currency; total − adjustments = balance, while nothing is paid. */
+/** D3, E9: one row per invoice. Amounts are minor units of its currency; total + adjustments = balance, while nothing is paid. */
 export const invoiceList = defineProjection({
   name: 'invoice_list',
   version: 1,
@@ -21,7 +21,7 @@ export const invoiceList = defineProjection({
     net: column.amount(),
     tax: column.amount(),
     total: column.amount(),
-    adjustments: column.amount(),
+    adjustments: column.amount(), // below zero where they take off
     balance: column.amount(), // what is owing; below zero it is credit
     revision: column.bigint(),
   },
@@ -34,20 +34,29 @@ export const invoiceList = defineProjection({
   ),
   InvoiceAdjustedToZero: update(
     ({ data }) => data.invoiceId,
-    (row, { data, revision }) => ({ ...row, adjustments: data.adjustment.amount, balance: data.balance.amount, revision }),
+    (row, { data, revision }) => ({ ...row, ...after(data), revision }),
   ),
   InvoiceAdjustmentUndone: update(
     ({ data }) => data.invoiceId,
-    (row, { data, revision }) => ({ ...row, adjustments: 0, balance: data.balance.amount, revision }),
+    (row, { data, revision }) => ({ ...row, ...after(data), revision }),
   ),
 });
 
 export type InvoiceRow = RowOf<typeof invoiceList>;
 
-function contentOf(data: InvoiceContent & { balance: Money }) {
+interface After {
+  adjustments: Money;
+  balance: Money;
+}
+
+function after({ adjustments, balance }: After) {
+  return { adjustments: adjustments.amount, balance: balance.amount };
+}
+
+function contentOf(data: InvoiceContent & After) {
   const { net, tax, total } = data.total;
   return {
     ...pick(data, 'invoiceId', 'kind', 'clientId', 'packageId', 'appointmentId', 'packageInvoiceId', 'issuedOn', 'lines'),
-    ...{ currency: total.currency, net: net.amount, tax: tax.amount, total: total.amount, adjustments: 0, balance: data.balance.amount },
+    ...{ currency: total.currency, net: net.amount, tax: tax.amount, total: total.amount, ...after(data) },
   };
 }

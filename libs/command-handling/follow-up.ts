@@ -52,6 +52,11 @@ export class FollowUps {
     return (await Promise.all(steps)).reduce(later, position);
   }
 
+  /** Carries out all that follows from an event, whoever else may have; what fails is thrown. */
+  async settle(event: Recorded): Promise<void> {
+    for (const followUp of followUpsOf(event)) await this.again(event, followUp);
+  }
+
   /** Carries out one again, from its trigger: the projector's way. A refusal without compensation is thrown. */
   async again(event: Recorded, { policy, ordinal }: Pick<FollowUp, 'policy' | 'ordinal'>): Promise<void> {
     const commands = policies.find(({ name }) => name === policy)?.on[event.type]?.(event);

@@ -131,6 +131,18 @@ export class Operation {
     return (await this.decide(aggregate, id, decide, { ifMatch: true, view })).answer;
   }
 
+  /**
+   * The newest state of a stream, once all that follows from its last change has been carried out: a decision on another
+   * stream that undoes what follows would else come before it.
+   */
+  async settled<State, Event extends AnyEvent>(aggregate: Aggregate<State, Event>, id: string): Promise<State> {
+    const state = await this.newest(aggregate, id);
+    const { store, codec, followUps } = this.parts;
+    const last = (await codec.decode(await store.readStream(`${aggregate.category}-${id}`))).at(-1);
+    if (last) await followUps.settle(last);
+    return state;
+  }
+
   /** What this command did here when it was sent before; undefined if it did nothing here yet. */
   async recall<State, Event extends AnyEvent, View>(
     aggregate: Aggregate<State, Event>,

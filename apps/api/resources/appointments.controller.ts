@@ -99,6 +99,9 @@ class Appointment {
   @IsId({ nullable: true })
   consumptionId: string | null;
 
+  @IsId({ nullable: true, description: 'the repeating series that it belongs to' })
+  seriesId: string | null;
+
   @IsId()
   invoiceId: string;
 

@@ -34,7 +34,7 @@ export interface BookingInput {
   externalReference: string | null;
 }
 
-export type AppointmentAnswer = Omit<BookedAppointment, 'soldPackageId'> & {
+export type AppointmentAnswer = Omit<BookedAppointment, 'soldPackageId' | 'before'> & {
   charge?: Charge; // at booking: what the appointment costs
   session?: SessionUse; // at booking from a package
 };
@@ -70,18 +70,18 @@ export const appointmentHandlers = [
 
   handlerOf(CancelAppointment, async (operation, { appointmentId, session, reason, requestedBy }) => {
     const { settings, today } = await operation.business();
-    const ending = { appointmentId, reason, today, now: operation.now, byClient: requestedBy === 'client', session, settings };
+    const ending = { appointmentId, reason, endedOn: today, now: operation.now, byClient: requestedBy === 'client', session, settings };
     return operation.change(appointment, appointmentId, cancelAppointment(ending), answerOf);
   }),
 
   handlerOf(MarkNoShow, async (operation, { appointmentId, session, reason }) => {
     const { settings, today } = await operation.business();
     const outcome = session ?? settings.onNoShow;
-    return operation.change(appointment, appointmentId, markNoShow({ appointmentId, outcome, reason, today }), answerOf);
+    return operation.change(appointment, appointmentId, markNoShow({ appointmentId, outcome, reason, endedOn: today }), answerOf);
   }),
 
   handlerOf(UndoNoShow, async (operation, { appointmentId }) => {
-    const marked = existing(await operation.newest(appointment, appointmentId), appointmentId);
+    const marked = existing(await operation.settled(appointment, appointmentId), appointmentId);
     return marked.packageId === null
       ? operation.change(appointment, appointmentId, undoNoShow({ appointmentId, consumptionId: null }), answerOf)
       : takeSessionAgain(operation, marked, marked.packageId);
@@ -121,7 +121,7 @@ const bookFromPackage = async (operation: Operation, { price: _, ...planned }: P
   const { data } = eventOf(events, 'SessionConsumed');
   return {
     ...pick(data, 'appointmentId', 'clientId', 'packageId', 'consumptionId', 'serviceId', 'serviceName', 'providerId', 'invoiceId'),
-    ...pick(data, 'start', 'end', 'timeZone', 'on', 'externalReference', 'charge'),
+    ...pick(data, 'start', 'end', 'timeZone', 'on', 'seriesId', 'externalReference', 'charge'),
     status: 'booked',
     outcome: null,
     session: { ...pick(data, 'remaining', 'expiresOn'), place },
@@ -137,7 +137,7 @@ const bookAtRegularFee = async (operation: Operation, planned: Planned): Promise
     ...{ invoiceId, kind: 'appointment' as const, clientId, packageId: null, appointmentId, packageInvoiceId: null, issuedOn: today },
     lines: [{ description: booking.serviceName, serviceId, ...charge }],
   });
-  const book = bookAppointment({ ...booking, packageId: null, consumptionId: null, invoice: content });
+  const book = bookAppointment({ ...booking, seriesId: null, packageId: null, consumptionId: null, invoice: content });
   return operation.make(appointment, appointmentId, book, (state) => ({ ...answerOf(state), charge }));
 };
 
@@ -150,7 +150,7 @@ const takeSessionAgain = async (operation: Operation, marked: BookedAppointment,
   const consumptionId = outcome === 'forfeited' ? marked.consumptionId! : operation.id('consumption');
   const before = await operation.recall(packageAggregate, packageId, placeOf(consumptionId));
   if (!before) await operation.decide(packageAggregate, packageId, await sessionAgain(operation, marked, packageId, consumptionId));
-  return { ...answerOf(marked), appointmentId, status: 'booked', outcome: null, consumptionId };
+  return { ...answerOf(marked), appointmentId, status: marked.before ?? marked.status, outcome: null, consumptionId };
 };
 
 const sessionAgain = async (operation: Operation, marked: BookedAppointment, packageId: string, consumptionId: string) => {
@@ -172,6 +172,6 @@ const placeOf =
     state.status === 'unsold' ? null : (placesOf(state).get(consumptionId) ?? null);
 
 const answerOf = (state: AppointmentState): AppointmentAnswer => {
-  const { soldPackageId: _, ...answer } = state as BookedAppointment;
+  const { soldPackageId: _, before: __, ...answer } = state as BookedAppointment;
   return answer;
 };

@@ -1,13 +1,9 @@
 import { assertMayTakePackage, existing } from '../../domain/appointment/appointment.decisions.js';
 import { appointment } from '../../domain/appointment/appointment.state.js';
 import { client } from '../../domain/client/client.js';
-import { invoiceOver } from '../../domain/invoice/invoice-content.js';
-import { withTaxes, zero } from '../../domain/kernel/money.js';
 import { pick } from '../../domain/kernel/pick.js';
 import { Refusal } from '../../domain/kernel/refusal.js';
-import type { Charge } from '../../domain/kernel/shapes.js';
 import { lockForSale } from '../../domain/offering/offering.decisions.js';
-import type { Terms } from '../../domain/offering/offering.events.js';
 import { offering, type DefinedOffering } from '../../domain/offering/offering.state.js';
 import {
   adjustExpiry,
@@ -17,9 +13,8 @@ import {
   sellPackage,
   type SellPackage as Sale,
 } from '../../domain/package/package.decisions.js';
-import type { SoldService } from '../../domain/package/package.events.js';
+import { saleOf } from '../../domain/package/sale.js';
 import { packageAggregate, packageView, type PackageView } from '../../domain/package/package.state.js';
-import type { ServiceDescription } from '../../domain/service/service.events.js';
 import { service } from '../../domain/service/service.js';
 import { CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
@@ -51,7 +46,7 @@ export const packageHandlers = [
     const before = await operation.recall(packageAggregate, packageId, packageView);
     if (before) return before.answer;
 
-    const sale = await saleOf(operation, packageId, input);
+    const sale = await lockAndPin(operation, packageId, input);
     return operation.make(packageAggregate, packageId, sellPackage(sale), packageView);
   }),
   handlerOf(AdjustRemaining, (operation, input) =>
@@ -63,7 +58,7 @@ export const packageHandlers = [
 ];
 
 /** The offering is locked first (C5), then its terms as they are at that moment are pinned. */
-const saleOf = async (operation: Operation, packageId: string, input: SaleInput): Promise<Sale> => {
+const lockAndPin = async (operation: Operation, packageId: string, input: SaleInput): Promise<Sale> => {
   const { currency, timeZone, today } = await operation.business();
   await operation.lookUp(reference(client, '/clientId', input.clientId));
   const apply = await applicationOf(operation, input);
@@ -71,38 +66,13 @@ const saleOf = async (operation: Operation, packageId: string, input: SaleInput)
   const { answer } = await operation.decide(offering, input.offeringId, lockForSale(input.offeringId, 'sale', today), { fresh: true });
   const { terms } = answer as DefinedOffering;
   const services = await operation.lookUp(...terms.services.map(({ serviceId }, n) => reference(service, `/services/${n}`, serviceId)));
-  const charge = await chargeOf(operation, terms, currency);
+  const taxes = await operation.taxes(terms.payment?.method === 'paidUpfront' ? terms.payment.taxIds : []);
 
-  return {
-    packageId,
+  const buying = {
     ...pick(input, 'offeringId', 'clientId', 'appointmentId', 'externalReference'),
-    ...pick(terms, 'name', 'description', 'expiryRule'),
-    services: soldServices(terms, services),
-    paymentMethod: terms.payment!.method,
-    ...{ charge, soldOn: today, timeZone, channel: 'staff' },
-    invoice: invoiceOver(currency, {
-      ...{ invoiceId: operation.id('invoice'), kind: 'package', clientId: input.clientId, packageId, appointmentId: input.appointmentId },
-      ...{ packageInvoiceId: null, issuedOn: today },
-      lines: [{ description: terms.name, serviceId: null, ...charge }],
-    }),
-    apply,
+    ...{ packageId, invoiceId: operation.id('invoice'), purchaseId: null, channel: 'staff' as const, currency, timeZone, today },
   };
-};
-
-/** C3: its fee with the fee's own taxes; C4: nothing when each appointment is paid. */
-const chargeOf = async (operation: Operation, { payment }: Terms, currency: string): Promise<Charge> =>
-  payment?.method === 'paidUpfront' ? withTaxes(payment.fee, await operation.taxes(payment.taxIds)) : withTaxes(zero(currency), []);
-
-/** The services as sold: prices of now, the fees of the offering, and each one's weight in the package's value (H4). */
-const soldServices = ({ services, payment }: Terms, described: readonly ServiceDescription[]): SoldService[] => {
-  const fees = payment?.method === 'paidEachAppointment' ? payment.fees : [];
-  const unlimited = services.some(({ limit }) => limit === 'unlimited');
-  const allFree = described.every(({ price }) => price.amount === 0);
-  return services.map(({ serviceId, limit }, n) => {
-    const { name, price } = described[n]!;
-    const weight = unlimited ? null : allFree ? 1 : price.amount;
-    return { serviceId, name, limit, price, weight, fee: fees.find((fee) => fee.serviceId === serviceId)?.fee ?? null };
-  });
+  return { ...saleOf(terms, services, taxes, buying), apply };
 };
 
 /** D1: the appointment from which it is sold, and the session that it takes when asked. */

@@ -56,16 +56,16 @@ export const assertMayTakePackage = ({ appointmentId, status, packageId }: Booke
 export const completeAppointment =
   (appointmentId: string): DecideAppointment =>
   (state) => {
-    const { status, clientId } = existing(state, appointmentId);
-    if (status === 'completed') return [];
-    if (status !== 'booked') throw notBooked(appointmentId, status);
-    return [{ type: 'AppointmentCompleted', data: { appointmentId, clientId } }];
+    const booked = existing(state, appointmentId);
+    if (booked.status === 'completed') return [];
+    if (booked.status !== 'booked') throw notBooked(appointmentId, booked.status);
+    return [{ type: 'AppointmentCompleted', data: pick(booked, 'appointmentId', 'clientId', 'packageId', 'consumptionId') }];
   };
 
 interface EndAppointment {
   appointmentId: string;
   reason: string | null;
-  today: string; // local date of the business
+  endedOn: string; // local date of the business
 }
 
 export interface CancelAppointment extends EndAppointment {
@@ -77,24 +77,24 @@ export interface CancelAppointment extends EndAppointment {
 
 /** H2: cancelling returns the session, unless the client was late and the business forfeits; staff can override. */
 export const cancelAppointment =
-  ({ appointmentId, session, reason, today, byClient, now, settings }: CancelAppointment): DecideAppointment =>
+  ({ appointmentId, session, reason, endedOn, byClient, now, settings }: CancelAppointment): DecideAppointment =>
   (state) => {
     const booked = existing(state, appointmentId);
     if (booked.status === 'cancelled') return [];
     if (booked.status !== 'booked') throw notBooked(appointmentId, booked.status);
     const late = byClient && now > plusMinutes(booked.start, -settings.lateCancellationWindowMinutes);
     const outcome = session ?? (late ? settings.onLateCancellation : 'returned');
-    return [{ type: 'AppointmentCancelled', data: { ...useOf(booked), outcome, reason, today, late } }];
+    return [{ type: 'AppointmentCancelled', data: { ...useOf(booked), outcome, reason, endedOn, late } }];
   };
 
 /** H1: the client did not come. One that was marked completed by mistake can be marked so too. */
 export const markNoShow =
-  ({ appointmentId, outcome, reason, today }: EndAppointment & { outcome: SessionOutcome }): DecideAppointment =>
+  ({ appointmentId, outcome, reason, endedOn }: EndAppointment & { outcome: SessionOutcome }): DecideAppointment =>
   (state) => {
     const booked = existing(state, appointmentId);
     if (booked.status === 'noShow') return [];
     if (booked.status === 'cancelled') throw notBooked(appointmentId, booked.status);
-    return [{ type: 'AppointmentMarkedNoShow', data: { ...useOf(booked), outcome, reason, today } }];
+    return [{ type: 'AppointmentMarkedNoShow', data: { ...useOf(booked), outcome, reason, endedOn, from: booked.status } }];
   };
 
 /** H1: `consumptionId` is the session that it uses from now on: a new one if the first was returned. */
@@ -102,10 +102,12 @@ export const undoNoShow =
   ({ appointmentId, consumptionId }: { appointmentId: string; consumptionId: string | null }): DecideAppointment =>
   (state) => {
     const booked = existing(state, appointmentId);
-    if (booked.status === 'booked' && booked.consumptionId === consumptionId) return [];
+    if (consumptionId !== null && booked.status !== 'noShow' && booked.consumptionId === consumptionId) return [];
     assertNoShow(booked);
-    const { clientId, packageId, invoiceId, outcome } = booked;
-    return [{ type: 'NoShowUndone', data: { appointmentId, clientId, packageId, consumptionId, invoiceId, outcome: outcome! } }];
+    const { clientId, packageId, invoiceId, outcome, before } = booked;
+    return [
+      { type: 'NoShowUndone', data: { appointmentId, clientId, packageId, consumptionId, invoiceId, outcome: outcome!, status: before! } },
+    ];
   };
 
 export const assertNoShow = ({ appointmentId, status }: BookedAppointment): void => {

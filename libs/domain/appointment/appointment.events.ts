@@ -17,6 +17,7 @@ export const AppointmentBooked = defineEvent(
     end: instant,
     timeZone: z.string(),
     on: localDate,
+    seriesId: id.nullable(), // E5
     invoiceId: id,
     invoice: invoiceContent.nullable(), // to issue because of this event; null: SessionConsumed brought it
     externalReference: z.string().nullable(),
@@ -29,18 +30,22 @@ export const AppointmentLinkedToSale = defineEvent('AppointmentLinkedToSale', ab
 /** E8: a session of the package was taken for an appointment that was booked without. */
 export const PackageApplied = defineEvent('PackageApplied', about.extend({ packageId: id, consumptionId: id, invoice: invoiceContent }));
 
-export const AppointmentCompleted = defineEvent('AppointmentCompleted', about);
+export const AppointmentCompleted = defineEvent('AppointmentCompleted', about.extend(packageUse.shape));
 
-const ended = about.extend({ ...packageUse.shape, invoiceId: id, today: localDate, outcome: sessionOutcome, reason });
+const heldOrToCome = z.enum(['booked', 'completed']);
+const ended = about.extend({ ...packageUse.shape, invoiceId: id, endedOn: localDate, outcome: sessionOutcome, reason });
 
 /** H2. `outcome`: of its session, or of its fee when it has none. */
 export const AppointmentCancelled = defineEvent('AppointmentCancelled', ended.extend({ late: z.boolean() }));
 
 /** H1. `outcome`: of its session, or of its fee when it has none. */
-export const AppointmentMarkedNoShow = defineEvent('AppointmentMarkedNoShow', ended);
+export const AppointmentMarkedNoShow = defineEvent('AppointmentMarkedNoShow', ended.extend({ from: heldOrToCome }));
 
-/** The appointment took place, or may still. `consumptionId`: the session that it now uses. */
-export const NoShowUndone = defineEvent('NoShowUndone', about.extend({ ...packageUse.shape, invoiceId: id, outcome: sessionOutcome }));
+/** It is again what it was before. `consumptionId`: the session that it now uses; `outcome`: what had become of the first. */
+export const NoShowUndone = defineEvent(
+  'NoShowUndone',
+  about.extend({ ...packageUse.shape, invoiceId: id, outcome: sessionOutcome, status: heldOrToCome }),
+);
 
 export const appointmentEvents = [
   AppointmentBooked,

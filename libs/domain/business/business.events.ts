@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineEvent, type EventOf } from '../kernel/event.js';
-import { id, sessionOutcome } from '../kernel/shapes.js';
+import { currency, id, sessionOutcome } from '../kernel/shapes.js';
 
 export const settings = z.object({
   clientsSeeInvoices: z.boolean(),
@@ -8,6 +8,7 @@ export const settings = z.object({
   onNoShow: sessionOutcome,
   onLateCancellation: sessionOutcome,
   lateCancellationWindowMinutes: z.int().nonnegative(),
+  stripeAccount: z.string().nullable(), // connected account, `acct_…`
 });
 export type Settings = z.infer<typeof settings>;
 
@@ -15,7 +16,7 @@ const description = z.object({
   businessId: id,
   name: z.string(),
   timeZone: z.string(), // IANA
-  currency: z.string().length(3), // ISO 4217, fixed at creation
+  currency, // fixed at creation
   settings,
 });
 
@@ -29,4 +30,5 @@ export const defaultSettings: Settings = {
   onNoShow: 'returned',
   onLateCancellation: 'returned',
   lateCancellationWindowMinutes: 24 * 60,
+  stripeAccount: null,
 };

@@ -6,4 +6,4 @@ export const {
   aggregate: business,
   make: createBusiness,
   change: changeBusiness,
-} = catalogueEntry('business', BusinessCreated, BusinessSettingsChanged);
+} = catalogueEntry('business', BusinessCreated, BusinessSettingsChanged, ['businessId', 'currency']);

@@ -7,7 +7,7 @@ const description = z.object({
   name: personal('clientId'),
   email: personal('clientId').nullable(),
   phone: personal('clientId').nullable(),
-  externalReference: z.string().nullable(),
+  externalReference: personal('clientId').nullable(),
 });
 
 export const ClientRegistered = defineEvent('ClientRegistered', description);

@@ -1,6 +1,5 @@
 import type { Aggregate } from '../kernel/event.js';
-import { zero } from '../kernel/money.js';
-import type { Money } from '../kernel/shapes.js';
+import type { InvoiceContent, Money } from '../kernel/shapes.js';
 import { invoiceEvents, type InvoiceEvent } from './invoice.events.js';
 
 export type InvoiceState = { status: 'none' } | IssuedInvoice;
@@ -10,7 +9,8 @@ export interface IssuedInvoice {
   invoiceId: string;
   clientId: string;
   total: Money;
-  adjustedToZero: Money | null; // by how much
+  adjustments: Money; // all together; below zero: they take off
+  toZero: { adjustment: Money; because: 'cancelled' | 'noShow' } | null; // the one of them that E9 made
   balance: Money; // what is owing
 }
 
@@ -19,24 +19,27 @@ export const invoice: Aggregate<InvoiceState, InvoiceEvent> = {
   events: invoiceEvents,
   initial: { status: 'none' },
   evolve: (state, { type, data }) => {
-    if (type === 'InvoiceIssued') {
-      const { invoiceId, clientId, total, balance } = data;
-      return { status: 'issued', invoiceId, clientId, total: total.total, adjustedToZero: null, balance };
-    }
+    if (type === 'InvoiceIssued') return issued(data);
     if (state.status === 'none') return state;
     switch (type) {
       case 'InvoiceReissued':
-        return { ...state, total: data.total.total, adjustedToZero: null, balance: data.balance };
-      case 'InvoiceAdjustedToZero':
-        return { ...state, adjustedToZero: data.adjustment, balance: data.balance };
+        return issued(data);
+      case 'InvoiceAdjustedToZero': {
+        const { adjustment, because, adjustments, balance } = data;
+        return { ...state, toZero: { adjustment, because }, adjustments, balance };
+      }
       case 'InvoiceAdjustmentUndone':
-        return { ...state, adjustedToZero: null, balance: data.balance };
+        return { ...state, toZero: null, adjustments: data.adjustments, balance: data.balance };
       default:
         return type satisfies never;
     }
   },
 };
 
-/** What was paid and not refunded, as the balance tells it. */
-export const paidOf = ({ total, adjustedToZero, balance }: IssuedInvoice): number =>
-  total.amount - (adjustedToZero ?? zero(total.currency)).amount - balance.amount;
+/** What was paid and not refunded, as the balance tells it; minor units. */
+export const paidOf = ({ total, adjustments, balance }: IssuedInvoice): number => total.amount + adjustments.amount - balance.amount;
+
+const issued = (data: InvoiceContent & { adjustments: Money; balance: Money }): IssuedInvoice => {
+  const { invoiceId, clientId, total, adjustments, balance } = data;
+  return { status: 'issued', invoiceId, clientId, total: total.total, adjustments, toZero: null, balance };
+};

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Aggregate, Decide, EventDefinition, EventOf } from './event.js';
+import { said } from './pick.js';
 import { NotFound, Refusal } from './refusal.js';
 
 /**
@@ -10,6 +11,7 @@ export const catalogueEntry = <Made extends EventDefinition, Changed extends Eve
   category: string,
   made: Made,
   changed: Changed,
+  fixed: readonly (keyof EventOf<Made>['data'] & string)[],
 ) => {
   type Description = EventOf<Made>['data'];
   type Event = { type: Made['type'] | Changed['type']; data: Description };
@@ -34,7 +36,9 @@ export const catalogueEntry = <Made extends EventDefinition, Changed extends Eve
     (id: string, changes: Partial<Description> | ((before: Description) => Partial<Description>)): Decide<State, Event> =>
     (state) => {
       if (state === null) throw new NotFound(category, id);
-      const description = { ...state, ...(typeof changes === 'function' ? changes(state) : changes) };
+      const description = { ...state, ...said(typeof changes === 'function' ? changes(state) : changes) };
+      const kept = fixed.filter((field) => !isDeepStrictEqual(description[field], state[field]));
+      if (kept.length > 0) throw new Refusal('FIXED', `The ${kept.join(', ')} of a ${category} can't change.`, { fields: kept });
       return isDeepStrictEqual(state, description) ? [] : [{ type: changed.type, data: description }];
     };
 

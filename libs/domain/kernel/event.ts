@@ -87,10 +87,22 @@ export const personal = (about: string, shape: z.ZodString = z.string()) => shap
 function personalFieldsOf(data: z.ZodObject): Record<string, string> {
   return Object.fromEntries(
     Object.entries(data.shape).flatMap(([field, shape]) => {
-      const mark = personalFields.get(withoutWrappers(shape as z.ZodType));
-      return mark ? [[field, mark.about]] : [];
+      const inner = withoutWrappers(shape as z.ZodType);
+      const mark = personalFields.get(inner);
+      if (!mark) return assertNothingPersonal(field, inner);
+      return [[field, mark.about]];
     }),
   );
+}
+
+/** Only whole fields of an event are encrypted: a mark deeper down would be stored in clear. */
+function assertNothingPersonal(field: string, shape: z.ZodType): [] {
+  const below = shape instanceof z.ZodObject ? Object.values(shape.shape) : shape instanceof z.ZodArray ? [shape.element] : [];
+  for (const inner of below.map((each) => withoutWrappers(each as z.ZodType))) {
+    if (personalFields.has(inner)) throw new Error(`${field}: a personal text stands in the event itself, not below one of its fields.`);
+    assertNothingPersonal(field, inner);
+  }
+  return [];
 }
 
 function withoutWrappers(shape: z.ZodType): z.ZodType {

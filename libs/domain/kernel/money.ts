@@ -13,15 +13,14 @@ export const zero = (currency: string): Money => ({ amount: 0, currency });
 
 /** The sum of amounts of one currency, in minor units; throws when it would leave the safe integers. */
 export const sum = (currency: string, amounts: readonly Money[]): Money =>
-  inRange(
-    amounts.reduce((total, money) => {
-      if (money.currency !== currency) throw new RangeError(`${money.currency} can't be added to ${currency}.`);
-      return total + money.amount;
-    }, 0),
-    currency,
-  );
+  amounts.reduce((total, money) => {
+    if (money.currency !== currency) throw new RangeError(`${money.currency} can't be added to ${currency}.`);
+    return inRange(total.amount + money.amount, currency);
+  }, zero(currency));
 
-export const minus = (from: Money, what: Money): Money => sum(from.currency, [from, { amount: -what.amount, currency: what.currency }]);
+export const negative = ({ amount, currency }: Money): Money => ({ amount: 0 - amount, currency });
+
+export const minus = (from: Money, what: Money): Money => sum(from.currency, [from, negative(what)]);
 
 /** A4: each tax on the net, by itself, rounded half away from zero to the minor unit. */
 export const withTaxes = (net: Money, taxes: readonly Tax[]): Charge => {

@@ -5,15 +5,17 @@ import { z } from 'zod';
 export const id = z.uuid();
 export const localDate = z.iso.date(); // in the business's time zone
 export const instant = z.iso.datetime({ precision: 3 }); // UTC with milliseconds
-export const money = z.object({ amount: z.int(), currency: z.string().length(3) }); // minor units, ISO 4217
+export const currency = z.string().regex(/^[A-Z]{3}$/); // ISO 4217
+export const money = z.object({ amount: z.int(), currency }); // minor units
+export const price = money.extend({ amount: z.int().nonnegative() });
 export const percentage = z.string().regex(/^\d{1,3}(\.\d{1,6})?$/); // exact decimal: "9.975"
 export const limit = z.union([z.int().positive(), z.literal('unlimited')]);
 
 /** One tax of one line, rounded by itself (A4). */
-export const taxLine = z.object({ taxId: id, name: z.string(), rate: percentage, amount: money });
+export const taxLine = z.object({ taxId: id, name: z.string(), rate: percentage, amount: price });
 
 /** A price with its taxes on top: `total` = `net` + the taxes. */
-export const charge = z.object({ net: money, taxes: z.array(taxLine), total: money });
+export const charge = z.object({ net: price, taxes: z.array(taxLine), total: price });
 
 /** C2: the time in which sessions must be used. */
 export const expiryRule = z.discriminatedUnion('kind', [
@@ -22,7 +24,7 @@ export const expiryRule = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('after'),
     from: z.enum(['purchase', 'firstUse']),
-    amount: z.int().positive(),
+    amount: z.int().positive().max(36_500), // a hundred years of days
     unit: z.enum(['days', 'weeks', 'months']),
   }),
 ]);
@@ -42,7 +44,7 @@ export const invoiceContent = z.object({
   packageInvoiceId: id.nullable(), // E4: an appointment's invoice links to its package's
   issuedOn: localDate,
   lines: z.array(invoiceLine),
-  total: z.object({ net: money, tax: money, total: money }),
+  total: z.object({ net: price, tax: price, total: price }),
 });
 
 export type Money = z.infer<typeof money>;

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Decide } from '../kernel/event.js';
+import { said } from '../kernel/pick.js';
 import { InvalidInput, NotFound, Refusal, type FieldError } from '../kernel/refusal.js';
 import type { OfferingEvent, Payment, Terms } from './offering.events.js';
 import type { DefinedOffering, OfferingState } from './offering.state.js';
@@ -23,7 +24,7 @@ export const changeOffering =
   (offeringId: string, changes: Partial<Terms>, facts: OfferingFacts): Decide<OfferingState, OfferingEvent> =>
   (state) => {
     const { terms: before, locked } = present(state, offeringId);
-    const terms: Terms = { ...before, ...changes };
+    const terms: Terms = { ...before, ...said(changes) };
     if (isDeepStrictEqual(terms, before)) return [];
     if (locked) assertLockedFieldsKept(before, terms);
     assertValid(

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { defineEvent, type EventOf } from '../kernel/event.js';
-import { expiryRule, id, limit, money } from '../kernel/shapes.js';
+import { expiryRule, id, limit, price } from '../kernel/shapes.js';
 
 // What a business sells. Every change carries the whole terms, so that the newest event says all.
 
 export const payment = z.discriminatedUnion('method', [
-  z.object({ method: z.literal('paidUpfront'), fee: money, taxIds: z.array(id) }), // C3: one fee with its own taxes
-  z.object({ method: z.literal('paidEachAppointment'), fees: z.array(z.object({ serviceId: id, fee: money })) }), // C4
+  z.object({ method: z.literal('paidUpfront'), fee: price, taxIds: z.array(id) }), // C3: one fee with its own taxes
+  z.object({ method: z.literal('paidEachAppointment'), fees: z.array(z.object({ serviceId: id, fee: price })) }), // C4
 ]);
 
 export const terms = z.object({

@@ -22,9 +22,9 @@ export const expiryByRule = (
   return lastValidDay(expiryRule, { soldOn, firstUse });
 };
 
-/** E3: a standing session that an expiry moved by first use would leave behind it; an adjusted one strands nothing. */
+/** E3: a standing session that a new expiry would leave behind it. */
 export const strandedBy = (sold: SoldPackage, expiresOn: string | null): Session | undefined =>
-  movesWithUse(sold) && expiresOn !== null ? standing(sold).find(({ on }) => on > expiresOn) : undefined;
+  expiresOn !== sold.expiresOn && expiresOn !== null ? standing(sold).find(({ on }) => on > expiresOn) : undefined;
 
 const movesWithUse = ({ expiryRule: rule, adjustedExpiries }: SoldPackage): boolean =>
   rule.kind === 'after' && rule.from === 'firstUse' && adjustedExpiries.length === 0;

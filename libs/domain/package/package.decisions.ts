@@ -59,16 +59,15 @@ export const consumeSession =
     if (service.remaining === 0)
       throw new Refusal('NO_SESSIONS_LEFT', `No session of ${service.name} is left in this package.`, { serviceId: session.serviceId });
     const expiresOn = assertValidOn(sold, session.on, today);
-    const charge = service.fee === null ? withTaxes(zero(sold.currency), []) : withTaxes(service.fee, serviceTaxes);
+    const charge = invoiceThatStands(sold, session)?.charge ?? chargeOf(sold, service, serviceTaxes);
 
     return [
       {
         type: 'SessionConsumed',
         data: {
           ...session,
-          ownerId: sold.clientId,
-          offeringId: sold.offeringId,
-          packageName: sold.name,
+          ...ofPackage(sold),
+          seriesId: null,
           remaining: service.remaining === null ? null : service.remaining - 1,
           used: service.used + 1,
           expiresOn,
@@ -101,7 +100,14 @@ export const returnSession =
     return [
       {
         type: 'SessionReturned',
-        data: { ...about(sold, session), because, remaining: remaining === null ? null : remaining + 1, used: used - 1, expiresOn },
+        data: {
+          ...about(sold, session),
+          because,
+          remaining: remaining === null ? null : remaining + 1,
+          used: used - 1,
+          expiresOn,
+          invoice: null,
+        },
       },
     ];
   };
@@ -134,13 +140,14 @@ export const adjustRemaining =
   (state) => {
     const sold = existing(state, packageId);
     assertNotCancelled(sold);
-    const { remaining: from, adjustments, name } = serviceIn(sold, serviceId);
-    if (from === null) throw new Refusal('UNLIMITED', `${name} is unlimited in this package: there is nothing to adjust.`, { serviceId });
+    const { remaining: from, adjustments, name: serviceName } = serviceIn(sold, serviceId);
+    if (from === null)
+      throw new Refusal('UNLIMITED', `${serviceName} is unlimited in this package: there is nothing to adjust.`, { serviceId });
     if (from === to) return [];
     return [
       {
         type: 'RemainingAdjusted',
-        data: { packageId, clientId: sold.clientId, serviceId, from, to, adjustments: adjustments + to - from, reason },
+        data: { ...ofOwner(sold), serviceId, serviceName, from, to, adjustments: adjustments + to - from, reason },
       },
     ];
   };
@@ -151,7 +158,12 @@ export const adjustExpiry =
   (state) => {
     const sold = existing(state, packageId);
     if (sold.adjustedExpiries.at(-1) === to) return [];
-    return [{ type: 'ExpiryAdjusted', data: { packageId, clientId: sold.clientId, from: sold.expiresOn, to, reason } }];
+    return [
+      {
+        type: 'ExpiryAdjusted',
+        data: { packageId, clientId: sold.clientId, from: sold.expiresOn, to, adjustments: sold.adjustedExpiries.length + 1, reason },
+      },
+    ];
   };
 
 /** F2: back to the adjustment before, or to the rule worked out on the sessions that stand, stranding nothing. */
@@ -162,7 +174,12 @@ export const restoreExpiry =
     if (sold.adjustedExpiries.length === 0)
       throw new Refusal('EXPIRY_NOT_ADJUSTED', 'The expiry of this package was not adjusted: there is nothing to undo.');
     const to = sold.adjustedExpiries.at(-2) ?? expiryByRule(sold, standing(sold));
-    return [{ type: 'ExpiryRestored', data: { packageId, clientId: sold.clientId, from: sold.expiresOn, to, reason } }];
+    return [
+      {
+        type: 'ExpiryRestored',
+        data: { packageId, clientId: sold.clientId, from: sold.expiresOn, to, adjustments: sold.adjustedExpiries.length - 1, reason },
+      },
+    ];
   };
 
 /** H4: it can no longer be booked from; appointments already booked stay as they are. */
@@ -170,7 +187,9 @@ export const cancelPackage =
   ({ packageId, reason }: { packageId: string; reason: string | null }): DecidePackage =>
   (state) => {
     const { status, clientId } = existing(state, packageId);
-    return status === 'cancelled' ? [] : [{ type: 'PackageCancelled', data: { packageId, clientId, reason } }];
+    return status === 'cancelled'
+      ? []
+      : [{ type: 'PackageCancelled', data: { packageId, clientId, appointments: 'stay', unpaid: 'owing', reason } }];
   };
 
 const existing = (state: PackageState, packageId: string): SoldPackage => {
@@ -209,8 +228,18 @@ const assertValidOn = (sold: SoldPackage, on: string, today: string): string | n
   return expiresOn;
 };
 
-const about = ({ packageId }: SoldPackage, session: Session) => ({
+const ofPackage = ({ packageId, clientId, offeringId, name }: SoldPackage) => ({
   packageId,
+  ownerId: clientId,
+  offeringId,
+  packageName: name,
+});
+
+const ofOwner = ({ packageId, clientId, offeringId, name }: SoldPackage) => ({ packageId, clientId, offeringId, packageName: name });
+
+const about = (sold: SoldPackage, session: Session) => ({
+  ...ofPackage(sold),
+  serviceName: serviceIn(sold, session.serviceId).name,
   ...pick(session, 'clientId', 'consumptionId', 'appointmentId', 'serviceId'),
 });
 
@@ -219,7 +248,17 @@ const countOf = (sold: SoldPackage, { serviceId }: Session) => {
   return { remaining, used, expiresOn: sold.expiresOn };
 };
 
+/** H1: a no-show that is undone keeps the invoice that it has, and so its charge. */
+const invoiceThatStands = (
+  { sessions }: SoldPackage,
+  { purpose, invoiceId }: { purpose: string; invoiceId: string },
+): Session | undefined =>
+  purpose === 'noShowUndone' ? [...sessions.values()].find((session) => session.invoiceId === invoiceId) : undefined;
+
 /** E4: nothing owing when paid upfront; else the fee pinned at the sale, with the service's taxes of now. */
+const chargeOf = ({ currency }: SoldPackage, { fee }: ServiceLeft, taxes: readonly Tax[]): Charge =>
+  fee === null ? withTaxes(zero(currency), []) : withTaxes(fee, taxes);
+
 const appointmentInvoice = (
   sold: SoldPackage,
   { serviceId, name }: ServiceLeft,

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { defineEvent, personal, type EventOf } from '../kernel/event.js';
-import { charge, expiryRule, id, instant, invoiceContent, limit, localDate, money } from '../kernel/shapes.js';
+import { charge, expiryRule, id, instant, invoiceContent, limit, localDate, price } from '../kernel/shapes.js';
 
 // What is stored for a package sold or assigned to a client. Stored for ever: add versions, never edit one.
 // Events say what was decided, in absolutes (`remaining` and `expiresOn` after it), so that no fold needs a rule.
 
-const about = z.object({ packageId: id, clientId: id }); // clientId: the owner, but in SessionConsumed who uses it
+const about = z.object({ packageId: id, clientId: id }); // clientId: the owner
 const remaining = z.int().nonnegative().nullable(); // null: unlimited
 const expiresOn = localDate.nullable(); // last day on which a session can be used; null: does not expire
 const reason = personal('clientId').nullable();
@@ -15,9 +15,9 @@ export const soldService = z.object({
   serviceId: id,
   name: z.string(),
   limit,
-  price: money, // the service's price at the sale
+  price, // the service's price at the sale
   weight: z.int().nonnegative().nullable(), // its share in the package's value; null: one service is unlimited (H4)
-  fee: money.nullable(), // paidEachAppointment: what each appointment is charged (C4)
+  fee: price.nullable(), // paidEachAppointment: what each appointment is charged (C4)
 });
 
 export const PackageSold = defineEvent(
@@ -35,15 +35,22 @@ export const PackageSold = defineEvent(
     timeZone: z.string(),
     channel: z.enum(['staff', 'online', 'import']),
     appointmentId: id.nullable(), // D1: the appointment from which it was sold
+    purchaseId: id.nullable(), // I4: the online purchase
     invoice: invoiceContent,
     externalReference: z.string().nullable(),
   }),
 );
 
-const consumption = about.extend({
+const consumption = z.object({
+  packageId: id,
+  ownerId: id,
+  clientId: id, // who uses it: the owner, or a linked client
+  offeringId: id,
+  packageName: z.string(),
   consumptionId: id, // an appointment can consume, return and consume again: each time another
   appointmentId: id,
   serviceId: id,
+  serviceName: z.string(),
   remaining,
   used: z.int().nonnegative(), // sessions of this service that stand, after it
   expiresOn,
@@ -53,15 +60,12 @@ export const SessionConsumed = defineEvent(
   'SessionConsumed',
   consumption.extend({
     purpose: z.enum(['booking', 'series', 'application', 'noShowUndone', 'rebooking']),
-    ownerId: id,
-    offeringId: id,
-    packageName: z.string(),
-    serviceName: z.string(),
     providerId: id,
     start: instant,
     end: instant,
     timeZone: z.string(),
     on: localDate,
+    seriesId: id.nullable(), // E5
     charge, // for this appointment: zero when the package was paid upfront (C3, C4)
     invoiceId: id, // of the appointment
     invoice: invoiceContent.nullable(), // to issue because of this event; null: the one it has stands again
@@ -71,7 +75,10 @@ export const SessionConsumed = defineEvent(
 
 export const SessionReturned = defineEvent(
   'SessionReturned',
-  consumption.extend({ because: z.enum(['cancelled', 'noShow', 'removed', 'refused']) }),
+  consumption.extend({
+    because: z.enum(['cancelled', 'noShow', 'removed', 'refused']),
+    invoice: invoiceContent.nullable(), // at the regular fee, to issue anew because of this event (E7, E8)
+  }),
 );
 
 export const SessionForfeited = defineEvent('SessionForfeited', consumption.extend({ because: z.enum(['lateCancellation', 'noShow']) }));
@@ -82,7 +89,10 @@ export const SessionForfeitUndone = defineEvent('SessionForfeitUndone', consumpt
 export const RemainingAdjusted = defineEvent(
   'RemainingAdjusted',
   about.extend({
+    offeringId: id,
+    packageName: z.string(),
     serviceId: id,
+    serviceName: z.string(),
     from: z.int().nonnegative(),
     to: z.int().nonnegative(),
     adjustments: z.int(), // all adjustments of this service together, after it
@@ -90,12 +100,18 @@ export const RemainingAdjusted = defineEvent(
   }),
 );
 
-export const ExpiryAdjusted = defineEvent('ExpiryAdjusted', about.extend({ from: expiresOn, to: localDate, reason }));
+const adjustments = z.int().nonnegative(); // of the expiry, that stand after it
+
+export const ExpiryAdjusted = defineEvent('ExpiryAdjusted', about.extend({ from: expiresOn, to: localDate, adjustments, reason }));
 
 /** Undoes the latest adjustment of the expiry. */
-export const ExpiryRestored = defineEvent('ExpiryRestored', about.extend({ from: expiresOn, to: expiresOn, reason }));
+export const ExpiryRestored = defineEvent('ExpiryRestored', about.extend({ from: expiresOn, to: expiresOn, adjustments, reason }));
 
-export const PackageCancelled = defineEvent('PackageCancelled', about.extend({ reason }));
+/** H4. What becomes of appointments already booked from it, and of what is not paid yet. */
+export const PackageCancelled = defineEvent(
+  'PackageCancelled',
+  about.extend({ appointments: z.enum(['stay', 'regularFee']), unpaid: z.enum(['owing', 'writtenOff']), reason }),
+);
 
 export const packageEvents = [
   PackageSold,

@@ -1,7 +1,7 @@
 import type { Aggregate } from '../kernel/event.js';
 import { pick } from '../kernel/pick.js';
 import { NotFound } from '../kernel/refusal.js';
-import type { ExpiryRule } from '../kernel/shapes.js';
+import type { Charge, ExpiryRule } from '../kernel/shapes.js';
 import { packageEvents, type PackageEvent, type SoldService } from './package.events.js';
 
 export type PackageState = { status: 'unsold' } | SoldPackage;
@@ -38,6 +38,7 @@ export interface Session {
   on: string;
   outcome: 'standing' | 'returned' | 'forfeited';
   invoiceId: string; // of the appointment
+  charge: Charge; // that this invoice was issued with
 }
 
 type Counted = { consumptionId: string; serviceId: string; remaining: number | null; used: number; expiresOn: string | null };
@@ -63,7 +64,7 @@ export const packageAggregate: Aggregate<PackageState, PackageEvent> = {
     switch (type) {
       case 'SessionConsumed':
         state.sessions.set(data.consumptionId, {
-          ...pick(data, 'consumptionId', 'appointmentId', 'invoiceId', 'serviceId', 'clientId', 'start', 'on'),
+          ...pick(data, 'consumptionId', 'appointmentId', 'invoiceId', 'serviceId', 'clientId', 'start', 'on', 'charge'),
           outcome: 'standing',
         });
         return counted(state, data);
@@ -80,11 +81,11 @@ export const packageAggregate: Aggregate<PackageState, PackageEvent> = {
         Object.assign(state.services.get(data.serviceId)!, { remaining: data.to, adjustments: data.adjustments });
         return state;
       case 'ExpiryAdjusted':
-        state.adjustedExpiries.push(data.to);
+        state.adjustedExpiries = [...state.adjustedExpiries.slice(0, data.adjustments - 1), data.to];
         state.expiresOn = data.to;
         return state;
       case 'ExpiryRestored':
-        state.adjustedExpiries.pop();
+        state.adjustedExpiries = state.adjustedExpiries.slice(0, data.adjustments);
         state.expiresOn = data.to;
         return state;
       case 'PackageCancelled':

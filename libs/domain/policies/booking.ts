@@ -39,7 +39,7 @@ export const invoicing = definePolicy<AppointmentEvent>('invoicing', {
 
 const bookingOf = ({ data }: Consumed): Booking => ({
   ...pick(data, 'appointmentId', 'clientId', 'packageId', 'consumptionId', 'serviceId', 'serviceName', 'providerId', 'invoiceId'),
-  ...pick(data, 'start', 'end', 'timeZone', 'on', 'externalReference'),
+  ...pick(data, 'start', 'end', 'timeZone', 'on', 'seriesId', 'externalReference'),
   invoice: null,
 });
 

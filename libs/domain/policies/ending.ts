@@ -23,16 +23,16 @@ interface Ended {
   packageId: string | null;
   consumptionId: string | null;
   outcome: 'returned' | 'forfeited';
-  today: string; // local date of the business
+  endedOn: string; // local date of the business
   returned: 'cancelled' | 'noShow';
   forfeited: 'lateCancellation' | 'noShow';
 }
 
-const session = ({ packageId, consumptionId, outcome, today, returned, forfeited }: Ended): PolicyCommand[] => {
+const session = ({ packageId, consumptionId, outcome, endedOn, returned, forfeited }: Ended): PolicyCommand[] => {
   if (packageId === null || consumptionId === null) return [];
   const decide =
     outcome === 'returned'
-      ? returnSession({ packageId, consumptionId, because: returned, today })
+      ? returnSession({ packageId, consumptionId, because: returned, today: endedOn })
       : forfeitSession({ packageId, consumptionId, because: forfeited });
   return [change(packageAggregate, packageId, { decide })];
 };

@@ -7,7 +7,7 @@ const description = z.object({
   name: personal('providerId'),
   active: z.boolean(),
   serviceIds: z.array(id), // what this person gives
-  externalReference: z.string().nullable(),
+  externalReference: personal('providerId').nullable(),
 });
 
 export const ProviderRegistered = defineEvent('ProviderRegistered', description);

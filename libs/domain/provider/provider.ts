@@ -7,7 +7,7 @@ export const {
   aggregate: provider,
   make: registerProvider,
   change: changeProvider,
-} = catalogueEntry('provider', ProviderRegistered, ProviderChanged);
+} = catalogueEntry('provider', ProviderRegistered, ProviderChanged, ['providerId']);
 
 /** Only an active provider who gives the service can be booked for it. */
 export const assertGives = ({ providerId, active, serviceIds }: ProviderDescription, serviceId: string): void => {

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { defineEvent, type EventOf } from '../kernel/event.js';
-import { id, money } from '../kernel/shapes.js';
+import { id, price } from '../kernel/shapes.js';
 
 const description = z.object({
   serviceId: id,
   name: z.string(),
   description: z.string(),
   durationMinutes: z.int().positive(),
-  price: money,
+  price,
   taxIds: z.array(id),
   active: z.boolean(),
   publiclyDisplayed: z.boolean(),

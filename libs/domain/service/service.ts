@@ -3,7 +3,11 @@ import { Refusal } from '../kernel/refusal.js';
 import { ServiceChanged, ServiceDefined, type ServiceDescription } from './service.events.js';
 
 /** B1: a bookable treatment or class. */
-export const { aggregate: service, make: defineService, change: changeService } = catalogueEntry('service', ServiceDefined, ServiceChanged);
+export const {
+  aggregate: service,
+  make: defineService,
+  change: changeService,
+} = catalogueEntry('service', ServiceDefined, ServiceChanged, ['serviceId']);
 
 /** B2: a service goes into an offering only while it is active and publicly displayed. */
 export const isOfferable = ({ active, publiclyDisplayed }: ServiceDescription): boolean => active && publiclyDisplayed;

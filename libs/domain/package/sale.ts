@@ -1,0 +1,59 @@
+import { invoiceOver } from '../invoice/invoice-content.js';
+import { withTaxes, zero, type Tax } from '../kernel/money.js';
+import { pick } from '../kernel/pick.js';
+import type { Charge } from '../kernel/shapes.js';
+import type { Terms } from '../offering/offering.events.js';
+import type { ServiceDescription } from '../service/service.events.js';
+import type { PackageSoldData, SoldService } from './package.events.js';
+
+/** What is not in the offering's terms: who buys, when, through which door. */
+export interface Buying extends Pick<
+  PackageSoldData,
+  'packageId' | 'offeringId' | 'clientId' | 'appointmentId' | 'purchaseId' | 'externalReference'
+> {
+  invoiceId: string;
+  currency: string;
+  timeZone: string;
+  today: string; // local date of the business
+  channel: PackageSoldData['channel'];
+}
+
+/**
+ * D1, D3: an offering's terms pinned as sold, with the sale's invoice.
+ * @param services described in the order in which the terms name them
+ * @param taxes on the package fee, as they are now
+ */
+export const saleOf = (
+  terms: Terms,
+  services: readonly ServiceDescription[],
+  taxes: readonly Tax[],
+  { invoiceId, currency, today, ...buying }: Buying,
+): Omit<PackageSoldData, 'expiresOn'> => {
+  if (terms.payment === null) throw new Error('An offering that can be sold has a payment method.');
+  const charge = chargeOf(terms, taxes, currency);
+  return {
+    ...buying,
+    ...pick(terms, 'name', 'description', 'expiryRule'),
+    ...{ services: soldServices(terms, services), paymentMethod: terms.payment.method, charge, soldOn: today },
+    invoice: invoiceOver(currency, {
+      ...{ invoiceId, kind: 'package', packageInvoiceId: null, issuedOn: today, ...pick(buying, 'clientId', 'packageId', 'appointmentId') },
+      lines: [{ description: terms.name, serviceId: null, ...charge }],
+    }),
+  };
+};
+
+/** C3: its fee with the fee's own taxes; C4: nothing when each appointment is paid. */
+const chargeOf = ({ payment }: Terms, taxes: readonly Tax[], currency: string): Charge =>
+  payment?.method === 'paidUpfront' ? withTaxes(payment.fee, taxes) : withTaxes(zero(currency), []);
+
+/** The services as sold: prices of now, the fees of the offering, and each one's weight in the package's value (H4). */
+const soldServices = ({ services, payment }: Terms, described: readonly ServiceDescription[]): SoldService[] => {
+  const fees = payment?.method === 'paidEachAppointment' ? payment.fees : [];
+  const unlimited = services.some(({ limit }) => limit === 'unlimited');
+  const allFree = described.every(({ price }) => price.amount === 0);
+  return services.map(({ serviceId, limit }, n) => {
+    const { name, price } = described[n]!;
+    const weight = unlimited ? null : allFree ? 1 : price.amount;
+    return { serviceId, name, limit, price, weight, fee: fees.find((fee) => fee.serviceId === serviceId)?.fee ?? null };
+  });
+};
