@@ -2,6 +2,8 @@ import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
 import type { FieldError } from '../../../libs/domain/kernel/refusal.js';
 import { InvalidInput, Refusal } from '../../../libs/domain/kernel/refusal.js';
+import { OutcomeUnknown, StoreUnavailable } from '../../../libs/event-store/failures.js';
+import { TooBusy } from '../../../libs/event-store/stream-queues.js';
 import { InvalidToken, TokenKeysUnavailable } from '../../../libs/auth/tokens.js';
 
 /** What went wrong, before it is written down as a problem detail (RFC 9457). */
@@ -111,14 +113,13 @@ export const unavailable = (code: string, detail: string): Failure => ({
 /** Errors of the parts behind us that mean "not now": repeating the call with the same Idempotency-Key is safe. */
 const ofPart = (error: unknown): Failure | undefined => {
   if (!(error instanceof Error)) return undefined;
-  if (PARTS_BUSY.has(error.name)) return unavailable('TOO_BUSY', 'Too much is being done at once. Repeat the call later.');
-  if (PARTS_AWAY.has(error.name) || isConnectionLoss(error))
-    return unavailable('UNAVAILABLE', 'A part of the service can not be reached. Repeat the call with the same Idempotency-Key.');
+  if (error instanceof TooBusy || error.name === POOL_EXHAUSTED) return unavailable('TOO_BUSY', 'Too much is being done at once. Repeat the call later.');
+  if (error instanceof OutcomeUnknown || error instanceof StoreUnavailable || isConnectionLoss(error))
+    return unavailable('UNAVAILABLE', 'A part of the service cannot be reached. Repeat the call with the same Idempotency-Key.');
   return undefined;
 };
 
-const PARTS_BUSY = new Set(['TooBusy', 'KnexTimeoutError']);
-const PARTS_AWAY = new Set(['StoreUnavailable', 'OutcomeUnknown']);
+const POOL_EXHAUSTED = 'KnexTimeoutError';
 const CONNECTION_LOSS = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', '57P01', '57P02', '57P03', '53300']);
 
 /** Postgres is away, coming, or full: by the codes of Node, its SQLSTATEs, and the one message that has no code. */
@@ -159,7 +160,7 @@ const STATUS_FAILURES: Record<number, [code: string, detail: string]> = {
   429: ['TOO_MANY_REQUESTS', 'Too many requests. Repeat the call later.'],
   431: ['HEADERS_TOO_LARGE', 'The headers are larger than the service takes.'],
   500: ['INTERNAL_ERROR', 'Something went wrong inside. The correlation id finds it in the log.'],
-  503: ['UNAVAILABLE', 'The service can not answer now. Repeat the call later.'],
+  503: ['UNAVAILABLE', 'The service cannot answer now. Repeat the call later.'],
 };
 
 export const ofStatus = (status: number): Failure => {
