@@ -89,7 +89,10 @@ export function checkpointOf(pool: Pool, schema: 'read_models' | 'policies', nam
       if (rowCount !== 1) throw new Fenced(`${name} was not marked as stopped`);
     },
     nameStore: async (store) => {
-      await pool.query(`UPDATE ${table} SET store = $3 WHERE projection = $1 AND version = $2 AND store IS DISTINCT FROM $3`, [...own, store]);
+      await pool.query(`UPDATE ${table} SET store = $3 WHERE projection = $1 AND version = $2 AND store IS DISTINCT FROM $3`, [
+        ...own,
+        store,
+      ]);
     },
   };
 }
@@ -111,7 +114,13 @@ const progressOf = ({ position, event_id, stream, revision, time, state, poison 
   last:
     position === null
       ? undefined
-      : { position: BigInt(position), id: event_id, stream, revision: BigInt(revision), time: time ? instantFromText(time) : new Date(0).toISOString() },
+      : {
+          position: BigInt(position),
+          id: event_id,
+          stream,
+          revision: BigInt(revision),
+          time: time ? instantFromText(time) : new Date(0).toISOString(),
+        },
   state,
   poison: poison ?? undefined,
 });

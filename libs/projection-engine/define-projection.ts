@@ -129,7 +129,8 @@ export const defineProjection = <C extends Columns>({ name, version, key, column
   if (!/^[a-z][a-z0-9_]{0,31}$/.test(name)) throw new Error(`${name}: a projection is named in snake_case, 32 letters at most`);
   if (!Number.isInteger(version) || version < 1) throw new Error(`${name}: versions count from 1`);
   if ('businessId' in columns) throw new Error(`${name}: the engine adds businessId by itself`);
-  for (const column of Object.keys(columns)) if (!/^[a-z][A-Za-z0-9]*$/.test(column)) throw new Error(`${name}: ${column} is no column name`);
+  for (const column of Object.keys(columns))
+    if (!/^[a-z][A-Za-z0-9]*$/.test(column)) throw new Error(`${name}: ${column} is no column name`);
   for (const column of [...keys, ...indexes.flat()]) if (!columns[column]) throw new Error(`${name}: there is no column ${column}`);
   for (const column of keys) if (columns[column]?.isNullable) throw new Error(`${name}: the key ${column} is never null`);
   return {

@@ -11,6 +11,15 @@ export class Inbox {
   /** @param limit events that may wait before `offer` does */
   constructor(private readonly limit: number) {}
 
+  get isEmpty(): boolean {
+    return this.size === 0;
+  }
+
+  /** Closed, and all of it taken. */
+  get isOver(): boolean {
+    return this.closed && this.isEmpty;
+  }
+
   /** Resolves when there is room for more. What is offered to a closed inbox is dropped. */
   async offer(batch: readonly Fed[]): Promise<void> {
     if (this.closed) return;

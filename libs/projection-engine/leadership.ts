@@ -94,5 +94,8 @@ async function reign(
 export function isConnectionFailure(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.every(isConnectionFailure);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return /^(08|57P|53)|^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)/.test(code) || (error instanceof Error && /Connection terminated|connection error/i.test(error.message));
+  return (
+    /^(08|57P|53)|^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)/.test(code) ||
+    (error instanceof Error && /Connection terminated|connection error/i.test(error.message))
+  );
 }

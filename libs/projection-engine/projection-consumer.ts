@@ -34,7 +34,13 @@ export function consumerOf(projection: Projection, pool: Pool): Consumer {
   };
 }
 
-async function load(projection: Projection, table: Table, pool: Pool, events: readonly Recorded[], before: WorkingSet | undefined): Promise<WorkingSet> {
+async function load(
+  projection: Projection,
+  table: Table,
+  pool: Pool,
+  events: readonly Recorded[],
+  before: WorkingSet | undefined,
+): Promise<WorkingSet> {
   const { keys, conditions } = touched(projection, events, before);
   const rows = new WorkingSet(before, new Set(conditions.keys()));
   const loads = [...conditions].map(([column, values]) => table.loadWhere(pool, column, values));

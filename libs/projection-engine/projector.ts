@@ -102,7 +102,8 @@ export class Projector {
   }
 
   private async work(epoch: bigint, leading: AbortSignal): Promise<void> {
-    await this.checkStore();
+    await this.checkStore(leading);
+    if (leading.aborted) return;
     await this.todo?.start();
     for (const followed of this.followed) delete followed.worker;
     const over = new AbortController();
@@ -157,16 +158,18 @@ export class Projector {
   }
 
   /** A restored store or a changed address: the read models would hold events that never happened. */
-  private async checkStore(): Promise<void> {
-    const { feed } = this.options;
+  private async checkStore(signal: AbortSignal): Promise<void> {
+    const { feed, logger } = this.options;
     for (const { checkpoint } of this.followed) {
       const { last } = await checkpoint.read();
-      if (last && !(await feed.has(last)))
-        throw new StoreMismatch(
-          `${checkpoint.name} version ${checkpoint.version} was built up to event ${last.id} (${last.stream}@${last.revision}, position ${last.position}), ` +
-            `which the event store ${feed.store} does not have. Was it restored from an older backup, or EVENTSTORE_URL changed? ` +
-            'Connect to the store that has the event, restore the matching Postgres backup, or drop the schemas read_models and policies to build them anew.',
-        );
+      while (last && !signal.aborted) {
+        const has = await feed
+          .has(last)
+          .catch((error: unknown) => logger.warn({ err: error }, 'The event store could not be asked; it is asked again.'));
+        if (has) break;
+        if (has === false) throw mismatch(checkpoint, last, feed.store);
+        await sleep(READ_AGAIN, undefined, { signal }).catch(() => undefined);
+      }
       await checkpoint.nameStore(feed.store);
     }
   }
@@ -176,7 +179,11 @@ export class Projector {
     const { projections, logger } = this.options;
     while (!signal.aborted) {
       const flipped = await this.pool
-        .query<{ projection: string; version: number }>(FLIP_VERSIONS, [projections.map(({ name }) => name), projections.map(({ version }) => version), epoch])
+        .query<{ projection: string; version: number }>(FLIP_VERSIONS, [
+          projections.map(({ name }) => name),
+          projections.map(({ version }) => version),
+          epoch,
+        ])
         .catch((error: unknown) => logger.warn({ err: error }, 'Whether new versions have caught up could not be seen.'));
       for (const { projection, version } of flipped?.rows ?? []) logger.info({ projection, version }, 'A new version is live.');
       await sleep(FLIP, undefined, { signal }).catch(() => undefined);
@@ -188,7 +195,10 @@ export class Projector {
     const now = performance.now();
     const events = new Map(this.followed.map(({ consumer, worker }) => [consumer.name, worker?.events ?? 0]));
     const seconds = (now - this.lastRates.at) / 1000;
-    const rates = [...events].map(([name, count]) => [name, Math.max(0, Math.round((count - (this.lastRates.events.get(name) ?? 0)) / seconds))]);
+    const rates = [...events].map(([name, count]) => [
+      name,
+      Math.max(0, Math.round((count - (this.lastRates.events.get(name) ?? 0)) / seconds)),
+    ]);
     this.lastRates = { at: now, events };
     return Object.fromEntries(rates);
   }
@@ -217,6 +227,13 @@ const FLIP_VERSIONS = `
       AND EXISTS (SELECT FROM read_models.leader WHERE epoch = $3)
     RETURNING l.projection, l.version`;
 
+const mismatch = ({ name, version }: Checkpoint, last: NonNullable<Progress['last']>, store: string) =>
+  new StoreMismatch(
+    `${name} version ${version} was built up to event ${last.id} (${last.stream}@${last.revision}, position ${last.position}), ` +
+      `which the event store ${store} does not have. Was it restored from an older backup, or EVENTSTORE_URL changed? ` +
+      'Connect to the store that has the event, restore the matching Postgres backup, or drop the schemas read_models and policies to build them anew.',
+  );
+
 interface Following extends Followed {
   progress: Progress;
 }
@@ -235,4 +252,5 @@ function earliest(members: Following[]): bigint | undefined {
   return first === -1n ? undefined : first;
 }
 
-const stopped = (signal: AbortSignal) => new Promise((resolve) => (signal.aborted ? resolve(undefined) : signal.addEventListener('abort', resolve)));
+const stopped = (signal: AbortSignal) =>
+  new Promise((resolve) => (signal.aborted ? resolve(undefined) : signal.addEventListener('abort', resolve)));

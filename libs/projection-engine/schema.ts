@@ -95,7 +95,10 @@ export async function migrate(pool: Pool, projections: readonly Projection[]): P
 async function createTable(client: PoolClient, projection: Projection): Promise<void> {
   const { name, version } = projection;
   const shape = createHash('sha256').update(columnsOf(projection)).digest('hex').slice(0, 16);
-  const { rows } = await client.query<{ shape: string }>('SELECT shape FROM read_models.checkpoints WHERE projection = $1 AND version = $2', [name, version]);
+  const { rows } = await client.query<{ shape: string }>(
+    'SELECT shape FROM read_models.checkpoints WHERE projection = $1 AND version = $2',
+    [name, version],
+  );
   if (rows[0] && rows[0].shape !== shape)
     throw new Error(`The columns of ${name} have changed: give it version ${version + 1}, which is then built beside version ${version}.`);
   await client.query(`CREATE TABLE IF NOT EXISTS ${tableName(projection)} (${columnsOf(projection)}) WITH (fillfactor = ${FILL_FACTOR})`);

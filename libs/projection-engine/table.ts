@@ -16,7 +16,11 @@ export interface Table {
   /** The rows with these values in a column: one query. */
   loadWhere(pool: Pool, column: string, values: readonly BusinessAnd<unknown>[]): Promise<BusinessAnd<AnyRow>[]>;
   /** CTEs `written` and `removed` that run if `moved` has a row; their values count from `first`. */
-  write(first: number, rows: readonly BusinessAnd<AnyRow>[], removed: readonly BusinessAnd<string>[]): { ctes: string[]; values: string[]; kind: string };
+  write(
+    first: number,
+    rows: readonly BusinessAnd<AnyRow>[],
+    removed: readonly BusinessAnd<string>[],
+  ): { ctes: string[]; values: string[]; kind: string };
 }
 
 export type BusinessAnd<T> = readonly [business: string, value: T];
@@ -35,7 +39,10 @@ export function tableOf(projection: Projection): Table {
 
   const select = async (pool: Pool, statement: Statement): Promise<BusinessAnd<AnyRow>[]> => {
     const { rows } = await pool.query<string[]>({ ...statement, rowMode: 'array', types: { getTypeParser: () => asText } });
-    return rows.map((values) => [values[0]!, Object.fromEntries(fields.map(([field, column], i) => [field, fromText(column, values[i + 1] ?? null)]))]);
+    return rows.map((values) => [
+      values[0]!,
+      Object.fromEntries(fields.map(([field, column], i) => [field, fromText(column, values[i + 1] ?? null)])),
+    ]);
   };
 
   return {
@@ -57,7 +64,8 @@ export function tableOf(projection: Projection): Table {
       const values: string[] = [];
       if (rows.length) {
         values.push(arrayText(rows.map(([business]) => business)));
-        for (const [field, column] of fields) values.push(arrayText(rows.map(([, row]) => toText(column, present(projection, row, field)))));
+        for (const [field, column] of fields)
+          values.push(arrayText(rows.map(([, row]) => toText(column, present(projection, row, field)))));
         ctes.push(`written AS (INSERT INTO ${table} (${names.join(', ')}) SELECT * FROM ${unnest(first, types)}
           WHERE EXISTS (SELECT FROM moved) ON CONFLICT (${keyNames.join(', ')}) DO ${onConflict})`);
       }
@@ -73,12 +81,16 @@ export function tableOf(projection: Projection): Table {
 
 const asText = (text: string): string => text;
 
-const unnest = (first: number, types: readonly string[]): string => `unnest(${types.map((type, i) => `$${first + i}::${type}[]`).join(', ')})`;
+const unnest = (first: number, types: readonly string[]): string =>
+  `unnest(${types.map((type, i) => `$${first + i}::${type}[]`).join(', ')})`;
 
 /** The business's array, then one for each column of the key. */
 function keyArrays(keys: readonly BusinessAnd<string>[], parts: number): string[] {
   const texts = keys.map(([, key]) => (parts === 1 ? [key] : key.split('\0')));
-  return [arrayText(keys.map(([business]) => business)), ...Array.from({ length: parts }, (_, i) => arrayText(texts.map((text) => text[i] ?? null)))];
+  return [
+    arrayText(keys.map(([business]) => business)),
+    ...Array.from({ length: parts }, (_, i) => arrayText(texts.map((text) => text[i] ?? null))),
+  ];
 }
 
 function present({ name }: Projection, row: AnyRow, field: string): unknown {

@@ -51,7 +51,11 @@ export interface Todo {
   run(signal: AbortSignal): Promise<void>;
 }
 
-export function todoOf({ policies, triggers, commandsOf, carryOut, grace = GRACE }: TodoOptions, pool: Pool, logger: Pick<Logger, 'warn' | 'error'>): Todo {
+export function todoOf(
+  { policies, triggers, commandsOf, carryOut, grace = GRACE }: TodoOptions,
+  pool: Pool,
+  logger: Pick<Logger, 'warn' | 'error'>,
+): Todo {
   let started = new Map<string, bigint | null>();
   /** Ids on the list, so that an event that does nothing from it costs nothing. Undefined: to be read; null: too many. */
   let listed: Set<string> | null | undefined;
@@ -113,7 +117,11 @@ export function todoOf({ policies, triggers, commandsOf, carryOut, grace = GRACE
           logger.warn({ err: error }, 'The to-do list could not be read; it is tried again.');
           return [];
         });
-        await Promise.all(due.map((trigger) => doOne(trigger).catch((error: unknown) => logger.warn({ err: error }, 'The to-do list could not be written.'))));
+        await Promise.all(
+          due.map((trigger) =>
+            doOne(trigger).catch((error: unknown) => logger.warn({ err: error }, 'The to-do list could not be written.')),
+          ),
+        );
         if (due.length < AT_ONCE) await sleep(LOOK, undefined, { signal }).catch(() => undefined);
       }
     },
@@ -124,7 +132,10 @@ interface DueRow extends TriggerRef {
   attempts: number;
 }
 
-async function attempt(trigger: DueRow, carryOut: TodoOptions['carryOut']): Promise<'done' | { parked: string | null; failure: string | null }> {
+async function attempt(
+  trigger: DueRow,
+  carryOut: TodoOptions['carryOut'],
+): Promise<'done' | { parked: string | null; failure: string | null }> {
   try {
     const outcome = await carryOut(trigger);
     return outcome === 'done' ? outcome : { parked: outcome.parked, failure: null };
@@ -134,7 +145,13 @@ async function attempt(trigger: DueRow, carryOut: TodoOptions['carryOut']): Prom
   }
 }
 
-const said = ({ commandId, policy, ordinal, stream, revision }: TriggerRef) => ({ commandId, policy, ordinal, stream, revision: String(revision) });
+const said = ({ commandId, policy, ordinal, stream, revision }: TriggerRef) => ({
+  commandId,
+  policy,
+  ordinal,
+  stream,
+  revision: String(revision),
+});
 
 async function readListed(pool: Pool): Promise<Set<string> | null> {
   const { rows } = await pool.query<{ command_id: string }>(`SELECT command_id FROM policies.todo LIMIT ${MAX_REMEMBERED + 1}`);
@@ -178,7 +195,12 @@ function writeOf(asked: readonly TriggerRef[], done: readonly string[], grace: n
 }
 
 async function readDue(pool: Pool): Promise<DueRow[]> {
-  const { rows } = await pool.query<Record<'command_id' | 'policy' | 'business_id' | 'position' | 'event_id' | 'stream' | 'revision', string> & { ordinal: number; attempts: number }>(
+  const { rows } = await pool.query<
+    Record<'command_id' | 'policy' | 'business_id' | 'position' | 'event_id' | 'stream' | 'revision', string> & {
+      ordinal: number;
+      attempts: number;
+    }
+  >(
     `SELECT command_id, policy, ordinal, business_id, position::text, event_id, stream, revision::text, attempts FROM policies.todo
       WHERE parked IS NULL AND due <= now() ORDER BY due, position LIMIT ${AT_ONCE}`,
   );

@@ -61,11 +61,11 @@ export class Worker {
     if (signal.aborted) stop();
     await this.recover(signal);
     while (!this.poison && !signal.aborted) {
-      const batch = this.again.shift() ?? (await this.inbox.take(this.maxBatch, this.consumer.linger));
+      const batch = this.again.shift() ?? (await this.nextBatch());
       try {
-        if (batch.length === 0) await this.writing;
-        else await this.advance(batch);
-        if (batch.length === 0) break;
+        if (batch.length) await this.advance(batch);
+        else await this.writing;
+        if (!batch.length && this.inbox.isOver) break;
       } catch (error) {
         await this.afterFailure(error, batch, signal);
       }
@@ -73,6 +73,11 @@ export class Worker {
     await this.writing.catch(() => undefined); // told to stop: it is committed or not, and the checkpoint knows
     this.inbox.discard();
     signal.removeEventListener('abort', stop);
+  }
+
+  /** With nothing to fold meanwhile, waits for what is being written: none then, so that a failure is seen at once. */
+  private async nextBatch(): Promise<readonly Fed[]> {
+    return this.inFlight.length && this.inbox.isEmpty ? [] : this.inbox.take(this.maxBatch, this.consumer.linger);
   }
 
   /** Folds a batch, and starts writing it once the one before is written. */
@@ -130,7 +135,8 @@ export class Worker {
   }
 
   private async pause(error: unknown, signal: AbortSignal): Promise<void> {
-    if (!(error instanceof Fenced)) this.options.logger.warn({ err: error, projection: this.consumer.name }, 'A batch was not written; it is tried again.');
+    if (!(error instanceof Fenced))
+      this.options.logger.warn({ err: error, projection: this.consumer.name }, 'A batch was not written; it is tried again.');
     await sleep(Math.min(BACK_OFF.first * 2 ** this.failures, BACK_OFF.most), undefined, { signal }).catch(() => undefined);
     this.failures += 1;
   }
@@ -139,7 +145,10 @@ export class Worker {
   private async stopAt(event: Fed, failure: unknown, signal: AbortSignal): Promise<void> {
     const poison = poisonOf(event, failure instanceof PoisonEvent ? failure.cause : failure);
     const { logger, checkpoint, epoch } = this.options;
-    logger.error({ err: failure, projection: this.consumer.name, poison }, 'An event is poison: this projection has stopped, the others go on.');
+    logger.error(
+      { err: failure, projection: this.consumer.name, poison },
+      'An event is poison: this projection has stopped, the others go on.',
+    );
     this.poison = poison;
     this.inbox.discard();
     while (!signal.aborted) {
