@@ -30,7 +30,7 @@ import { Answered, Versioned } from './answered.js';
 import { EXPIRY } from './expiry.shapes.js';
 import { PageOf, PageQuery } from './paging.js';
 import { priceText } from './price-text.js';
-import { Reading } from './reading.js';
+import { Reading, type Shown } from './reading.js';
 
 const MAX_SERVICES = 100;
 
@@ -188,8 +188,8 @@ export class OfferingsController {
   @ApiOkResponse({ type: OfferingPage })
   async list(@Call() call: CallContext, @Query() query: OfferingsQuery): Promise<OfferingPage> {
     const { name, status, includeDeleted = false } = query;
-    const where = { ...(status && { status }), ...(!includeDeleted && { deleted: false }) };
-    const { items, next } = await this.reading.page(offeringList, call, query, { by: 'name', beginning: name, where });
+    const where = { status, deleted: includeDeleted ? undefined : false };
+    const { items, next } = await this.reading.page(offeringList, call, query, { by: 'name', beginning: { name }, where });
     return { items: items.map(withPrice), next };
   }
 
@@ -201,7 +201,4 @@ export class OfferingsController {
   }
 }
 
-const withPrice = <Row extends Pick<OfferingRow, 'payment' | 'countedTo'>>({ countedTo: _, ...row }: Row) => ({
-  ...row,
-  priceText: priceText(row.payment),
-});
+const withPrice = ({ countedTo: _, ...row }: Shown<OfferingRow>) => ({ ...row, priceText: priceText(row.payment) });

@@ -1,0 +1,89 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { PARTS } from '../../../libs/command-handling/handler.js';
+import type { Parts } from '../../../libs/command-handling/operation.js';
+import { business } from '../../../libs/domain/business/business.js';
+import { asInstant, localDateOf } from '../../../libs/domain/kernel/calendar.js';
+import { InvalidInput, NotFound } from '../../../libs/domain/kernel/refusal.js';
+import type { Projection } from '../../../libs/projection-engine/define-projection.js';
+import { BadCursor } from '../../../libs/projection-engine/paging.js';
+import type { ListQuery, ReadModels } from '../../../libs/projection-engine/read-models.js';
+import { packageList, type PackageRow } from '../../../projections/package-list.projection.js';
+import type { CallContext } from '../http/call.js';
+import type { NamedQuery, Page, PageQuery } from './paging.js';
+
+/** The token under which the read models are provided. */
+export const READ_MODELS = Symbol('read models');
+
+/** A row as JSON has it: positions and revisions as text. */
+export type Shown<Row> = { [Name in keyof Row]: Row[Name] extends bigint ? string : Row[Name] };
+
+const PAGE = 50;
+
+/** What all queries have in common: the caller's business, what is not found, pages. */
+@Injectable()
+export class Reading {
+  constructor(
+    @Inject(READ_MODELS) private readonly readModels: ReadModels,
+    @Inject(PARTS) private readonly parts: Pick<Parts, 'facts' | 'clock'>,
+  ) {}
+
+  /** @throws NotFound when this business has no such thing (A3) */
+  async one<Row extends object>(projection: Projection<Row>, call: CallContext, what: string, id: string): Promise<Shown<Row>> {
+    const row = await this.readModels.row(projection, call.business, id);
+    if (!row) throw new NotFound(what, id);
+    return shown(row);
+  }
+
+  async page<Row extends object>(
+    projection: Projection<Row>,
+    call: CallContext,
+    { limit = PAGE, cursor }: PageQuery,
+    query: Omit<ListQuery<Row>, 'limit' | 'cursor'>,
+  ): Promise<Page<Shown<Row>>> {
+    try {
+      const { rows, next } = await this.readModels.list(projection, call.business, { ...query, limit, cursor });
+      return { items: rows.map(shown), next };
+    } catch (error) {
+      if (error instanceof BadCursor) throw new InvalidInput([{ field: '/cursor', code: 'NOT_A_CURSOR', message: error.message }]);
+      throw error;
+    }
+  }
+
+  /** People and things by name, in its order. */
+  named<Row extends { name: string }>(projection: Projection<Row>, call: CallContext, query: NamedQuery): Promise<Page<Shown<Row>>> {
+    const { name } = query;
+    return this.page(projection, call, query, { by: 'name', beginning: { name } as Partial<Row> });
+  }
+
+  /**
+   * E1: packages that a client can use at a moment: neither cancelled nor expired then, with a session of the service left;
+   * first to expire on top.
+   */
+  async available(
+    call: CallContext,
+    { clientId, serviceId, start, ...page }: PageQuery & { clientId: string; serviceId?: string; start?: string },
+  ): Promise<Page<Shown<PackageRow>>> {
+    const settings = await this.parts.facts.of(business, call.business, call.business);
+    if (!settings) throw new NotFound('business', call.business);
+    const on = localDateOf(start === undefined ? this.parts.clock() : asInstant(start), settings.state.timeZone);
+    return this.page(packageList, call, page, {
+      by: 'expiresOn',
+      where: { clientId, status: 'sold' },
+      atMost: { soldOn: on },
+      also: (query) => {
+        query.whereRaw('(expires_on IS NULL OR expires_on >= ?::date)', [on]);
+        const left = '@.remaining == null || @.remaining > 0';
+        if (serviceId === undefined) query.whereRaw(`jsonb_path_exists(services, '$[*] \\? (${left})')`);
+        else
+          query.whereRaw(`jsonb_path_exists(services, '$[*] \\? (@.serviceId == $id && (${left}))', ?::jsonb)`, [
+            JSON.stringify({ id: serviceId }),
+          ]);
+      },
+    });
+  }
+}
+
+const shown = <Row extends object>(row: Row): Shown<Row> =>
+  Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name, typeof value === 'bigint' ? value.toString() : (value as unknown)]),
+  ) as Shown<Row>;

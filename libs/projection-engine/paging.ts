@@ -1,0 +1,26 @@
+/** The cursor is not one that a list gave. */
+export class BadCursor extends Error {
+  override name = 'BadCursor';
+}
+
+/** Where a page ended: the sorted value and the key of its last row, so that rows may come and go meanwhile. */
+export interface Place {
+  value: string | null;
+  id: string;
+}
+
+export const cursorOf = (value: unknown, id: unknown): string =>
+  Buffer.from(JSON.stringify([value === null ? null : String(value), String(id)])).toString('base64url');
+
+/** @throws BadCursor */
+export const placeOf = (cursor: string): Place => {
+  try {
+    const [value, id, ...more] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
+    if ((value === null || typeof value === 'string') && typeof id === 'string' && UUID.test(id) && more.length === 0) return { value, id };
+  } catch {
+    // told below
+  }
+  throw new BadCursor('The cursor is not one that this list gave.');
+};
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
