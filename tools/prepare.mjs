@@ -60,7 +60,7 @@ function sources() {
   const found = SOURCES.filter((folder) => existsSync(join(root, folder)))
     .flatMap((folder) => readdirSync(join(root, folder), { recursive: true, withFileTypes: true }))
     .filter((file) => file.isFile() && !/\.(spec\.ts|d\.ts|md)$|^\./.test(file.name))
-    .map((file) => join(file.parentPath ?? file.path, file.name));
+    .map((file) => join(file.parentPath, file.name));
   const hash = (path) => createHash('sha1').update(basis).update(readFileSync(path)).digest('base64');
   return Object.fromEntries(found.sort().map((path) => [relative(root, path), hash(path)]));
 }

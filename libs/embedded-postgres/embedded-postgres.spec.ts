@@ -172,6 +172,10 @@ describe('startPostgres', () => {
     expect(await readdir(elsewhere)).toContain('cluster');
     await deletePostgres(dataDir);
     await expect(stat(elsewhere)).rejects.toThrow('ENOENT');
+
+    await mkdir(dataDir);
+    await writeFile(join(dataDir, 'moved-to'), elsewhere);
+    await expect(startPostgres({ dataDir })).rejects.toThrow('which is gone: restore it');
   });
 
   it('lets an ordinary user start it too, from a package that is read-only and without links', async () => {

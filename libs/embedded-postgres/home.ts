@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, realpath, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, realpath, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canEnter, serverAccount, type Account } from './account.js';
 
@@ -36,20 +36,37 @@ export async function openHome(wanted: string, log: (message: string) => void): 
   if (here.account) await chmod(dataDir, 0o711); // to pass through, not to list
   if (await canEnter(here.account, dataDir)) return here;
 
-  const folder = join(ELSEWHERE, `${createHash('sha256').update(dataDir).digest('hex').slice(0, 16)}-${randomBytes(4).toString('hex')}`);
-  await writeFile(join(dataDir, POINTER), `${folder}\n`); // first: a home that nothing points to would be lost
+  log(`${dataDir} cannot be entered by the account that Postgres runs as (uid ${here.account?.uid}): its data is kept under ${ELSEWHERE}.`);
+  return moveTo(
+    join(ELSEWHERE, `${createHash('sha256').update(dataDir).digest('hex').slice(0, 16)}-${randomBytes(4).toString('hex')}`),
+    dataDir,
+  );
+}
+
+/** Made first and pointed to second, so that a pointer to nothing means that data was lost. Of two at once, the first to point wins. */
+async function moveTo(folder: string, dataDir: string): Promise<Home> {
   await mkdir(folder, { recursive: true });
   for (const made of [ELSEWHERE, folder]) await chmod(made, 0o711);
-  log(`${dataDir} cannot be entered by the account that Postgres runs as (uid ${here.account?.uid}), so its data is kept in ${folder}.`);
+  try {
+    await writeFile(join(dataDir, POINTER), `${folder}\n`, { flag: 'wx' });
+  } catch (error) {
+    await rmdir(folder);
+    const first = await existingHome(dataDir);
+    if (!first) throw error;
+    return first;
+  }
   return homeAt(dataDir, folder);
 }
 
 /** The home of a data folder, if it has one. */
 export async function existingHome(dataDir: string): Promise<Home | undefined> {
-  const elsewhere = await readFile(join(dataDir, POINTER), 'utf8').catch(() => undefined);
-  const home = await homeAt(dataDir, elsewhere?.trim() ?? dataDir);
-  const found = await stat(elsewhere === undefined ? home.cluster : home.folder).catch(() => undefined);
-  return found && home;
+  const elsewhere = (await readFile(join(dataDir, POINTER), 'utf8').catch(() => undefined))?.trim();
+  const home = await homeAt(dataDir, elsewhere ?? dataDir);
+  if (await stat(elsewhere ?? home.cluster).catch(() => undefined)) return home;
+  if (elsewhere === undefined) return undefined;
+  throw new Error(
+    `${join(dataDir, POINTER)} says that the data is in ${elsewhere}, which is gone: restore it, or delete ${dataDir} and start anew.`,
+  );
 }
 
 async function homeAt(dataDir: string, folder: string): Promise<Home> {
