@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 /** A read or a subscription of the client: so much of a stream as is used here. */
 type Source = {
   read(): unknown;
@@ -36,7 +38,10 @@ export async function* buffered<Item, Event>(
       if (batch.length > 0) yield batch;
       else if (failure) throw failure;
       else if (over) return;
-      else await new Promise<void>((resolve) => (wake = resolve));
+      else {
+        await new Promise<void>((resolve) => (wake = resolve));
+        await nextTurn(); // what came in the same packet is buffered by then
+      }
     }
   } finally {
     signal?.removeEventListener('abort', abort);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import type { Metadata } from '../domain/kernel/event.js';
-import { chainHash, GENESIS, verifyChain } from './chain.js';
+import { chainHash, GENESIS, linkText, verifyChain } from './chain.js';
 import type { StoredEvent } from './event-store.js';
 import type { JsonObject } from './stored-json.js';
 
@@ -12,7 +12,7 @@ function chained(datas: JsonObject[], stream = 'package-1'): StoredEvent[] {
     const event = { stream, revision: BigInt(index), id: `event-${index}`, type: 'SessionConsumed', data };
     const metadata = { business: 'b', actor: { id: 'sub', role: 'receptionist' as const }, commandId: `c${index}`, version: 1 };
     const beside = { ...metadata, $correlationId: 'c', $causationId: 'c', time: '2027-01-31T09:30:00.000Z' };
-    hash = chainHash(hash, { ...event, metadata: beside });
+    hash = chainHash(hash, linkText({ ...event, metadata: beside }));
     return { ...event, position: BigInt(index * 100), metadata: { ...beside, hash } };
   });
 }
@@ -55,7 +55,7 @@ it('K4: an event rewritten with a hash of its own breaks the one after it', () =
   const [first, second, ...rest] = stream();
   const { hash: _, ...metadata } = second!.metadata;
   const forged = { ...second!, data: { remaining: 5 } };
-  const hash = chainHash(first!.metadata.hash, { ...forged, metadata });
+  const hash = chainHash(first!.metadata.hash, linkText({ ...forged, metadata }));
   expect(verifyChain([first!, { ...forged, metadata: { ...metadata, hash } }, ...rest])).toMatchObject({ revision: 2n, why: 'hash' });
 });
 

@@ -9,25 +9,20 @@ export const GENESIS = '0'.repeat(64);
 /** What is hashed of an event: the event as it is stored, and where, but its own hash. */
 export type Link = { stream: string; revision: bigint } & Omit<EncodedEvent, 'metadata'> & { metadata: Omit<Metadata, 'hash'> };
 
-/**
- * The hash of an event: lower-case hex of SHA-256 over the hash before it, followed by RFC 8785 of the event
- * (docs/stored-forms.md). `data` and `metadata` must be as JSON.parse gives them.
- */
-export const chainHash = (previous: string, { stream, revision, id, type, data, metadata }: Link): string =>
-  hash(
-    'sha256',
-    previous +
-      canonical({
-        stream,
-        revision: revision.toString(),
-        eventId: id,
-        type,
-        version: metadata.version,
-        data,
-        metadata: metadata as unknown as JsonObject,
-      }),
-    'hex',
-  );
+/** The text of an event that is hashed: RFC 8785 (docs/stored-forms.md). `data` and `metadata` must be as JSON.parse gives them. */
+export const linkText = ({ stream, revision, id, type, data, metadata }: Link): string =>
+  canonical({
+    stream,
+    revision: revision.toString(),
+    eventId: id,
+    type,
+    version: metadata.version,
+    data,
+    metadata: metadata as unknown as JsonObject,
+  });
+
+/** The hash of an event: lower-case hex of SHA-256 over the hash before it, followed by the event's text. */
+export const chainHash = (previous: string, text: string): string => hash('sha256', previous + text, 'hex');
 
 /** The first event of a stream that does not hold, and why. */
 export interface Fault {
@@ -51,7 +46,7 @@ export function verifyChain(events: readonly StoredEvent[], before = { revision:
     if (event.stream !== stream) return fault('otherStream');
     if (event.revision !== revision) return fault('gap');
     const { hash: stored, ...metadata } = event.metadata;
-    if (chainHash(previous, { ...event, metadata }) !== stored) return fault('hash');
+    if (chainHash(previous, linkText({ ...event, metadata })) !== stored) return fault('hash');
     previous = stored;
   }
   return undefined;

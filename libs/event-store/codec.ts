@@ -1,6 +1,6 @@
 import type { AnyEvent, EventDefinition, Metadata, Recorded } from '../domain/kernel/event.js';
 import { eventIdOf } from '../domain/kernel/ids.js';
-import { chainHash } from './chain.js';
+import { chainHash, linkText } from './chain.js';
 import { decryptField, encryptField, isEncrypted, keysOf } from './encrypted-field.js';
 import type { EncodedEvent, StoredEvent } from './event-store.js';
 import type { PersonalKey, PersonalKeys } from './personal-keys.js';
@@ -18,6 +18,7 @@ export interface EncodeContext {
 export interface Encoded {
   event: EncodedEvent;
   data: JsonObject;
+  bytes: number; // of what is stored, about
 }
 
 export interface Codec {
@@ -75,8 +76,9 @@ export function createCodec(definitions: readonly EventDefinition[], keys: Pick<
         const id = eventIdOf(metadata.commandId, stream, index);
         const event = { id, type: definition.type, data: encrypted(definition, data, id, personalKeys) };
         const beside = { ...common, version: definition.version };
-        hash = chainHash(hash, { ...event, stream, revision: revision + BigInt(index), metadata: beside });
-        return { event: { ...event, metadata: { ...beside, hash } }, data };
+        const text = linkText({ ...event, stream, revision: revision + BigInt(index), metadata: beside });
+        hash = chainHash(hash, text);
+        return { event: { ...event, metadata: { ...beside, hash } }, data, bytes: text.length };
       });
     },
 

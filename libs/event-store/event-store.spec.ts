@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startParts, type Parts } from '../../test/support/event-store.js';
 import {
   Conflict,
@@ -126,6 +127,20 @@ describe('$all', () => {
     const { got, sizes } = await take(subscription, 1000);
     expect(numbers(got)).toEqual(Array.from({ length: 1000 }, (_, n) => n));
     expect(Math.max(...sizes)).toBeLessThanOrEqual(100);
+  });
+
+  it('gives a consumer that takes its time more at once, and holds the server back', async () => {
+    const category = `c${randomUUID()}`;
+    const after = await store.lastPosition();
+    for (let n = 0; n < 4; n += 1) await store.append(newStream(category), 'no_stream', events(250, n * 250));
+    const sizes: number[] = [];
+    for await (const batch of store.subscribeAll({ after, prefixes: [`${category}-`], signal: signal().signal, batchSize: 200 })) {
+      sizes.push(batch.length);
+      if (sizes.reduce((sum, size) => sum + size) === 1000) break;
+      await sleep(30);
+    }
+    expect(Math.max(...sizes)).toBe(200);
+    expect(sizes.length).toBeLessThan(20);
   });
 
   it('is followed from its end without missing what comes after', async () => {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { domainEvents } from '../domain/events.js';
 import { defineEvent, type EventDefinition, personal } from '../domain/kernel/event.js';
 import { eventIdOf } from '../domain/kernel/ids.js';
-import { chainHash, GENESIS } from './chain.js';
+import { chainHash, GENESIS, linkText } from './chain.js';
 import { createCodec, type Codec } from './codec.js';
 import type { StoredEvent } from './event-store.js';
 import type { PersonalKeys } from './personal-keys.js';
@@ -48,7 +48,7 @@ function storedOf({ type, version, examples }: Golden): StoredEvent[] {
   return examples.map(({ stored }, n) => {
     const event = { stream, revision: BigInt(n), id: eventIdOf(metadata.commandId, stream, n), type, data: stored };
     const beside = { ...metadata, version };
-    return { ...event, position: BigInt(n), metadata: { ...beside, hash: chainHash(GENESIS, { ...event, metadata: beside }) } };
+    return { ...event, position: BigInt(n), metadata: { ...beside, hash: chainHash(GENESIS, linkText({ ...event, metadata: beside })) } };
   });
 }
 

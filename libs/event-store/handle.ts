@@ -183,7 +183,13 @@ export function createHandle({ store, codec, logger, cacheBytes = CACHE_BYTES, m
     });
     if (known.revision < LONG_STREAM && known.revision + BigInt(events.length) >= LONG_STREAM)
       logger?.warn({ stream }, `A stream has grown to ${LONG_STREAM} events: it takes an ADR to let it grow on.`);
-    fold(stream, aggregate, known, events);
+    fold(
+      stream,
+      aggregate,
+      known,
+      events,
+      appended.map(({ bytes }) => bytes),
+    );
     if (!sole) cache.delete(stream);
     return events;
   }
@@ -193,10 +199,15 @@ export function createHandle({ store, codec, logger, cacheBytes = CACHE_BYTES, m
     aggregate: Aggregate<State, Event>,
     known: KnownStream<State>,
     events: Recorded<Event>[],
+    bytes: number[] = [],
   ): void {
-    cache.delete(stream); // a fold that throws leaves a state that is neither the old nor the new
-    for (const event of events) grow(known, aggregate, event);
-    if (known.revision >= 0n) cache.set(stream, known);
+    try {
+      events.forEach((event, n) => grow(known, aggregate, event, bytes[n]));
+      if (known.revision >= 0n) cache.set(stream, known);
+    } catch (error) {
+      cache.delete(stream); // the state is neither the old nor the new
+      throw error;
+    }
   }
 
   const encode = (stream: string, known: KnownStream, context: CommandContext, events: AnyEvent[]): Promise<Encoded[]> =>

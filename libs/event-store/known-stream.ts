@@ -35,11 +35,12 @@ export const nothing = <State, Event extends AnyEvent>(aggregate: Aggregate<Stat
   bytes: METADATA_BYTES,
 });
 
-/** Folds one more event, in place. */
+/** Folds one more event, in place. @param bytes what it takes to store it, about */
 export function grow<State, Event extends AnyEvent>(
   known: KnownStream<State>,
   aggregate: Aggregate<State, Event>,
   event: Recorded<Event>,
+  bytes = METADATA_BYTES + JSON.stringify(event.data).length,
 ): void {
   const { revision, position, metadata } = event;
   if (revision !== known.revision + 1n) throw new Error(`${event.stream}: revision ${revision} can't follow ${known.revision}.`);
@@ -49,7 +50,7 @@ export function grow<State, Event extends AnyEvent>(
   known.hash = metadata.hash;
   known.time = metadata.time;
   known.business = metadata.business;
-  known.bytes += METADATA_BYTES + JSON.stringify(event.data).length;
+  known.bytes += bytes;
   const { requestHash, hashKey } = metadata;
   const first = known.commands.get(metadata.commandId)?.first ?? revision;
   known.commands.set(metadata.commandId, { requestHash, hashKey, first, last: revision, position });

@@ -1,3 +1,4 @@
+import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import { canonical, NotStorable, storable, storableObject } from './stored-json.js';
 
@@ -21,10 +22,25 @@ it('gives back exactly what JSON gives back, and the same canonical text', () =>
         const stored = storableObject(value);
         const back = JSON.parse(JSON.stringify(stored)) as typeof stored;
         expect(back).toStrictEqual(stored);
-        expect(canonical(back)).toBe(canonical(stored));
+        expect(canonical(back)).toBe(canonicalize(value));
       },
     ),
   ));
+
+it('sorts, escapes and writes numbers as RFC 8785 shows', () => {
+  const value = {
+    '\u20ac': 1e21,
+    '\r': [56, 1e-27, 4.5, 2e-3],
+    '1': '\u20ac$\u000F\nA\'B"\\\\"/',
+    '😂': null,
+    '\ufb33': true,
+    ö: [],
+    '10': {},
+    '2': 0,
+  };
+  expect(canonical(value)).toBe(canonicalize(value));
+  expect(canonical(value)).toMatch(/^\{"\\r":\[56,1e-27,4.5,0.002\],"1":.*"10":\{\},"2":0,"ö":\[\],"€":1e\+21,"😂":null,"\ufb33":true\}$/);
+});
 
 it('drops fields that are undefined, and the sign of zero', () =>
   expect(storableObject({ a: undefined, b: -0, c: [{ d: undefined }] })).toStrictEqual({ b: 0, c: [{}] }));

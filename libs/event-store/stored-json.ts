@@ -1,5 +1,3 @@
-import canonicalize from 'canonicalize';
-
 export type Json = string | number | boolean | null | Json[] | JsonObject;
 export interface JsonObject {
   [field: string]: Json;
@@ -29,8 +27,18 @@ export function storable(value: unknown, field = ''): Json {
   return storableObject(value);
 }
 
-/** RFC 8785: the one text of a JSON value, whatever the order of its fields. */
-export const canonical = (value: JsonObject): string => canonicalize(value)!;
+/**
+ * RFC 8785: the one text of a JSON value, whatever the order of its fields. JSON.stringify already writes numbers and
+ * texts as it says; sorting by UTF-16 code units is what sort does. (Every append hashes this text, and the package
+ * `canonicalize`, which the spec compares it with, takes more than twice as long.)
+ */
+export function canonical(value: Json): string {
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  let fields = '';
+  for (const field of Object.keys(value).sort()) fields += `${fields && ','}${JSON.stringify(field)}:${canonical(value[field]!)}`;
+  return `{${fields}}`;
+}
 
 export function storableObject(value: object): JsonObject {
   const copy: JsonObject = {};
