@@ -87,6 +87,7 @@ export class Store {
       await takeLock(session, lockDeadline);
       // Whatever the server's default is: what is acknowledged is on disk.
       await session.query('SET synchronous_commit = on');
+      await compressWal(session);
       await session.query(schemaSql);
       const last = await readLastEvent(session);
       this.session = session;
@@ -126,6 +127,12 @@ export class Store {
     }
   }
 }
+
+/**
+ * Appends to many streams touch many index pages, each of which Postgres logs whole once per checkpoint; compressed,
+ * they are a third. Only a superuser may ask for it, and not every build has it: it goes without as well.
+ */
+const compressWal = (session: pg.Client): Promise<unknown> => session.query('SET wal_compression = lz4').catch(() => undefined);
 
 /** One writer per database. A server that was killed holds the lock until Postgres has noticed, hence the wait. */
 const takeLock = async (session: pg.Client, deadline: number): Promise<void> => {

@@ -74,7 +74,16 @@ const killPostgres = async (): Promise<void> => {
   const { port: samePort, pid, ended } = postgres;
   process.kill(pid, 'SIGKILL');
   await ended;
-  postgres = await startPostgres({ dataDir, port: samePort });
+  // Its processes end a moment after it, and hold its memory until then.
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      postgres = await startPostgres({ dataDir, port: samePort });
+      return;
+    } catch (error) {
+      if (attempt === 20) throw error;
+      await pause(250);
+    }
+  }
 };
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
