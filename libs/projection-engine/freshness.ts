@@ -1,34 +1,73 @@
 import pg, { type Client, type Pool } from 'pg';
-import type { Logger } from 'pino';
 import { CHANNEL } from './checkpoint.js';
+import type { Projection } from './define-projection.js';
+
+/** How far the live projections are: told by the projector with every checkpoint, asked for while somebody waits. */
+export interface Freshness {
+  /** Whether the projections (all, if none is named) hold the events up to a position, waiting for it so many ms at most (product L3). */
+  waitFor(position: bigint, timeout: number, names?: readonly string[]): Promise<boolean>;
+  /** Position of the last event that the live version of a projection holds; undefined: none. */
+  position(name: string): Promise<bigint | undefined>;
+  close(): Promise<void>;
+}
 
 const POLL = 250; // ms, while somebody waits: a notice can be lost with its connection
 const RECONNECT = 1_000; // ms
 
-/** How far the live projections are: told by the projector with every checkpoint, asked for while somebody waits. */
-export class Freshness {
-  /** Position by projection and version, as last heard. */
-  private heard = new Map<string, bigint>();
+export const freshnessOf = async (pool: Pool, projections: readonly Pick<Projection, 'name'>[]): Promise<Freshness> => {
+  const heard = new Positions(pool);
+  const all = projections.map(({ name }) => name);
+  const listener = new Listener(pool, heard);
+  await listener.start();
+  return {
+    waitFor: (position, timeout, names = all) => heard.reached(position, timeout, names),
+    position: async (name) => {
+      await heard.ask();
+      return heard.of(name);
+    },
+    close: async () => {
+      heard.close();
+      await listener.close();
+    },
+  };
+};
+
+/** The positions as last heard. */
+class Positions {
+  private heard = new Map<string, bigint>(); // by projection and version
   private live = new Map<string, number>();
   private waiting = new Set<() => void>();
+  private waiters = 0;
   private asking: Promise<void> | undefined;
   private polling: NodeJS.Timeout | undefined;
-  private listener: Client | undefined;
-  private reconnecting: NodeJS.Timeout | undefined;
   private closed = false;
 
-  constructor(
-    private readonly databaseUrl: string,
-    private readonly pool: Pool,
-    private readonly logger: Pick<Logger, 'warn'>,
-  ) {}
+  constructor(private readonly pool: Pool) {}
 
-  async waitFor(position: bigint, names: readonly string[], timeout: number): Promise<boolean> {
-    this.listen();
-    const isFresh = () => names.every((name) => (this.positionHeard(name) ?? -1n) >= position);
+  of = (name: string): bigint | undefined => this.heard.get(`${name} ${this.live.get(name)}`);
+
+  set(name: string, version: string, position: bigint): void {
+    this.heard.set(`${name} ${version}`, position);
+    this.wake();
+  }
+
+  /** Postgres may have crashed, and lost the last checkpoints: what was heard no longer counts. */
+  clear(): void {
+    this.heard.clear();
+  }
+
+  close(): void {
+    this.closed = true;
+    clearInterval(this.polling);
+    this.wake();
+  }
+
+  async reached(position: bigint, timeout: number, names: readonly string[]): Promise<boolean> {
+    const isFresh = () => names.every((name) => (this.of(name) ?? -1n) >= position);
     if (isFresh()) return true;
     const end = performance.now() + timeout;
     const patience = setTimeout(() => this.wake(), timeout);
+    this.waiters += 1;
     this.polling ??= setInterval(() => void this.ask(), POLL);
     try {
       await this.ask();
@@ -36,29 +75,30 @@ export class Freshness {
       return isFresh();
     } finally {
       clearTimeout(patience);
-      if (!this.waiting.size) this.stopPolling();
+      this.waiters -= 1;
+      if (!this.waiters) this.stopPolling();
     }
   }
 
-  async position(name: string): Promise<bigint | undefined> {
-    await this.ask();
-    return this.positionHeard(name);
+  /** At most one question at a time, whoever wants to know. That it fails is left to those who wait: it is asked again. */
+  ask(): Promise<void> {
+    this.asking ??= this.read()
+      .catch(() => undefined)
+      .finally(() => (this.asking = undefined));
+    return this.asking;
   }
 
-  async close(): Promise<void> {
-    this.closed = true;
-    clearTimeout(this.reconnecting);
-    this.stopPolling();
+  private async read(): Promise<void> {
+    const { rows } = await this.pool.query<{ projection: string; version: number; position: string | null }>(
+      'SELECT projection, version, position::text FROM read_models.checkpoints JOIN read_models.live_versions USING (projection, version)',
+    );
+    this.live = new Map(rows.map(({ projection, version }) => [projection, version]));
+    for (const { projection, version, position } of rows)
+      if (position !== null) this.heard.set(`${projection} ${version}`, BigInt(position));
     this.wake();
-    await this.listener?.end().catch(() => undefined); // it may be broken already
   }
 
-  private positionHeard = (name: string) => this.heard.get(`${name} ${this.live.get(name)}`);
-
-  private change = () =>
-    new Promise<void>((resolve) => {
-      this.waiting.add(resolve);
-    });
+  private change = () => new Promise<void>((resolve) => this.waiting.add(resolve));
 
   private wake(): void {
     const waiting = this.waiting;
@@ -70,50 +110,47 @@ export class Freshness {
     clearInterval(this.polling);
     this.polling = undefined;
   }
-
-  /** At most one question at a time, whoever wants to know. */
-  private ask(): Promise<void> {
-    this.asking ??= this.pool
-      .query<{ projection: string; version: number; position: string | null }>(POSITIONS)
-      .then(({ rows }) => {
-        this.live = new Map(rows.map(({ projection, version }) => [projection, version]));
-        this.heard = new Map(rows.map(({ projection, version, position }) => [`${projection} ${version}`, BigInt(position ?? -1)]));
-        this.wake();
-      })
-      .catch((error: unknown) => this.logger.warn({ err: error }, 'How far the read models are could not be asked.'))
-      .finally(() => {
-        this.asking = undefined;
-      });
-    return this.asking;
-  }
-
-  private listen(): void {
-    if (this.listener || this.closed) return;
-    const listener = new pg.Client({ connectionString: this.databaseUrl, keepAlive: true });
-    this.listener = listener;
-    let failed = false;
-    const again = (error?: Error) => {
-      if (failed || this.closed) return;
-      failed = true;
-      this.logger.warn({ err: error }, 'Notices of the read models are not heard; connecting again.');
-      this.heard.clear(); // Postgres may have crashed, and lost the last checkpoints
-      this.reconnecting = setTimeout(() => {
-        this.listener = undefined;
-        this.listen();
-      }, RECONNECT).unref();
-    };
-    listener.on('error', again);
-    listener.on('end', () => again());
-    listener.on('notification', ({ payload = '' }) => {
-      const [name, version, position] = payload.split(' ');
-      this.heard.set(`${name} ${version}`, BigInt(position ?? -1));
-      this.wake();
-    });
-    listener
-      .connect()
-      .then(() => listener.query(`LISTEN ${CHANNEL}`))
-      .catch(again);
-  }
 }
 
-const POSITIONS = `SELECT projection, version, position::text FROM read_models.checkpoints JOIN read_models.live_versions USING (projection, version)`;
+/** Hears every checkpoint, on a connection of its own that is made again when it breaks. */
+class Listener {
+  private client: Client | undefined;
+  private reconnecting: NodeJS.Timeout | undefined;
+  private closed = false;
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly heard: Positions,
+  ) {}
+
+  async start(): Promise<void> {
+    const client = new pg.Client({ ...this.pool.options, keepAlive: true });
+    this.client = client;
+    client.on('error', () => this.again(client));
+    client.on('end', () => this.again(client));
+    client.on('notification', ({ payload = '' }) => {
+      const [name, version, position] = payload.split(' ');
+      if (name && version && position) this.heard.set(name, version, BigInt(position));
+    });
+    try {
+      await client.connect();
+      await client.query(`LISTEN ${CHANNEL}`);
+    } catch {
+      this.again(client);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    clearTimeout(this.reconnecting);
+    await this.client?.end().catch(() => undefined); // it may be broken already
+  }
+
+  /** Until it hears again, those who wait ask. */
+  private again(broken: Client): void {
+    if (this.closed || this.client !== broken) return;
+    this.client = undefined;
+    this.heard.clear();
+    this.reconnecting = setTimeout(() => void this.start(), RECONNECT).unref();
+  }
+}
