@@ -89,6 +89,18 @@ describe('npm start', () => {
     expect(await isReady(api)).toBe(true);
   });
 
+  it('explains its flags, and refuses what it does not understand', async () => {
+    for (const [flags, code, answer] of [
+      [['--help'], 0, '--data <folder>'],
+      [['--port', '99999'], 1, 'A port is a whole number from 0 (any free one) to 65535.'],
+      [['--prot', '3000'], 1, '--port'],
+    ] as const) {
+      const { child, said } = launch(...flags);
+      expect(await once(child, 'close')).toEqual([code, null]);
+      expect(said()).toContain(answer);
+    }
+  });
+
   it('starts a process again that is killed', async () => {
     const { api, said } = await start();
     const { pid } = (await parts()).find(({ name }) => name === 'API')!;

@@ -13,10 +13,9 @@ export interface ChildOptions {
   onMessage?: (message: unknown) => void;
   readyPatienceMs?: number;
   stopPatienceMs?: number;
-  execArgv?: string[];
 }
 
-export interface RunningChild extends RunningPart {
+interface RunningChild extends RunningPart {
   /** What it said with `{ ready }`: its address, or true. */
   ready: unknown;
 }
@@ -26,10 +25,10 @@ export interface RunningChild extends RunningPart {
  * channel closes, and it stops by itself. Throws, with its last words, if it ends or stays silent before it is ready.
  */
 export async function startChild(options: ChildOptions): Promise<RunningChild> {
-  const { script, env, log, spawned, onMessage, readyPatienceMs = 60_000, stopPatienceMs = 4_000, execArgv = [] } = options;
+  const { script, env, log, spawned, onMessage, readyPatienceMs = 60_000, stopPatienceMs = 4_000 } = options;
   const child = fork(script, {
     env,
-    execArgv,
+    execArgv: [], // a debugger of ours has its own port
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     detached: true, // Ctrl-C in a terminal is for us alone: we stop the processes in order
   });

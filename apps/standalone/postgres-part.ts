@@ -4,7 +4,7 @@ import type { RunningPart } from './supervisor.js';
 
 const DATABASE = 'punchcard';
 
-export interface PostgresPart extends RunningPart {
+interface PostgresPart extends RunningPart {
   url: string;
 }
 

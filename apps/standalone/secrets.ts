@@ -4,8 +4,8 @@ import { readWhole, writeWhole, type DataFolder } from './data-folder.js';
 import { OperatorError } from './operator-error.js';
 
 /** The secrets that every process needs, by the names of their environment variables. */
-export const SECRETS = ['JWT_SECRET', 'OPERATOR_KEY', 'REQUEST_HASH_KEY'] as const;
-export type Secrets = Record<(typeof SECRETS)[number], string>;
+const SECRETS = ['JWT_SECRET', 'OPERATOR_KEY', 'REQUEST_HASH_KEY'] as const;
+type Secrets = Record<(typeof SECRETS)[number], string>;
 
 /**
  * Made once per data folder, file mode 0600. Lost ones are never made anew over existing data: OPERATOR_KEY wraps the keys of every

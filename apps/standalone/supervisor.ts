@@ -12,7 +12,7 @@ export interface RunningPart {
 /** Starts a part and waits until it is ready; `spawned` is told of it before, so that it can be stopped while it is starting. */
 export type Start<P extends RunningPart> = (spawned: (part: RunningPart) => void) => Promise<P>;
 
-export interface SupervisorOptions {
+interface SupervisorOptions {
   say(message: string): void;
   /** A part could not be kept running. */
   gaveUp(message: string): void;

@@ -14,7 +14,7 @@ import { postmasterOf, shutDown, stopLeftBehind } from './postmaster.js';
 const run = promisify(execFile);
 const USER = 'punchcard';
 
-export interface PostgresOptions {
+interface PostgresOptions {
   /** The folder that is Postgres's alone; made if it is not there. */
   dataDir: string;
   /** TCP port on 127.0.0.1; 0 or none: a free one. */

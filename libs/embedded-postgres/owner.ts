@@ -42,10 +42,8 @@ export async function own(folder: string): Promise<Ownership> {
 
 const ATTEMPTS = 4;
 
-/** The process that owns the folder, if one lives. */
-export const ownerOf = (folder: string): Promise<number | undefined> => otherOwner(folder, undefined);
-
-async function otherOwner(folder: string, mine: string | undefined): Promise<number | undefined> {
+/** A living process with a claim of its own; claims of dead ones are removed. */
+async function otherOwner(folder: string, mine: string): Promise<number | undefined> {
   for (const file of await readdir(folder)) {
     const [, pid, start] = /^owner-(\d+)-(\w+)$/.exec(file) ?? [];
     if (pid === undefined || file === mine) continue;

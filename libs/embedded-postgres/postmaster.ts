@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { commandOf, startOf } from './owner.js';
 
 /** What a running Postgres writes into its cluster: postmaster.pid, lines 1, 4 and 8. */
-export interface Postmaster {
+interface Postmaster {
   pid: number;
   port: number;
   ready: boolean;
