@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigError, configFromEnv } from './config.js';
+import type { ConfigError } from './config.js';
+import { configFromEnv } from './config.js';
 
 const secret = 'a secret for tests only, of enough bytes';
 const env = {

@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance } from 'fastify';
-import { InvalidInput } from '../../../libs/domain/kernel/refusal.js';
 import { HttpProblem } from './problems.js';
 import { pointer, RequestErrors } from '../validation/request-errors.js';
 

@@ -113,7 +113,8 @@ export const unavailable = (code: string, detail: string): Failure => ({
 /** Errors of the parts behind us that mean "not now": repeating the call with the same Idempotency-Key is safe. */
 const ofPart = (error: unknown): Failure | undefined => {
   if (!(error instanceof Error)) return undefined;
-  if (error instanceof TooBusy || error.name === POOL_EXHAUSTED) return unavailable('TOO_BUSY', 'Too much is being done at once. Repeat the call later.');
+  if (error instanceof TooBusy || error.name === POOL_EXHAUSTED)
+    return unavailable('TOO_BUSY', 'Too much is being done at once. Repeat the call later.');
   if (error instanceof OutcomeUnknown || error instanceof StoreUnavailable || isConnectionLoss(error))
     return unavailable('UNAVAILABLE', 'A part of the service cannot be reached. Repeat the call with the same Idempotency-Key.');
   return undefined;

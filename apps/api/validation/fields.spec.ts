@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { validateSync } from 'class-validator';
 import fc from 'fast-check';
-import { InvalidInput } from '../../../libs/domain/kernel/refusal.js';
+import type { InvalidInput } from '../../../libs/domain/kernel/refusal.js';
 import { OfferBody } from '../testing/shop.js';
 import {
   IsCurrency,
@@ -268,7 +268,7 @@ describe('A body', () => {
 /** What class-validator needs to look into: instances all the way down. */
 const instanceOf = (shape: BodyClass, value: unknown): object => {
   const made = Object.entries(value as object).map(([name, inner]) => [name, instancesWithin(shape, name, inner)]);
-  return Object.assign(new shape(), Object.fromEntries(made));
+  return Object.assign(new shape(), Object.fromEntries(made) as object);
 };
 
 const instancesWithin = (shape: BodyClass, name: string, value: unknown): unknown => {

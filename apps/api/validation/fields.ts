@@ -310,7 +310,7 @@ function describe(target: object, name: string | symbol, schema: Record<string, 
     ...(description && { description }),
     ...(example !== undefined && { example }),
   };
-  ApiProperty({ ...described, ...about } as Parameters<typeof ApiProperty>[0])(target, name);
+  ApiProperty({ ...described, ...about })(target, name);
 }
 
 function isIntegerWithin(value: unknown, min: number, max: number): boolean {
