@@ -1,4 +1,4 @@
-// Imports point one way (docs/design.md, Folders): apps → libs and projections → libs/domain. A rule that is in the way of a good idea is changed here, openly.
+// Imports point one way: apps → libs and projections → libs/domain. A rule that is in the way of a good idea is changed here, openly.
 
 const ourOwn = '^(apps|libs|projections|test|bench)/';
 const domainPackages = 'zod|temporal-polyfill|uuid|canonicalize|big\\.js';
