@@ -1,9 +1,27 @@
-import type { DynamicModule, Type } from '@nestjs/common';
-import type { Registry } from 'prom-client';
+import { Module, type DynamicModule, type Provider, type Type } from '@nestjs/common';
+import pg from 'pg';
 import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import { CommandHandlingModule, openCommandHandling } from '../../libs/command-handling/command-handling.js';
+import type { Parts as CommandParts } from '../../libs/command-handling/operation.js';
+import { connectEventStore } from '../../libs/event-store/event-store.js';
+import { allProjections } from '../../libs/projection-engine/all-projections.js';
+import { openReadModels, type ReadModels } from '../../libs/projection-engine/read-models.js';
+import { migrate } from '../../libs/projection-engine/schema.js';
 import type { ApiConfig } from './config.js';
 import type { HealthCheck } from './http/health.js';
 import type { WaitFor } from './http/positions.js';
+import { AppointmentsController } from './resources/appointments.controller.js';
+import { ClientsController } from './resources/clients.controller.js';
+import { History } from './resources/history.js';
+import { InvoicesController } from './resources/invoices.controller.js';
+import { OfferingsController } from './resources/offerings.controller.js';
+import { PackagesController } from './resources/packages.controller.js';
+import { ProvidersController } from './resources/providers.controller.js';
+import { READ_MODELS, Reading } from './resources/reading.js';
+import { ServicesController } from './resources/services.controller.js';
+import { SettingsController } from './resources/settings.controller.js';
+import { TaxesController } from './resources/taxes.controller.js';
 
 /** What stands behind the HTTP door. */
 export interface Parts {
@@ -19,10 +37,48 @@ export interface Surroundings {
   metrics: Registry;
 }
 
+const CONNECTIONS = 16; // to Postgres
+const FRESH_WITHIN = 5_000; // ms that a query waits for a position (L3)
+
 /** Connects to the parts that the settings name. */
-export const connectParts = async (_surroundings: Surroundings): Promise<Parts> => ({
-  modules: [],
-  checks: {},
-  waitFor: async () => true,
-  close: async () => undefined,
-});
+export const connectParts = async ({ config, logger }: Surroundings): Promise<Parts> => {
+  const pool = new pg.Pool({ connectionString: config.databaseUrl, max: CONNECTIONS, options: '-c TimeZone=UTC' });
+  pool.on('error', (error) => logger.warn({ err: error }, 'A connection to Postgres broke'));
+  const store = connectEventStore({ url: config.eventStoreUrl, logger });
+  const projections = await allProjections();
+  await migrate(pool, projections);
+  const readModels = await openReadModels(pool, projections);
+  const commands = await openCommandHandling({ store, pool, log: logger, ...config });
+
+  return {
+    modules: [ResourcesModule.with(commands, readModels)],
+    checks: { postgres: () => pool.query('SELECT 1'), eventStore: () => store.lastPosition() },
+    waitFor: (position) => readModels.waitFor(position, FRESH_WITHIN),
+    close: async () => {
+      commands.close();
+      await readModels.close();
+      await store.dispose();
+      await pool.end();
+    },
+  };
+};
+
+const controllers = [
+  SettingsController,
+  TaxesController,
+  ServicesController,
+  ProvidersController,
+  ClientsController,
+  OfferingsController,
+  PackagesController,
+  AppointmentsController,
+  InvoicesController,
+];
+
+@Module({ controllers })
+class ResourcesModule {
+  static with(commands: CommandParts, readModels: ReadModels): DynamicModule {
+    const readers: Provider[] = [{ provide: READ_MODELS, useValue: readModels }, Reading, History];
+    return { module: ResourcesModule, imports: [CommandHandlingModule.with(commands)], providers: readers };
+  }
+}
