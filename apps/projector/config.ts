@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+
+/** All that a projector process is told. */
+export interface ProjectorConfig {
+  databaseUrl: string;
+  eventStoreUrl: string;
+  policies: 'api' | 'projector' | 'both';
+  requestHashKey: string;
+  operatorKey: string;
+  host: string;
+  port: number | undefined; // of health and metrics; 0: any free one; undefined: none
+  logLevel: string;
+}
+
+const POLICIES = ['api', 'projector', 'both'] as const;
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
+
+/**
+ * Reads the settings from the environment. A secret can also stand in a file: `OPERATOR_KEY_FILE=/run/secrets/operator-key`.
+ * @throws Error that names every variable that is missing or wrong, and never the value of a secret
+ */
+export function configFromEnv(env: NodeJS.ProcessEnv): ProjectorConfig {
+  const problems: string[] = [];
+  const needed = (name: string): string => {
+    const value = secretOf(env, name);
+    if (!value) problems.push(`${name} (or ${name}_FILE) is missing`);
+    return value ?? '';
+  };
+  const oneOf = <const T extends string>(name: string, values: readonly T[], standard: T): T => {
+    const value = values.find((one) => one === (env[name] || standard));
+    if (!value) problems.push(`${name} must be one of ${values.join(', ')}`);
+    return value ?? standard;
+  };
+  const port = env.PROJECTOR_PORT ? Number(env.PROJECTOR_PORT) : undefined;
+  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) problems.push('PROJECTOR_PORT must be a port');
+  const config = {
+    databaseUrl: needed('DATABASE_URL'),
+    eventStoreUrl: needed('EVENTSTORE_URL'),
+    policies: oneOf('POLICIES', POLICIES, 'both'),
+    requestHashKey: needed('REQUEST_HASH_KEY'),
+    operatorKey: needed('OPERATOR_KEY'),
+    host: env.HOST || '127.0.0.1',
+    port,
+    logLevel: oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
+  };
+  if (problems.length) throw new Error(`The settings are not complete:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+  return config;
+}
+
+function secretOf(env: NodeJS.ProcessEnv, name: string): string | undefined {
+  const file = env[`${name}_FILE`];
+  return env[name] || (file ? readFileSync(file, 'utf8').trim() : undefined);
+}

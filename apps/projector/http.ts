@@ -1,0 +1,86 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Gauge, Registry } from 'prom-client';
+import type { Projector } from '../../libs/projection-engine/projector.js';
+import type { Status } from '../../libs/projection-engine/status.js';
+
+export interface HttpOptions {
+  host: string;
+  port: number;
+  projector: Projector;
+  status: () => Promise<Status>;
+}
+
+/** Health, status and metrics, for probes and Prometheus: nothing of any business. */
+export async function serve({ host, port, projector, status }: HttpOptions): Promise<{ url: string; close(): Promise<void> }> {
+  const metrics = metricsOf(projector, status);
+  const answers: Record<string, () => Promise<[status: number, type: string, body: string]>> = {
+    '/health/live': async () => [200, JSON_TYPE, JSON.stringify({ status: 'ok' })],
+    '/health/ready': async () => readiness(await status(), projector),
+    '/status': async () => [200, JSON_TYPE, JSON.stringify(await status())],
+    '/metrics': async () => [200, metrics.contentType, await metrics.metrics()],
+  };
+  const server = createServer((request, response) => {
+    const answer = request.method === 'GET' ? answers[request.url?.split('?')[0] ?? ''] : undefined;
+    const answered = answer ? answer().catch((error: unknown) => failed(error)) : Promise.resolve([404, JSON_TYPE, '{}'] as const);
+    void answered.then(([code, type, body]) => response.writeHead(code, { 'content-type': type }).end(body));
+  });
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
+  return { url: `http://${host}:${(server.address() as AddressInfo).port}`, close: () => closed(server) };
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** Ready while it leads or stands by; that a projection is stopped is for an alarm, not for a restart. */
+const readiness = ({ leader, projections }: Status, { leading }: Projector): [number, string, string] => {
+  const poisoned = projections.filter(({ state }) => state === 'poisoned').map(({ name }) => name);
+  return [
+    leader ? 200 : 503,
+    JSON_TYPE,
+    JSON.stringify({ status: leader ? 'ok' : 'starting', leading, leader: leader?.name ?? null, poisoned }),
+  ];
+};
+
+const failed = (error: unknown) =>
+  [503, JSON_TYPE, JSON.stringify({ status: 'unavailable', error: error instanceof Error ? error.message : String(error) })] as const;
+
+const closed = (server: Server) =>
+  new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+
+function metricsOf(projector: Projector, status: () => Promise<Status>): Registry {
+  const registry = new Registry();
+  const registers = [registry];
+  const labelNames = ['projection', 'version'] as const;
+  const position = new Gauge({ name: 'punchcard_projection_position', help: 'Position of the last event held', labelNames, registers });
+  const lag = new Gauge({ name: 'punchcard_projection_lag_seconds', help: 'Age of the oldest event not held', labelNames, registers });
+  const rate = new Gauge({ name: 'punchcard_projection_events_per_second', help: 'Events written', labelNames, registers });
+  const poisoned = new Gauge({ name: 'punchcard_projection_poisoned', help: '1: stopped by a poison event', labelNames, registers });
+  const todo = new Gauge({
+    name: 'punchcard_policy_todo',
+    help: 'Commands of policies not yet done',
+    labelNames: ['state'] as const,
+    registers,
+  });
+  new Gauge({
+    name: 'punchcard_projector_leading',
+    help: '1: this process leads',
+    registers,
+    async collect() {
+      this.set(projector.leading ? 1 : 0);
+      const now = await status();
+      for (const one of now.projections) {
+        const labels = { projection: one.name, version: one.version };
+        position.set(labels, Number(one.position ?? -1));
+        lag.set(labels, one.lag === null ? NaN : one.lag / 1000);
+        rate.set(labels, one.rate);
+        poisoned.set(labels, one.state === 'poisoned' ? 1 : 0);
+      }
+      todo.set({ state: 'waiting' }, now.todo.waiting);
+      todo.set({ state: 'parked' }, now.todo.parked);
+    },
+  });
+  return registry;
+}
