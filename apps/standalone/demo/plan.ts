@@ -66,7 +66,7 @@ export const planOf = (firstDay: number): Plan => {
     ...bookings.flatMap(({ steps }) => steps),
     ...adjustments(chance, sales, kinds),
   ];
-  return { steps: steps.sort((a, b) => a.at - b.at), info: toTryOn(sales, bookings) };
+  return { steps: steps.sort((a, b) => a.at - b.at || compare(a.what, b.what)), info: toTryOn(sales, bookings) };
 };
 
 const setUp = (at: number, kinds: PlannedOffering[]): Step[] => {
@@ -127,6 +127,8 @@ const setUp = (at: number, kinds: PlannedOffering[]): Step[] => {
     ),
   ];
 };
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 interface Sale {
   n: number;
@@ -193,23 +195,21 @@ const usable = (chance: Chance, sales: Sale[], day: number): Sale | undefined =>
   return able.length > 0 ? chance.oneOf(able) : undefined;
 };
 
+/** What became of an appointment is noted in the evening of its day. */
 const outcome = (chance: Chance, n: number, appointmentId: string, start: number, end: number): Step[] => {
-  const at = start + 2 * 3_600_000;
+  const evening = Math.floor(start / DAY) * DAY + 23 * 3_600_000;
   const key = `booking/${n}`;
   const turn = chance.below(100);
-  if (at >= end) return [];
-  if (turn < 84) return [{ at, what: 'visits', command: new CompleteAppointment(callerWith(`${key}/complete`), { appointmentId }) }];
+  const noted = (command: CommandOf<unknown, unknown>, at = evening, what = 'visits'): Step => ({ at, what, command });
+  if (evening >= end) return [];
+  if (turn < 84) return [noted(new CompleteAppointment(callerWith(`${key}/complete`), { appointmentId }))];
   if (turn < 92) {
     const cancel = { appointmentId, session: null, reason: chance.oneOf(['ill', 'travelling', null]), requestedBy: 'client' as const };
-    return [{ at: start - 5 * 3_600_000, what: 'visits', command: new CancelAppointment(callerWith(`${key}/cancel`), cancel) }];
+    return [noted(new CancelAppointment(callerWith(`${key}/cancel`), cancel), evening - DAY)];
   }
-  const noShow: Step = {
-    at,
-    what: 'visits',
-    command: new MarkNoShow(callerWith(`${key}/no-show`), { appointmentId, session: null, reason: null }),
-  };
+  const noShow = noted(new MarkNoShow(callerWith(`${key}/no-show`), { appointmentId, session: null, reason: null }));
   if (turn < 98) return [noShow];
-  return [noShow, { at: at + 3_600_000, what: 'visits', command: new UndoNoShow(callerWith(`${key}/undo`), { appointmentId }) }];
+  return [noShow, noted(new UndoNoShow(callerWith(`${key}/undo`), { appointmentId }), evening + 1_800_000, 'second thoughts')];
 };
 
 const adjustments = (chance: Chance, sales: Sale[], kinds: PlannedOffering[]): Step[] =>
