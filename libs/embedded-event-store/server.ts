@@ -21,6 +21,8 @@ export interface EventStoreOptions {
   /** A Postgres database; the store makes itself a schema `event_store` in it. */
   databaseUrl: string;
   host?: string;
+  /** Name or address that clients are told to use, if it is not `host`. */
+  advertisedHost?: string;
   /** 0 (the default): any free one */
   port?: number;
   /** PEM; `true` generates a self-signed pair for `host` and localhost. */
@@ -67,6 +69,7 @@ const defaults = {
 
 const writerLimits = { batchWrites: 2_000, batchBytes: 8 * 1024 * 1024, queueBytes: 64 * 1024 * 1024 };
 const readConnections = 4;
+const keepAlive = 10_000; // ms
 const receiveLimit = 16 * 1024 * 1024; // bytes of one message, as the real server
 
 /**
@@ -76,7 +79,9 @@ const receiveLimit = 16 * 1024 * 1024; // bytes of one message, as the real serv
 export const startEventStore = async (options: EventStoreOptions): Promise<EventStoreServer> => {
   const settings = { ...defaults, ...options };
   const { host, logger } = settings;
-  const tls = settings.tls === true ? generateCertificate([...new Set([host, 'localhost', '127.0.0.1'])]) : settings.tls || undefined;
+  const advertisedHost = settings.advertisedHost ?? (host === '0.0.0.0' ? '127.0.0.1' : host);
+  const tls =
+    settings.tls === true ? generateCertificate([...new Set([advertisedHost, 'localhost', '127.0.0.1'])]) : settings.tls || undefined;
   const store = new Store({
     databaseUrl: settings.databaseUrl,
     hasAccounts: settings.credentials !== undefined,
@@ -91,6 +96,9 @@ export const startEventStore = async (options: EventStoreOptions): Promise<Event
     'grpc.max_receive_message_length': receiveLimit,
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': settings.maxStreamsPerConnection,
+    // As the real server: a client that is gone without a word is noticed, and its subscriptions end.
+    'grpc.keepalive_time_ms': keepAlive,
+    'grpc.keepalive_timeout_ms': keepAlive,
   });
   const openCalls = new OpenCalls();
   grpc.addService(
@@ -108,7 +116,7 @@ export const startEventStore = async (options: EventStoreOptions): Promise<Event
   let port = settings.port;
   const instanceId = randomUUID();
   grpc.addService(featuresGrpc.ServerFeaturesService, { getSupportedMethods: answerWith(supportedMethods) });
-  grpc.addService(gossipGrpc.GossipService, { read: answerWith(() => clusterOfOne(instanceId, { host, port })) });
+  grpc.addService(gossipGrpc.GossipService, { read: answerWith(() => clusterOfOne(instanceId, { host: advertisedHost, port })) });
 
   const connections = grpc.createConnectionInjector(ServerCredentials.createInsecure());
   const listener = new Listener({
@@ -134,7 +142,7 @@ export const startEventStore = async (options: EventStoreOptions): Promise<Event
   };
   let stopping: Promise<void> | undefined;
   return {
-    url: `esdb://${host}:${port}?tls=${tls !== undefined}`,
+    url: `esdb://${advertisedHost}:${port}?tls=${tls !== undefined}`,
     port,
     certificate: tls?.cert.toString(),
     stop: () => (stopping ??= stop()),

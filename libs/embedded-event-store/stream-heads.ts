@@ -22,6 +22,11 @@ export class StreamHeads {
 
   constructor(private readonly pool: Pool) {}
 
+  /** Begins to look a head up that will be needed; a failure shows when it is. */
+  prefetch(stream: string): void {
+    if (!this.cache.has(stream)) this.load([stream]).catch(() => undefined);
+  }
+
   peek(stream: string): StreamHead | undefined {
     return this.cache.get(stream);
   }

@@ -93,8 +93,7 @@ export class Writer {
     if (!this.session) return settle({ kind: 'notReady' });
     this.queue.push({ write, deadline, bytes, settle });
     this.queuedBytes += bytes;
-    // Looked up while the batch before is being written; a failure shows again when the batch is formed.
-    this.heads.load([headKey(write.stream)]).catch(() => undefined);
+    this.heads.prefetch(headKey(write.stream)); // while the batch before is being written
     this.sweep ??= setInterval(() => this.answerOverdue(), sweepInterval);
     this.start();
   }
