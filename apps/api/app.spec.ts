@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
 import { createApp } from './app.js';
 import type { Problem } from './http/problems.js';
 import type { Parts } from './parts.js';
@@ -370,6 +372,36 @@ describe('The door', () => {
           fee: { $ref: '#/components/schemas/MoneyBody' },
         },
       });
+    });
+
+    it('L1: that says of a body what the door says of it', async () => {
+      const document = (await (await call(shop, '/openapi.json', { as: 'nobody' })).json()) as object;
+      const ajv = new Ajv2020({ strict: false });
+      addFormats.default(ajv);
+      ajv.addSchema(document, 'api');
+      const described = ajv.compile({ $ref: 'api#/components/schemas/OfferBody' });
+      const taxIds = [offerId];
+      const bodies = [
+        offer,
+        { ...offer, description: null, taxIds, rate: '9.975', startsAt: '2027-01-31T09:30:00Z', online: true },
+        { ...offer, services: [{ serviceId: offerId, limit: 'unlimited', fee: { amount: 0, currency: 'KWD' } }] },
+        { ...offer, expiry: { kind: 'on', date: '2027-01-31' } },
+        {},
+        { ...offer, name: null },
+        { ...offer, name: 'x'.repeat(21) },
+        { ...offer, colour: 'red' },
+        { ...offer, services: [] },
+        { ...offer, services: [{ serviceId: offerId, limit: 0 }] },
+        { ...offer, services: [{ serviceId: offerId, limit: 1, colour: 'red' }] },
+        { ...offer, expiry: { kind: 'on' } },
+        { ...offer, expiry: { kind: 'never' } },
+        { ...offer, fee: { amount: -1, currency: 'CAD' } },
+        { ...offer, taxIds: [...taxIds, ...taxIds] },
+        { ...offer, rate: '100.1' },
+        { ...offer, startsAt: 'soon' },
+      ];
+      for (const body of bodies)
+        expect({ body, taken: described(body) }).toEqual({ body, taken: (await call(shop, '/v1/offers', { body })).status === 201 });
     });
 
     it('whose every reference leads somewhere', async () => {

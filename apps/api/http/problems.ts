@@ -121,12 +121,15 @@ const ofPart = (error: unknown): Failure | undefined => {
 };
 
 const POOL_EXHAUSTED = 'KnexTimeoutError';
-const CONNECTION_LOSS = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', '57P01', '57P02', '57P03', '53300']);
+const CONNECTION_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', '57P01', '57P02', '57P03', '53300']);
+const CONNECTION_MESSAGES =
+  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Query read timeout)/;
 
-/** Postgres is away, coming, or full: by the codes of Node, its SQLSTATEs, and the one message that has no code. */
-const isConnectionLoss = (error: Error & { code?: unknown }): boolean =>
-  (typeof error.code === 'string' && (CONNECTION_LOSS.has(error.code) || /^08[0-9A-Z]{3}$/.test(error.code))) ||
-  error.message.startsWith('Connection terminated');
+/** Postgres is away, coming, or full: by Node's codes, by SQLSTATEs, and by the messages of `pg` that have no code. */
+const isConnectionLoss = (error: Error & { code?: unknown; syscall?: unknown }): boolean =>
+  error.syscall === 'connect' ||
+  (typeof error.code === 'string' && (CONNECTION_CODES.has(error.code) || /^08[0-9A-Z]{3}$/.test(error.code))) ||
+  CONNECTION_MESSAGES.test(error.message);
 
 const isFastifyError = (error: unknown): error is { code: string; statusCode: number } =>
   error instanceof Error &&

@@ -4,6 +4,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { PERMISSIONS_EXTENSION } from '../http/access.js';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
 type Parameter = NonNullable<Operation['parameters']>[number];
 
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
@@ -20,7 +21,7 @@ export const documentOf = (app: NestFastifyApplication): OpenAPIObject => {
   const document = SwaggerModule.createDocument(app, about, { operationIdFactory: operationId });
   document.components = {
     ...document.components,
-    schemas: { ...document.components?.schemas, Problem: PROBLEM, FieldError: FIELD_ERROR },
+    schemas: { ...closed(document.components?.schemas ?? {}), Problem: PROBLEM, FieldError: FIELD_ERROR },
     responses: { ...document.components?.responses, ...PROBLEM_RESPONSES },
     headers: { ...document.components?.headers, ...ANSWER_HEADERS },
   };
@@ -34,6 +35,12 @@ const operationId = (controller: string, method: string): string => {
   const resource = controller.replace(/(Controller|Resource)$/, '');
   return `${resource.charAt(0).toLowerCase()}${resource.slice(1)}.${method}`;
 };
+
+/** Unknown fields are refused, and answers have no others than they say. */
+const closed = (schemas: Schemas): Schemas =>
+  Object.fromEntries(
+    Object.entries(schemas).map(([name, schema]) => [name, 'properties' in schema ? { ...schema, additionalProperties: false } : schema]),
+  );
 
 const complete = (operation: Operation, isCommand: boolean): void => {
   const guarded = PERMISSIONS_EXTENSION in operation;
@@ -128,7 +135,7 @@ const problem = (description: string) => ({
 });
 
 const PROBLEM_RESPONSES = {
-  Problem400: problem('What was sent can not be: every offending field is named.'),
+  Problem400: problem('What was sent cannot be: every offending field is named.'),
   Problem401: problem('No valid token.'),
   Problem403: problem('The role may not do this.'),
   Problem404: problem("No such thing in the caller's business."),
