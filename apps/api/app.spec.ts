@@ -413,7 +413,8 @@ describe('The door', () => {
     });
 
     it('on pages that load nothing from elsewhere', async () => {
-      const page = await call(shop, '/docs', { as: 'nobody' });
+      const page = await call(shop, '/', { as: 'nobody' });
+      expect(new URL(page.url).pathname).toBe('/docs');
       const html = await page.text();
       expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
       for (const [, path] of html.matchAll(/(?:src|href)="([^"]+)"/g)) expect((await call(shop, path!, { as: 'nobody' })).status).toBe(200);

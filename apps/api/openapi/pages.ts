@@ -36,6 +36,7 @@ export const serveDocument = (fastify: FastifyInstance, document: () => object):
     void reply.type('application/json; charset=utf-8');
     return (text ??= JSON.stringify(document()));
   });
+  fastify.get('/', open, async (_request, reply) => reply.redirect(DOCS_PATH));
   fastify.get(DOCS_PATH, open, async (_request, reply) => reply.type('text/html; charset=utf-8').send(PAGE));
   fastify.get(`${DOCS_PATH}/start.js`, open, async (_request, reply) => reply.type(FILES['swagger-ui-bundle.js']).send(START));
 
