@@ -46,7 +46,7 @@ class Model {
 interface Command {
   [fc.toStringMethod]: () => string;
   decide: Decide<PackageState, PackageEvent>;
-  expected: (model: Model) => 'events' | 'nothing' | string; // else the code of the refusal
+  expected: (model: Model) => string; // `events`, `nothing` or the code of the refusal
   apply: (model: Model) => void;
 }
 
@@ -59,7 +59,7 @@ const sell = (rule: Rule, limits: [number, number]): Command => {
   const expiryRule: ExpiryRule =
     rule.from === 'never' ? { kind: 'none' } : { kind: 'after', from: rule.from, amount: rule.days, unit: 'days' };
   return {
-    [fc.toStringMethod]: () => `sell ${JSON.stringify(rule)} ${limits}`,
+    [fc.toStringMethod]: () => `sell ${JSON.stringify(rule)} ${limits.join()}`,
     decide: sellPackage({
       ...sale({ expiryRule, services: [soldMassage(limitOf(limits[0])), soldFacial(limitOf(limits[1]))] }),
       apply: null,
@@ -89,8 +89,7 @@ const consume = (n: number, service: string, day: number, today: number): Comman
       if (model.remaining(service) === 0) return 'NO_SESSIONS_LEFT';
       if (day < 0) return 'BEFORE_SALE';
       if (day > expiry) return 'PACKAGE_EXPIRED';
-      const mayStrand = model.rule.from === 'firstUse' && model.adjusted.length === 0;
-      return mayStrand && model.standing().some((session) => session.day > expiry) ? 'STRANDS_SESSION' : 'events';
+      return expiry !== model.expiry && model.standing().some((session) => session.day > expiry) ? 'STRANDS_SESSION' : 'events';
     },
     apply: (model) => {
       model.expiry = expiryWith(model);
@@ -161,7 +160,7 @@ const cancel: Command = {
 
 const aRule = fc.record({ from: fc.constantFrom('never', 'purchase', 'firstUse', 'firstUse'), days: fc.integer({ min: 1, max: 20 }) });
 const aLimit = fc.oneof(fc.integer({ min: 1, max: 4 }), fc.constant(Infinity));
-const aSale = fc.tuple(aRule, fc.tuple(aLimit, aLimit)).map(([rule, limits]) => sell(rule as Rule, limits));
+const aSale = fc.tuple(aRule, fc.tuple(aLimit, aLimit)).map(([rule, limits]) => sell(rule, limits));
 const aService = fc.constantFrom(massage, facial);
 const aSession = fc.integer({ min: 1, max: 8 });
 const aDay = fc.integer({ min: -2, max: 40 });

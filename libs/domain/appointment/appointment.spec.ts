@@ -24,11 +24,11 @@ const withoutPackage = bookedAtRegularFee(regularFee());
 
 const cancel = (over: Partial<decisions.CancelAppointment> = {}) =>
   decisions.cancelAppointment({
-    ...{ appointmentId, session: null, reason: null, today: '2027-01-31', byClient: false, now: '2027-01-31T12:00:00.000Z' },
+    ...{ appointmentId, session: null, reason: null, endedOn: '2027-01-31', byClient: false, now: '2027-01-31T12:00:00.000Z' },
     ...{ settings: defaultSettings, ...over },
   });
 const markNoShow = (outcome: 'returned' | 'forfeited') =>
-  decisions.markNoShow({ appointmentId, outcome, reason: null, today: '2027-02-01' });
+  decisions.markNoShow({ appointmentId, outcome, reason: null, endedOn: '2027-02-01' });
 const undoNoShow = (consumptionId: string | null) => decisions.undoNoShow({ appointmentId, consumptionId });
 const apply = (n: number) =>
   decisions.applyPackage({ appointmentId, packageId: p, consumptionId: idOf(`c${n}`), invoice: regularFee([], { packageId: p }) });
@@ -63,7 +63,7 @@ describe('applying a package', () => {
       .when(apply(1))
       .emits([applied(content)]));
   it('E8: also after completion', () =>
-    anAppointment([withoutPackage, completed])
+    anAppointment([withoutPackage, completed(regular)])
       .when(apply(1))
       .emits([applied(content)]));
   it('E8: once', () =>
@@ -76,15 +76,23 @@ describe('applying a package', () => {
       .refuses('APPOINTMENT_HAS_PACKAGE', { packageId: p }));
   it.each([
     ['cancelled', cancelledAppointment('returned', { use: regular })],
-    ['marked as a no-show', noShow('returned', regular)],
+    ['marked as a no-show', noShow('returned', { use: regular })],
   ])('E8: refuses when it is %s', (_, ended) => anAppointment([withoutPackage, ended]).when(apply(1)).refuses('APPOINTMENT_NOT_BOOKED'));
 });
 
 describe('completing an appointment', () => {
   it('E8: once', () => {
-    anAppointment([booked()]).when(complete).emits([completed]);
-    anAppointment([booked(), completed]).when(complete).emits([]);
+    anAppointment([booked()]).when(complete).emits([completed()]);
+    anAppointment([booked(), completed()]).when(complete).emits([]);
   });
+  it('J3: names the session that it uses then', () =>
+    anAppointment([withoutPackage, applied(regularFee([], { packageId: p }), 2)])
+      .when(complete)
+      .emits([completed({ packageId: p, consumptionId: idOf('c2') })]));
+  it('J3: without a package there is none', () =>
+    anAppointment([withoutPackage])
+      .when(complete)
+      .emits([completed(regular)]));
   it.each([
     ['cancelled', cancelledAppointment('returned')],
     ['marked as a no-show', noShow('returned')],
@@ -123,7 +131,7 @@ describe('cancelling an appointment', () => {
       .when(cancel())
       .emits([cancelledAppointment('returned', { use: regular })]));
   it.each([
-    ['took place', completed],
+    ['took place', completed()],
     ['is marked as a no-show', noShow('returned')],
   ])('H2: refuses one that %s', (_, ended) => anAppointment([booked(), ended]).when(cancel()).refuses('APPOINTMENT_NOT_BOOKED'));
 });
@@ -139,9 +147,9 @@ describe('a no-show', () => {
       .when(markNoShow('returned'))
       .emits([]));
   it('H1: also of one that was marked completed by mistake', () =>
-    anAppointment([booked(), completed])
+    anAppointment([booked(), completed()])
       .when(markNoShow('returned'))
-      .emits([noShow('returned')]));
+      .emits([noShow('returned', { from: 'completed' })]));
   it('H1: not of one that is cancelled', () =>
     anAppointment([booked(), cancelledAppointment('returned')])
       .when(markNoShow('returned'))
@@ -151,17 +159,34 @@ describe('a no-show', () => {
   it('H1: undone, it uses another session in place of the one returned', () =>
     anAppointment([booked(), noShow('returned')])
       .when(undoNoShow(idOf('c2')))
-      .emits([noShowUndone('returned', c2)]));
+      .emits([noShowUndone('returned', { use: c2 })]));
   it('H1: undone, it uses the session that was forfeited again', () =>
     anAppointment([booked(), noShow('forfeited')])
       .when(undoNoShow(idOf('c1')))
       .emits([noShowUndone('forfeited')]));
   it('H1: undone without a package', () =>
-    anAppointment([withoutPackage, noShow('returned', regular)])
+    anAppointment([withoutPackage, noShow('returned', { use: regular })])
       .when(undoNoShow(null))
-      .emits([noShowUndone('returned', regular)]));
+      .emits([noShowUndone('returned', { use: regular })]));
+  it('H1: undone, it is completed again if it was marked so before', () => {
+    const marked = [booked(), completed(), noShow('forfeited', { from: 'completed' })];
+    const undone = noShowUndone('forfeited', { status: 'completed' });
+    anAppointment(marked)
+      .when(undoNoShow(idOf('c1')))
+      .emits([undone]);
+    anAppointment([...marked, undone])
+      .when(complete)
+      .emits([]);
+    anAppointment([...marked, undone])
+      .when(cancel())
+      .refuses('APPOINTMENT_NOT_BOOKED');
+  });
+  it('H1: undone, it is to come again if it was', () =>
+    anAppointment([booked(), noShow('forfeited'), noShowUndone('forfeited')])
+      .when(cancel())
+      .emits([cancelledAppointment('returned')]));
   it('H1: undone once; two at once use one session', () => {
-    const undone = [booked(), noShow('returned'), noShowUndone('returned', c2)];
+    const undone = [booked(), noShow('returned'), noShowUndone('returned', { use: c2 })];
     anAppointment(undone)
       .when(undoNoShow(idOf('c2')))
       .emits([]);
@@ -170,15 +195,28 @@ describe('a no-show', () => {
       .refuses('NOT_A_NO_SHOW');
   });
   it('H1: undone and marked again, it ends the session that it uses now', () =>
-    anAppointment([booked(), noShow('returned'), noShowUndone('returned', c2)])
+    anAppointment([booked(), noShow('returned'), noShowUndone('returned', { use: c2 })])
       .when(markNoShow('returned'))
-      .emits([noShow('returned', c2)]));
+      .emits([noShow('returned', { use: c2 })]));
   it.each([
     ['cancelled', cancelledAppointment('returned')],
-    ['completed', completed],
+    ['completed', completed()],
   ])('H1: what is %s is not undone', (_, ended) =>
     anAppointment([booked(), ended])
       .when(undoNoShow(idOf('c2')))
       .refuses('NOT_A_NO_SHOW'),
   );
+});
+
+describe('folding an appointment', () => {
+  const history = [
+    ...[withoutPackage, linkedToSale, applied(regularFee([], { packageId: p })), completed(), noShow('returned', { from: 'completed' })],
+    noShowUndone('returned', { use: { packageId: p, consumptionId: idOf('c2') }, status: 'completed' }),
+  ];
+  const fold = (events: typeof history) => events.reduce(appointment.evolve, appointment.initial);
+
+  it.each([
+    ['each event folded twice', history.flatMap((event) => [event, event])],
+    ['the tail folded once more', [...history, ...history.slice(2)]],
+  ])('K1: %s does no harm', (_, delivered) => expect(fold(delivered)).toEqual(fold(history)));
 });

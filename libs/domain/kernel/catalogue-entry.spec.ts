@@ -59,8 +59,19 @@ describe('a business', () => {
       .emits([{ type: 'BusinessSettingsChanged', data: { ...clinic, settings } }]);
   });
   it('A1: its currency is fixed', () => {
-    const inDollars: object = { currency: 'USD' };
-    expect(() => changeBusiness(clinic.businessId, inDollars)(clinic)).toThrow();
+    given(business)([created])
+      .when(changeBusiness(clinic.businessId, { currency: 'USD', name: 'Spa' }))
+      .refuses('FIXED', { fields: ['currency'] });
+    given(business)([created])
+      .when(changeBusiness(clinic.businessId, { currency: 'CAD' }))
+      .emits([]);
+  });
+  it('I4: is connected to Stripe by its account, at first to none', () => {
+    expect(clinic.settings.stripeAccount).toBeNull();
+    const settings = { ...defaultSettings, stripeAccount: 'acct_1' };
+    given(business)([created])
+      .when(changeBusiness(clinic.businessId, ({ settings: before }) => ({ settings: { ...before, stripeAccount: 'acct_1' } })))
+      .emits([{ type: 'BusinessSettingsChanged', data: { ...clinic, settings } }]);
   });
 });
 
@@ -116,6 +127,21 @@ describe('a client', () => {
     given(client)([registered])
       .when(changeClient(anna, { phone: '+1 555 0100' }))
       .emits([{ type: 'ClientChanged', data: { ...annaHerself, phone: '+1 555 0100' } }]));
+});
+
+describe('what names an entry', () => {
+  const another = idOf('another');
+
+  it.each([
+    ['taxId', () => changeTax(gst.taxId, { taxId: another })(gst)],
+    ['serviceId', () => changeService(massage, { serviceId: another })(aMassage)],
+    ['providerId', () => changeProvider(zoe.providerId, { providerId: another })(zoe)],
+    ['clientId', () => changeClient(anna, { clientId: another })(annaHerself)],
+    ['businessId', () => changeBusiness(clinic.businessId, { businessId: another })(clinic)],
+  ])('L4: its %s can never change', (field, change) => {
+    expect(codeOf(change)).toBe('FIXED');
+    expect(change).toThrow(field);
+  });
 });
 
 const codeOf = (act: () => void): string | undefined => {

@@ -20,7 +20,12 @@ describe('what is stored', () => {
     expect(fields).toHaveProperty('reason'),
   );
   it.each(['ClientRegistered', 'ClientChanged'])('K4: what is known of a client in %s is personal', (type) =>
-    expect(domainEvents.find((event) => event.type === type)!.personal).toEqual({ name: 'clientId', email: 'clientId', phone: 'clientId' }),
+    expect(domainEvents.find((event) => event.type === type)!.personal).toEqual({
+      ...{ name: 'clientId', email: 'clientId', phone: 'clientId', externalReference: 'clientId' },
+    }),
+  );
+  it.each(['ProviderRegistered', 'ProviderChanged'])('K4: what is known of a provider in %s is personal', (type) =>
+    expect(domainEvents.find((event) => event.type === type)!.personal).toEqual({ name: 'providerId', externalReference: 'providerId' }),
   );
   it('K4: a personal text is found where it may be absent or null', () => {
     const { personal: fields } = defineEvent(
@@ -34,6 +39,15 @@ describe('what is stored', () => {
     );
     expect(fields).toEqual({ note: 'of', more: 'of' });
   });
+  it.each([
+    ['an object', z.object({ note: personal('of') })],
+    ['an object that may be null', z.object({ note: personal('of').nullable() }).nullable()],
+    ['a list', z.array(personal('of'))],
+    ['a list of objects', z.array(z.object({ note: personal('of').optional() }))],
+    ['objects in objects', z.object({ inner: z.object({ note: personal('of') }) }).optional()],
+  ])('K4: a personal text below a field would be stored in clear, and is refused: in %s', (_, field) =>
+    expect(() => defineEvent('Noted', z.object({ of: z.uuid(), field }))).toThrow(/^field: |^inner: /),
+  );
 });
 
 describe('ids that follow from others', () => {

@@ -71,9 +71,7 @@ describe('defining an offering', () => {
   it('L1: everything that is wrong is named at once', () =>
     anOffering([])
       .when(define({ services: [], payment: null }))
-      .refuses('INVALID_INPUT', {
-        errors: [{ field: '/services' }, { field: '/payment' }].map((error) => expect.objectContaining(error)),
-      }));
+      .refuses('INVALID_INPUT', { errors: [{ field: '/services' }, { field: '/payment' }] }));
 });
 
 describe('changing an offering', () => {

@@ -10,27 +10,34 @@ export const regular: Use = { packageId: null, consumptionId: null };
 /** Anna's massage on 1 February, from her package if nothing else is said. */
 export const bookingOf = (over: Partial<Booking> = {}): Booking => ({
   ...{ ...a1, ...c1, serviceId: massage, serviceName: 'Massage', providerId: idOf('provider'), ...at('2027-02-01') },
-  ...{ invoiceId: idOf('i1'), invoice: null, externalReference: null, ...over },
+  ...{ seriesId: null, invoiceId: idOf('i1'), invoice: null, externalReference: null, ...over },
 });
 
 export const booked = (over: Partial<Booking> = {}): AppointmentEvent => ({ type: 'AppointmentBooked', data: bookingOf(over) });
 export const bookedAtRegularFee = (invoice: InvoiceContent): AppointmentEvent => booked({ ...regular, invoice });
-export const completed: AppointmentEvent = { type: 'AppointmentCompleted', data: a1 };
+export const completed = (use: Use = c1): AppointmentEvent => ({ type: 'AppointmentCompleted', data: { ...a1, ...use } });
 
 type Use = { packageId: string | null; consumptionId: string | null };
 type Outcome = 'returned' | 'forfeited';
+type HeldOrToCome = 'booked' | 'completed';
 
-export const cancelledAppointment = (outcome: Outcome, { late = false, use = c1 as Use } = {}): AppointmentEvent => ({
+export const cancelledAppointment = (
+  outcome: Outcome,
+  { late = false, use = c1 }: { late?: boolean; use?: Use } = {},
+): AppointmentEvent => ({
   type: 'AppointmentCancelled',
-  data: { ...a1, ...use, invoiceId: idOf('i1'), outcome, late, reason: null, today: '2027-01-31' },
+  data: { ...a1, ...use, invoiceId: idOf('i1'), outcome, late, reason: null, endedOn: '2027-01-31' },
 });
-export const noShow = (outcome: Outcome, use: Use = c1): AppointmentEvent => ({
+export const noShow = (outcome: Outcome, { use = c1, from = 'booked' }: { use?: Use; from?: HeldOrToCome } = {}): AppointmentEvent => ({
   type: 'AppointmentMarkedNoShow',
-  data: { ...a1, ...use, invoiceId: idOf('i1'), outcome, reason: null, today: '2027-02-01' },
+  data: { ...a1, ...use, invoiceId: idOf('i1'), outcome, reason: null, endedOn: '2027-02-01', from },
 });
-export const noShowUndone = (outcome: Outcome, use: Use = c1): AppointmentEvent => ({
+export const noShowUndone = (
+  outcome: Outcome,
+  { use = c1, status = 'booked' }: { use?: Use; status?: HeldOrToCome } = {},
+): AppointmentEvent => ({
   type: 'NoShowUndone',
-  data: { ...a1, ...use, invoiceId: idOf('i1'), outcome },
+  data: { ...a1, ...use, invoiceId: idOf('i1'), outcome, status },
 });
 export const applied = (invoice: InvoiceContent, n = 1): AppointmentEvent => ({
   type: 'PackageApplied',

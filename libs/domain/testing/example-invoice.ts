@@ -23,5 +23,24 @@ export const regularFee = (taxes: readonly Tax[] = [], over: Partial<Omit<Invoic
 
 export const issued = (content: InvoiceContent, balance: Money = content.total.total): InvoiceEvent => ({
   type: 'InvoiceIssued',
-  data: { ...content, balance },
+  data: { ...content, adjustments: cad(0), balance },
+});
+
+export const reissued = (content: InvoiceContent, balance: Money = content.total.total): InvoiceEvent => ({
+  type: 'InvoiceReissued',
+  data: { ...content, adjustments: cad(0), balance },
+});
+
+type BecauseOf = { because?: 'cancelled' | 'noShow'; balance?: number };
+const i1 = { invoiceId: idOf('i1'), clientId: anna };
+
+/** So much is taken off, minor units; nothing is owing after it if nothing else is said. */
+export const adjustedToZero = (off: number, { because = 'cancelled', balance = 0 }: BecauseOf = {}): InvoiceEvent => ({
+  type: 'InvoiceAdjustedToZero',
+  data: { ...i1, because, adjustment: cad(0 - off), adjustments: cad(0 - off), balance: cad(balance) },
+});
+/** So much is put on again, minor units; that much is owing after it if nothing else is said. */
+export const adjustmentUndone = (on: number, balance = on): InvoiceEvent => ({
+  type: 'InvoiceAdjustmentUndone',
+  data: { ...i1, adjustment: cad(on), adjustments: cad(0), balance: cad(balance) },
 });

@@ -34,7 +34,7 @@ export const sale = (over: Partial<PackageSoldData> & { fee?: Money; taxes?: rea
   return {
     ...{ packageId: p, clientId: anna, offeringId: idOf('offering'), name: 'Relax', description: '', services: [soldMassage(1)] },
     ...{ paymentMethod: 'paidUpfront', charge: withTaxes(fee, taxes), expiryRule: { kind: 'none' }, expiresOn: null, soldOn: january },
-    ...{ timeZone: 'America/Toronto', channel: 'staff', appointmentId: null, externalReference: null },
+    ...{ timeZone: 'America/Toronto', channel: 'staff', appointmentId: null, purchaseId: null, externalReference: null },
     invoice: invoiceContent({
       ...{ invoiceId: idOf('ip'), kind: 'package', packageId: p, appointmentId: null },
       lines: [{ description: 'Relax', serviceId: null, net: fee, taxes }],
@@ -44,10 +44,13 @@ export const sale = (over: Partial<PackageSoldData> & { fee?: Money; taxes?: rea
 };
 export const sold = (over: Parameters<typeof sale>[0] = {}): PackageEvent => ({ type: 'PackageSold', data: sale(over) });
 
+const relax = { offeringId: idOf('offering'), packageName: 'Relax' };
+const aMassage = { serviceId: massage, serviceName: 'Massage' };
+
 /** Session n of a package on a day; n names its consumption, its appointment and that appointment's invoice. */
 const session = (on: string, n: number) => ({
-  ...{ packageId: p, consumptionId: idOf(`c${n}`), appointmentId: idOf(`a${n}`), serviceId: massage, clientId: anna },
-  ...{ serviceName: 'Massage', providerId: idOf('provider'), externalReference: null, purpose: 'booking' as const },
+  ...{ packageId: p, consumptionId: idOf(`c${n}`), appointmentId: idOf(`a${n}`), clientId: anna, ...aMassage },
+  ...{ providerId: idOf('provider'), externalReference: null, purpose: 'booking' as const },
   ...at(on),
 });
 
@@ -73,7 +76,7 @@ export const consumed = (
   return {
     type: 'SessionConsumed',
     data: {
-      ...{ ownerId: anna, offeringId: idOf('offering'), packageName: 'Relax', remaining, used: 1, expiresOn: null },
+      ...{ ...relax, ownerId: anna, seriesId: null, remaining, used: 1, expiresOn: null },
       ...{ charge: withTaxes(fee, taxes), invoice: own.purpose === 'noShowUndone' ? null : invoice, ...own },
     },
   };
@@ -84,24 +87,36 @@ export const ended = (
   remaining: number | null,
   { n = 1, ...over }: Partial<EventData<'SessionForfeitUndone'>> & { n?: number } = {},
 ): EventData<'SessionForfeitUndone'> => ({
-  ...{ packageId: p, clientId: anna, consumptionId: idOf(`c${n}`), appointmentId: idOf(`a${n}`), serviceId: massage },
+  ...{ packageId: p, ownerId: anna, clientId: anna, consumptionId: idOf(`c${n}`), appointmentId: idOf(`a${n}`) },
+  ...{ ...relax, ...aMassage },
   ...{ remaining, used: 0, expiresOn: null, ...over },
 });
 export const returned = (
   remaining: number | null,
   { because = 'noShow', ...over }: Parameters<typeof ended>[1] & { because?: EventData<'SessionReturned'>['because'] } = {},
-): PackageEvent => ({ type: 'SessionReturned', data: { ...ended(remaining, over), because } });
+): PackageEvent => ({ type: 'SessionReturned', data: { ...ended(remaining, over), because, invoice: null } });
 export const forfeited = (remaining: number | null, over: Parameters<typeof ended>[1] = {}): PackageEvent => ({
   type: 'SessionForfeited',
   data: { ...ended(remaining, { used: 1, ...over }), because: 'noShow' },
 });
 
-export const remainingAdjusted = (from: number, to: number, adjustments = to - from): PackageEvent => ({
+type Adjusted = { adjustments?: number; reason?: string | null };
+
+export const remainingAdjusted = (from: number, to: number, { adjustments = to - from, reason = null }: Adjusted = {}): PackageEvent => ({
   type: 'RemainingAdjusted',
-  data: { packageId: p, clientId: anna, serviceId: massage, from, to, adjustments, reason: null },
+  data: { packageId: p, clientId: anna, ...relax, ...aMassage, from, to, adjustments, reason },
 });
-export const expiryAdjusted = (from: string | null, to: string): PackageEvent => ({
+/** The nth adjustment of the expiry that stands. */
+export const expiryAdjusted = (from: string | null, to: string, adjustments = 1): PackageEvent => ({
   type: 'ExpiryAdjusted',
-  data: { packageId: p, clientId: anna, from, to, reason: null },
+  data: { packageId: p, clientId: anna, from, to, adjustments, reason: null },
 });
-export const cancelled: PackageEvent = { type: 'PackageCancelled', data: { packageId: p, clientId: anna, reason: null } };
+/** The latest adjustment undone: so many of them still stand. */
+export const expiryRestored = (from: string, to: string | null, adjustments = 0): PackageEvent => ({
+  type: 'ExpiryRestored',
+  data: { packageId: p, clientId: anna, from, to, adjustments, reason: null },
+});
+export const cancelled: PackageEvent = {
+  type: 'PackageCancelled',
+  data: { packageId: p, clientId: anna, appointments: 'stay', unpaid: 'owing', reason: null },
+};
