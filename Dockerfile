@@ -24,8 +24,10 @@ COPY --from=build /app/dist ./dist
 USER node
 
 FROM runtime AS projector
-HEALTHCHECK --interval=15s --timeout=10s --start-period=30s --retries=3 \
-  CMD ["node", "dist/apps/projector/main.js", "status"]
+ENV HOST=0.0.0.0 PROJECTOR_PORT=3001
+EXPOSE 3001
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PROJECTOR_PORT + '/health/ready').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "dist/apps/projector/main.js"]
 
 FROM runtime AS api
