@@ -64,7 +64,7 @@ export class PackageHistory {
 }
 
 /** K2: give one of the two. */
-export class ThenQuery {
+export class AsOfQuery {
   @IsInstant({ optional: true, description: 'as it was at this moment' })
   at?: string;
 
@@ -77,4 +77,4 @@ class At {
   at: string;
 }
 
-export class PackageThen extends IntersectionType(PackageCore, Sessions, At, Versioned) {}
+export class PackageAsOf extends IntersectionType(PackageCore, Sessions, At, Versioned) {}

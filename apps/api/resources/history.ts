@@ -7,7 +7,7 @@ import { InvalidInput, NotFound } from '../../../libs/domain/kernel/refusal.js';
 import type { PackageEvent } from '../../../libs/domain/package/package.events.js';
 import { packageAggregate, packageView, type PackageState } from '../../../libs/domain/package/package.state.js';
 import type { CallContext } from '../http/call.js';
-import type { PackageThen, ThenQuery, PackageHistory } from './history.shapes.js';
+import type { PackageAsOf, AsOfQuery, PackageHistory } from './history.shapes.js';
 
 /** K1, K2: read from the events themselves, not from a read model: what an auditor replays is what was stored. */
 @Injectable()
@@ -27,7 +27,7 @@ export class History {
   }
 
   /** K2: the package as it was at a moment, or after an event. */
-  async then(call: CallContext, packageId: string, { at, revision }: ThenQuery): Promise<PackageThen> {
+  async asOf(call: CallContext, packageId: string, { at, revision }: AsOfQuery): Promise<PackageAsOf> {
     if ((at === undefined) === (revision === undefined))
       throw new InvalidInput([{ field: '/at', code: 'ONE_OF', message: 'Ask for either a moment (at) or an event number (revision).' }]);
     const until = at === undefined ? undefined : asInstant(at);

@@ -14,7 +14,7 @@ import { Allow } from '../http/access.js';
 import { Call, type CallContext } from '../http/call.js';
 import { PathId } from '../validation/path-id.js';
 import { History } from './history.js';
-import { PackageHistory, PackageThen, ThenQuery } from './history.shapes.js';
+import { PackageHistory, PackageAsOf, AsOfQuery } from './history.shapes.js';
 import {
   AuditTagPage,
   AvailableQuery,
@@ -131,10 +131,10 @@ export class PackagesController {
     return this.history.of(call, packageId);
   }
 
-  @Get(':packageId/then')
+  @Get(':packageId/as-of')
   @Allow('history:read')
-  @ApiOkResponse({ type: PackageThen })
-  readThen(@Call() call: CallContext, @PathId('packageId') packageId: string, @Query() then: ThenQuery): Promise<PackageThen> {
-    return this.history.then(call, packageId, then);
+  @ApiOkResponse({ type: PackageAsOf })
+  readAsOf(@Call() call: CallContext, @PathId('packageId') packageId: string, @Query() then: AsOfQuery): Promise<PackageAsOf> {
+    return this.history.asOf(call, packageId, then);
   }
 }
