@@ -12,6 +12,7 @@ export interface DataFolder {
   secrets: string;
   demo: string;
   children: string;
+  connection: string; // of the start that runs, for commands beside it
   isNew: boolean; // there is no data in it yet
   release(): Promise<void>;
 }
@@ -38,13 +39,14 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
   return { ...folder, isNew: !(await exists(folder.postgres)) && !(await exists(folder.demo)), release };
 }
 
-const pathsOf = (path: string) => ({
+export const pathsOf = (path: string) => ({
   path,
   postgres: join(path, 'postgres'),
   logs: join(path, 'logs'),
   secrets: join(path, 'secrets.json'),
   demo: join(path, 'demo.json'),
   children: join(path, 'children.json'),
+  connection: join(path, 'connection.json'),
 });
 
 /** What a reset would delete, in the operator's words; undefined if there is nothing. Throws OperatorError for a folder that is not ours. */

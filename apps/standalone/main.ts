@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stopPostgres } from '../../libs/embedded-postgres/embedded-postgres.js';
 import { startChild, type ChildOptions } from './child.js';
-import { openDataFolder, type DataFolder } from './data-folder.js';
+import { openDataFolder, writeWhole, type DataFolder } from './data-folder.js';
 import { demoOf, progressShower, type DemoInfo, type DemoMessage } from './demo.js';
 import { childrenNote, endLeftovers } from './leftovers.js';
 import { openLog } from './log-file.js';
@@ -61,6 +61,7 @@ async function startAll(options: Options, folder: DataFolder, parts: Parts, sinc
   say(
     `\nPunchcard runs, after ${((performance.now() - since - demoTook) / 1000).toFixed(1)} s. Data and logs: ${folder.path}. Ctrl-C stops it.\n`,
   );
+  await writeWhole(folder.connection, { DATABASE_URL: env.DATABASE_URL, EVENTSTORE_URL: env.EVENTSTORE_URL });
   say(await whatNext(String(api.ready), demo, await given(env, 'JWT_SECRET')));
 }
 
@@ -85,6 +86,7 @@ function supervised(folder: DataFolder) {
     endingSince = performance.now();
     await parts.stop();
     await note(new Map());
+    await rm(folder.connection, { force: true });
     await folder.release();
     say('Stopped.');
     process.exit(code);

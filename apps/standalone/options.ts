@@ -13,7 +13,7 @@ export interface Options {
 }
 
 /** The clone, from dist/apps/standalone/ as from apps/standalone/. */
-const project = fileURLToPath(new URL(import.meta.url.includes('/dist/apps/') ? '../../..' : '../..', import.meta.url));
+export const project = fileURLToPath(new URL(import.meta.url.includes('/dist/apps/') ? '../../..' : '../..', import.meta.url));
 
 /** Flags go before environment variables. Writes help and errors, and ends the process, as commander does. */
 export function readOptions(argv: string[]): Options {

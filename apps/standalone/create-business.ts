@@ -1,0 +1,94 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { CommandBus } from '@nestjs/cqrs';
+import { Command, InvalidArgumentError } from 'commander';
+import { join } from 'node:path';
+import pg from 'pg';
+import { pino } from 'pino';
+import { v7 as uuidv7 } from 'uuid';
+import { mintToken } from '../../libs/auth/tokens.js';
+import { CommandHandlingModule, openCommandHandling } from '../../libs/command-handling/command-handling.js';
+import { CreateBusiness } from '../../libs/command-handling/commands/business.commands.js';
+import { defaultSettings } from '../../libs/domain/business/business.events.js';
+import { connectEventStore } from '../../libs/event-store/event-store.js';
+import { pathsOf, readWhole } from './data-folder.js';
+import { OperatorError } from './operator-error.js';
+import { project } from './options.js';
+import { secretsOf, withSecrets } from './secrets.js';
+
+// `npm run business:create -- --name … --time-zone … --currency …`: a business, and a token for its owner.
+
+interface Wanted {
+  name: string;
+  timeZone: string;
+  currency: string;
+  owner: string;
+  data: string;
+}
+
+const TOKEN_LIFE = '30d';
+
+async function main(wanted: Wanted): Promise<void> {
+  const env = await surroundings(wanted.data);
+  const businessId = uuidv7();
+  await create(businessId, wanted, env);
+  console.log(`Created the business ${businessId} (${wanted.name}).`);
+  if (!env.JWT_SECRET) return console.log('Tokens come from your issuer: claims sub, business, role (docs/api.md).');
+  const token = await mintToken({ secret: env.JWT_SECRET, sub: wanted.owner, business: businessId, role: 'owner', expiresIn: TOKEN_LIFE });
+  console.log(`\nA token for its owner, good for 30 days:\n\n${token}`);
+}
+
+async function create(businessId: string, { name, timeZone, currency, owner }: Wanted, env: NodeJS.ProcessEnv): Promise<void> {
+  const log = pino({ level: 'warn' });
+  const pool = new pg.Pool({ connectionString: env.DATABASE_URL, max: 2 });
+  const store = connectEventStore({ url: env.EVENTSTORE_URL!, logger: log });
+  const secrets = { operatorKey: env.OPERATOR_KEY!, requestHashKey: env.REQUEST_HASH_KEY! };
+  const parts = await openCommandHandling({ store, pool, log, policies: 'api', ...secrets });
+  const app = await NestFactory.createApplicationContext(CommandHandlingModule.with(parts), { logger: false });
+  try {
+    const caller = { business: businessId, actor: { id: owner, role: 'owner' as const }, correlationId: uuidv7() };
+    await app.get(CommandBus).execute(new CreateBusiness(caller, { name, timeZone, currency, settings: defaultSettings }));
+  } finally {
+    await app.close();
+    parts.close();
+    await store.dispose();
+    await pool.end();
+  }
+}
+
+/** The environment's own settings, or those of the `npm start` that runs on this data folder. */
+async function surroundings(data: string): Promise<NodeJS.ProcessEnv> {
+  if (process.env.DATABASE_URL && process.env.EVENTSTORE_URL && process.env.OPERATOR_KEY && process.env.REQUEST_HASH_KEY)
+    return process.env;
+  const folder = pathsOf(data);
+  const connection = await readWhole<Record<string, string>>(folder.connection);
+  if (!connection)
+    throw new OperatorError(
+      `Nothing runs on ${data}. Start it (npm start), or set DATABASE_URL, EVENTSTORE_URL, OPERATOR_KEY and REQUEST_HASH_KEY to the API's.`,
+    );
+  return { ...withSecrets(process.env, await secretsOf({ secrets: folder.secrets, isNew: false })), ...connection };
+}
+
+const isIn =
+  (values: readonly string[], what: string) =>
+  (text: string): string => {
+    if (!values.includes(text)) throw new InvalidArgumentError(`It is not ${what}.`);
+    return text;
+  };
+
+const command = new Command('npm run business:create --')
+  .description('Creates a business, and prints a token for its owner. Its currency can never change.')
+  .requiredOption('--name <name>', 'what it is called')
+  .requiredOption(
+    '--time-zone <zone>',
+    'IANA name, such as America/Toronto',
+    isIn([...Intl.supportedValuesOf('timeZone'), 'UTC'], 'an IANA time zone'),
+  )
+  .requiredOption('--currency <code>', 'ISO 4217, such as CAD', isIn(Intl.supportedValuesOf('currency'), 'an ISO 4217 currency'))
+  .option('--owner <sub>', "the owner's id in tokens; opaque, it is stored in clear", 'owner')
+  .option('--data <folder>', 'data folder of a running `npm start`', join(project, '.data'));
+
+main(command.parse().opts<Wanted>()).catch((error: unknown) => {
+  console.error(error instanceof OperatorError ? error.message : error);
+  process.exitCode = 1;
+});
