@@ -1,6 +1,7 @@
 import { cad, gst, idOf, massage, qst } from '../testing/example.js';
 import { adjustedToZero, adjustmentUndone, invoiceContent, issued, regularFee, reissued } from '../testing/example-invoice.js';
 import { p } from '../testing/example-package.js';
+import { deliveries } from '../testing/deliveries.js';
 import { given } from '../testing/given.js';
 import { adjustToZero, issueInvoice, reissueInvoice, undoAdjustment } from './invoice.decisions.js';
 import { invoice, type IssuedInvoice } from './invoice.state.js';
@@ -116,10 +117,7 @@ describe('folding an invoice', () => {
   ];
   const fold = (events: typeof history) => events.reduce(invoice.evolve, invoice.initial);
 
-  it.each([
-    ['each event folded twice', history.flatMap((event) => [event, event])],
-    ['the tail folded once more', [...history, ...history.slice(2)]],
-  ])('K1: %s does no harm', (_, delivered) => expect(fold(delivered)).toEqual(fold(history)));
+  it.each(deliveries)('K1: is the same, events delivered %s', (_, delivered) => expect(fold(delivered(history))).toEqual(fold(history)));
 
   it.each(history.map((_, n) => [n + 1]))('J2: nothing paid, total + adjustments = balance: after %i', (n) => {
     const state = fold(history.slice(0, n)) as IssuedInvoice;

@@ -1,21 +1,12 @@
 import { business, changeBusiness, createBusiness } from '../business/business.js';
-import { defaultSettings, type BusinessDescription } from '../business/business.events.js';
+import { defaultSettings } from '../business/business.events.js';
 import { changeClient, client, registerClient } from '../client/client.js';
 import { changeProvider, provider, registerProvider, assertGives } from '../provider/provider.js';
 import { assertBookable, changeService, defineService, isOfferable, service } from '../service/service.js';
 import { changeTax, defineTax, tax } from '../tax/tax.js';
 import { anna, cad, facial, gst, idOf, massage } from '../testing/example.js';
+import { aMassage, annaHerself, clinic, zoe } from '../testing/example-catalogue.js';
 import { given } from '../testing/given.js';
-
-const clinic: BusinessDescription = {
-  ...{ businessId: idOf('clinic'), name: 'Clinic', timeZone: 'America/Toronto', currency: 'CAD', settings: defaultSettings },
-};
-const aMassage = {
-  ...{ serviceId: massage, name: 'Massage', description: '', durationMinutes: 60, price: cad(100_00), taxIds: [gst.taxId] },
-  ...{ active: true, publiclyDisplayed: true, externalReference: null },
-};
-const zoe = { providerId: idOf('zoe'), name: 'Zoe', active: true, serviceIds: [massage], externalReference: null };
-const annaHerself = { clientId: anna, name: 'Anna', email: 'anna@example.org', phone: null, externalReference: null };
 
 describe('a tax', () => {
   const defined = { type: 'TaxDefined' as const, data: gst };

@@ -1,31 +1,30 @@
-import { cad, facial, gst, idOf, massage } from '../testing/example.js';
+import { cad, facial, gst, massage } from '../testing/example.js';
+import {
+  offeringChanged,
+  offeringDefined,
+  offeringDeleted,
+  offeringId,
+  offeringLocked,
+  offeringRestored,
+  termsOf,
+  upfront,
+} from '../testing/example-catalogue.js';
 import { cancelled, fromPurchase } from '../testing/example-package.js';
 import { given } from '../testing/given.js';
 import { policies } from '../policies/policies.js';
 import { changeOffering, defineOffering, deleteOffering, lockForSale, restoreOffering, type OfferingFacts } from './offering.decisions.js';
-import type { OfferingEvent, Terms } from './offering.events.js';
+import type { Terms } from './offering.events.js';
 import { offering } from './offering.state.js';
 
 const anOffering = given(offering);
-const offeringId = idOf('offering');
 const facts: OfferingFacts = { currency: 'CAD', offerable: new Set([massage, facial]) };
 const hidden: OfferingFacts = { ...facts, offerable: new Set() };
 
-const upfront: Terms['payment'] = { method: 'paidUpfront', fee: cad(80_00), taxIds: [gst.taxId] };
 const perAppointment: Terms['payment'] = { method: 'paidEachAppointment', fees: [{ serviceId: massage, fee: cad(75_00) }] };
-const termsOf = (over: Partial<Terms> = {}): Terms => ({
-  ...{ name: 'Relax', description: '', status: 'active', services: [{ serviceId: massage, limit: 5 }] },
-  ...{ expiryRule: { kind: 'none' }, payment: upfront, soldOnline: false, externalReference: null, ...over },
-});
 
 const define = (over: Partial<Terms> = {}, looked = facts) => defineOffering(offeringId, termsOf(over), looked);
 const change = (changes: Partial<Terms>, looked = facts) => changeOffering(offeringId, changes, looked);
 const lock = (on = '2027-01-31') => lockForSale(offeringId, 'sale', on);
-const defined = (over: Partial<Terms> = {}): OfferingEvent => ({ type: 'OfferingDefined', data: { offeringId, ...termsOf(over) } });
-const changed = (over: Partial<Terms>): OfferingEvent => ({ type: 'OfferingChanged', data: { offeringId, ...termsOf(over) } });
-const locked: OfferingEvent = { type: 'OfferingLocked', data: { offeringId, because: 'sale' } };
-const deleted: OfferingEvent = { type: 'OfferingDeleted', data: { offeringId } };
-const restored: OfferingEvent = { type: 'OfferingRestored', data: { offeringId } };
 
 describe('defining an offering', () => {
   it.each([
@@ -37,9 +36,9 @@ describe('defining an offering', () => {
   ] as [string, Partial<Terms>][])('C1: %s', (_, over) =>
     anOffering([])
       .when(define(over))
-      .emits([defined(over)]),
+      .emits([offeringDefined(over)]),
   );
-  it('C1: once', () => anOffering([defined()]).when(define()).refuses('ALREADY_EXISTS'));
+  it('C1: once', () => anOffering([offeringDefined()]).when(define()).refuses('ALREADY_EXISTS'));
 
   const nine = { serviceId: massage, limit: 9 };
   const fee = (serviceId: string, currency = 'CAD') => ({ serviceId, fee: { amount: 1, currency } });
@@ -76,24 +75,24 @@ describe('defining an offering', () => {
 
 describe('changing an offering', () => {
   it('C1: step by step until it is whole', () =>
-    anOffering([defined({ status: 'inactive', services: [], payment: null })])
+    anOffering([offeringDefined({ status: 'inactive', services: [], payment: null })])
       .when(change({ status: 'active', services: termsOf().services, payment: upfront }))
-      .emits([changed({})]));
+      .emits([offeringChanged({})]));
   it('C1: not active before that', () =>
-    anOffering([defined({ status: 'inactive', services: [], payment: null })])
+    anOffering([offeringDefined({ status: 'inactive', services: [], payment: null })])
       .when(change({ status: 'active' }))
       .refuses('INVALID_INPUT'));
-  it('C1: to what it is, is nothing', () => anOffering([defined()]).when(change(termsOf())).emits([]));
+  it('C1: to what it is, is nothing', () => anOffering([offeringDefined()]).when(change(termsOf())).emits([]));
   it('C1: what is not said stays, also where a field is there without a value', () =>
-    anOffering([defined()])
+    anOffering([offeringDefined()])
       .when(change({ name: 'Calm', description: undefined, payment: undefined }))
-      .emits([changed({ name: 'Calm' })]));
+      .emits([offeringChanged({ name: 'Calm' })]));
   it('B2: a service that was in it and is hidden since can stay', () =>
-    anOffering([defined()])
+    anOffering([offeringDefined()])
       .when(change({ name: 'Calm' }, hidden))
-      .emits([changed({ name: 'Calm' })]));
+      .emits([offeringChanged({ name: 'Calm' })]));
   it('B2: one hidden since can not come in', () =>
-    anOffering([defined()])
+    anOffering([offeringDefined()])
       .when(change({ services: [...termsOf().services, { serviceId: facial, limit: 1 }] }, hidden))
       .refuses('INVALID_INPUT', { errors: [expect.objectContaining({ field: '/services/1/serviceId' })] }));
   it('A3: must be there', () =>
@@ -103,11 +102,11 @@ describe('changing an offering', () => {
 });
 
 describe('an offering that was sold', () => {
-  const sold = [defined(), locked];
+  const sold = [offeringDefined(), offeringLocked];
   const more = [...termsOf().services, { serviceId: facial, limit: 1 }];
 
   it('C5: is locked by the first sale, and by no other', () => {
-    anOffering([defined()]).when(lock()).emits([locked]);
+    anOffering([offeringDefined()]).when(lock()).emits([offeringLocked]);
     anOffering(sold).when(lock()).emits([]);
   });
   it.each([
@@ -136,20 +135,20 @@ describe('an offering that was sold', () => {
   ] as [string, Partial<Terms>][])('C5: its %s can still change', (_, changes) =>
     anOffering(sold)
       .when(change(changes))
-      .emits([changed(changes)]),
+      .emits([offeringChanged(changes)]),
   );
   it('C5: per-service fees can still change', () => {
     const fees: Partial<Terms> = { payment: { method: 'paidEachAppointment', fees: [{ serviceId: massage, fee: cad(1) }] } };
-    anOffering([defined({ payment: perAppointment }), locked])
+    anOffering([offeringDefined({ payment: perAppointment }), offeringLocked])
       .when(change(fees))
-      .emits([changed(fees)]);
+      .emits([offeringChanged(fees)]);
   });
   it('C5: its services in another order are the same', () => {
     const both = termsOf({ services: more });
     const turned = { services: more.toReversed() };
-    anOffering([defined(both), locked])
+    anOffering([offeringDefined(both), offeringLocked])
       .when(change(turned))
-      .emits([changed(turned)]);
+      .emits([offeringChanged(turned)]);
   });
   it('C5: still locked after the only sale is cancelled', () => {
     expect(policies.filter(({ on }) => on[cancelled.type])).toEqual([]); // nothing goes back to the offering
@@ -158,24 +157,24 @@ describe('an offering that was sold', () => {
       .refuses('OFFERING_LOCKED', { fields: ['name'] });
   });
   it('C5, C7: still locked after it was deleted and restored', () =>
-    anOffering([...sold, deleted, restored])
+    anOffering([...sold, offeringDeleted, offeringRestored])
       .when(change({ name: 'Calm' }))
       .refuses('OFFERING_LOCKED'));
 });
 
 describe('what can be sold', () => {
   it('C6: not what is inactive', () =>
-    anOffering([defined({ status: 'inactive' })])
+    anOffering([offeringDefined({ status: 'inactive' })])
       .when(lock())
       .refuses('OFFERING_INACTIVE'));
-  it('C6: not what is deleted', () => anOffering([defined(), deleted]).when(lock()).refuses('OFFERING_DELETED'));
+  it('C6: not what is deleted', () => anOffering([offeringDefined(), offeringDeleted]).when(lock()).refuses('OFFERING_DELETED'));
   it('C6: also what was sold before and is inactive since', () =>
-    anOffering([defined(), locked, changed({ status: 'inactive' })])
+    anOffering([offeringDefined(), offeringLocked, offeringChanged({ status: 'inactive' })])
       .when(lock())
       .refuses('OFFERING_INACTIVE'));
   it('C2: not past its specific date', () => {
-    const until = defined({ expiryRule: { kind: 'onDate', date: '2027-06-30' } });
-    anOffering([until]).when(lock('2027-06-30')).emits([locked]);
+    const until = offeringDefined({ expiryRule: { kind: 'onDate', date: '2027-06-30' } });
+    anOffering([until]).when(lock('2027-06-30')).emits([offeringLocked]);
     anOffering([until]).when(lock('2027-07-01')).refuses('OFFERING_EXPIRED', { expiresOn: '2027-06-30' });
   });
   it('A3: must be there', () => anOffering([]).when(lock()).refuses('NOT_FOUND'));
@@ -183,16 +182,17 @@ describe('what can be sold', () => {
 
 describe('deleting an offering', () => {
   it('C7: is soft, and once', () => {
-    anOffering([defined()]).when(deleteOffering(offeringId)).emits([deleted]);
-    anOffering([defined(), deleted]).when(deleteOffering(offeringId)).emits([]);
+    anOffering([offeringDefined()]).when(deleteOffering(offeringId)).emits([offeringDeleted]);
+    anOffering([offeringDefined(), offeringDeleted]).when(deleteOffering(offeringId)).emits([]);
   });
-  it('C7: it can be restored, once', () => {
-    anOffering([defined(), deleted]).when(restoreOffering(offeringId)).emits([restored]);
-    anOffering([defined()]).when(restoreOffering(offeringId)).emits([]);
+  it('C7: it can be offeringRestored, once', () => {
+    anOffering([offeringDefined(), offeringDeleted]).when(restoreOffering(offeringId)).emits([offeringRestored]);
+    anOffering([offeringDefined()]).when(restoreOffering(offeringId)).emits([]);
   });
-  it('C7: restored, it can be sold', () => anOffering([defined(), deleted, restored]).when(lock()).emits([locked]));
+  it('C7: offeringRestored, it can be sold', () =>
+    anOffering([offeringDefined(), offeringDeleted, offeringRestored]).when(lock()).emits([offeringLocked]));
   it('C7: what is deleted is restored before it is changed', () =>
-    anOffering([defined(), deleted])
+    anOffering([offeringDefined(), offeringDeleted])
       .when(change({ name: 'Calm' }))
       .refuses('OFFERING_DELETED'));
 });

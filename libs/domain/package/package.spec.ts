@@ -20,6 +20,7 @@ import {
   soldMassage,
   use,
 } from '../testing/example-package.js';
+import { deliveries } from '../testing/deliveries.js';
 import { given } from '../testing/given.js';
 import {
   adjustExpiry,
@@ -526,9 +527,7 @@ describe('folding a package', () => {
     cancelled,
   ];
 
-  it('K1: each event folded twice does no harm', () => {
-    const twice = history.flatMap((event) => [event, event]);
-    expect(stateOf(twice)).toEqual(stateOf(history));
-  });
-  it('K1: the tail folded once more does no harm', () => expect(stateOf([...history, ...history.slice(1)])).toEqual(stateOf(history)));
+  it.each(deliveries)('K1: is the same, events delivered %s', (_, delivered) =>
+    expect(stateOf(delivered(history))).toEqual(stateOf(history)),
+  );
 });

@@ -1,6 +1,7 @@
 import type { Terms } from '../offering/offering.events.js';
 import type { ServiceDescription } from '../service/service.events.js';
 import { anna, cad, facial, gst, idOf, massage, qst } from '../testing/example.js';
+import { aFacial, aMassage, termsOf } from '../testing/example-catalogue.js';
 import { invoiceContent } from '../testing/example-invoice.js';
 import { fromPurchase, january, p, sale, sold, soldFacial, soldMassage } from '../testing/example-package.js';
 import { given } from '../testing/given.js';
@@ -8,17 +9,8 @@ import { sellPackage } from './package.decisions.js';
 import { packageAggregate } from './package.state.js';
 import { saleOf, type Buying } from './sale.js';
 
-const service = (serviceId: string, name: string, price = cad(100_00)): ServiceDescription => ({
-  ...{ serviceId, name, description: '', durationMinutes: 60, price, taxIds: [idOf('own tax')] },
-  ...{ active: true, publiclyDisplayed: true, externalReference: null },
-});
-const [aMassage, aFacial] = [service(massage, 'Massage'), service(facial, 'Facial')];
-
-const terms = (over: Partial<Terms> = {}): Terms => ({
-  ...{ name: 'Relax', description: '', status: 'active', services: [{ serviceId: massage, limit: 1 }], expiryRule: { kind: 'none' } },
-  ...{ payment: { method: 'paidUpfront', fee: cad(80_00), taxIds: [gst.taxId] }, soldOnline: true, externalReference: 'of the offering' },
-  ...over,
-});
+const terms = (over: Partial<Terms> = {}): Terms => termsOf({ services: [{ serviceId: massage, limit: 1 }], ...over });
+const costing = (amount: number, service: ServiceDescription): ServiceDescription => ({ ...service, price: cad(amount) });
 const paidEach = (...fees: [serviceId: string, amount: number][]): Terms['payment'] => ({
   method: 'paidEachAppointment',
   fees: fees.map(([serviceId, amount]) => ({ serviceId, fee: cad(amount) })),
@@ -48,7 +40,10 @@ describe('a sale', () => {
       ...{ channel: 'online', purchaseId: idOf('purchase') },
     }));
   it('B1: has its own external reference, not that of the offering', () =>
-    expect(saleOf(terms(), [aMassage], [], { ...buying, externalReference: 'of the sale' }).externalReference).toBe('of the sale'));
+    expect(
+      saleOf(terms({ externalReference: 'of the offering' }), [aMassage], [], { ...buying, externalReference: 'of the sale' })
+        .externalReference,
+    ).toBe('of the sale'));
   it('C1: is not made of terms that are unfinished', () =>
     expect(() => saleOf(terms({ payment: null }), [aMassage], [], buying)).toThrow());
 });
@@ -99,14 +94,14 @@ describe('the weight of a service in the value of a package', () => {
     each.map((limit, n) => ({ serviceId: [massage, facial][n]!, limit }));
 
   it("H4: is the service's price at the sale", () =>
-    expect(weightsOf(limits(5, 1), [aMassage, service(facial, 'Facial', cad(60_00))])).toEqual([100_00, 60_00]));
+    expect(weightsOf(limits(5, 1), [aMassage, costing(60_00, aFacial)])).toEqual([100_00, 60_00]));
   it('H4: is nothing for a free service beside one with a price', () =>
-    expect(weightsOf(limits(5, 1), [aMassage, service(facial, 'Facial', cad(0))])).toEqual([100_00, 0]));
+    expect(weightsOf(limits(5, 1), [aMassage, costing(0, aFacial)])).toEqual([100_00, 0]));
   it('H4: is the same for all if all prices are 0', () =>
-    expect(weightsOf(limits(5, 1), [service(massage, 'Massage', cad(0)), service(facial, 'Facial', cad(0))])).toEqual([1, 1]));
+    expect(weightsOf(limits(5, 1), [costing(0, aMassage), costing(0, aFacial)])).toEqual([1, 1]));
   it('H4: is unknown for all with an unlimited service, also one that is free', () => {
     expect(weightsOf(limits('unlimited', 1), [aMassage, aFacial])).toEqual([null, null]);
-    expect(weightsOf(limits(5, 'unlimited'), [aMassage, service(facial, 'Facial', cad(0))])).toEqual([null, null]);
+    expect(weightsOf(limits(5, 'unlimited'), [aMassage, costing(0, aFacial)])).toEqual([null, null]);
   });
   it('H4: prices are those of the sale, beside the fee of each appointment', () =>
     expect(saleOf(terms({ payment: paidEach([massage, 75_00]) }), [aMassage], [], buying).services[0]).toMatchObject({
