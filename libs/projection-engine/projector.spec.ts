@@ -1,16 +1,23 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import pg from 'pg';
 import pino from 'pino';
 import type { Recorded } from '../domain/kernel/event.js';
 import { createDatabase } from '../../test/support/postgres.js';
+import { checkpointOf, Fenced } from './checkpoint.js';
 import { type AnyRow, column, defineProjection, insert, type Projection } from './define-projection.js';
 import type { Fed } from './feed.js';
 import { fold } from './fold.js';
+import { consumerOf } from './projection-consumer.js';
 import { Projector, type ProjectorOptions, StoreMismatch } from './projector.js';
+import { migrate } from './schema.js';
 import { fromText } from './table.js';
 import { quoted, tableName } from './sql-names.js';
 import { counts, type Example, exampleHistory, idOf, packages } from './testing/example.js';
 import { MemoryFeed } from './testing/memory-feed.js';
 import { recorded } from './testing/recorded.js';
+import { Worker } from './worker.js';
 
 let database: { url: string; drop(): Promise<void> };
 let pool: pg.Pool;
@@ -305,5 +312,92 @@ it('survives its connections being cut, again and again', async () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   await until(() => at(305n), 40_000);
+  await expectFold(history);
+});
+
+async function startProcess(events: number, sold: number) {
+  const loader = join(process.cwd(), 'test', 'support', 'typescript-loader.mjs');
+  const program = join(process.cwd(), 'libs', 'projection-engine', 'testing', 'projector-process.ts');
+  const child = fork(program, [database.url, String(events), String(sold)], { execArgv: ['--import', loader] });
+  const state = { leading: false };
+  child.on('message', ({ leading }: { leading: boolean }) => (state.leading = leading));
+  const exited = once(child, 'exit');
+  const kill = async () => {
+    child.kill('SIGKILL');
+    await exited;
+  };
+  running.push({ stop: kill });
+  return { child, state, kill };
+}
+
+const positionReached = async () => Math.max(-1, ...(await checkpoints().catch(() => [])).map(({ position }) => Number(position ?? -1)));
+
+it('survives kill -9 in the middle, again and again: every event counts once', async () => {
+  for (let kills = 0, seen = -1; kills < 3; kills += 1) {
+    const { kill } = await startProcess(2_000, 400);
+    await until(async () => (await positionReached()) > seen + 50);
+    await kill();
+    seen = await positionReached();
+    expect(seen).toBeLessThan(2_000);
+  }
+  const events = exampleHistory(2_000, 400);
+  start({ feed: new MemoryFeed(events) });
+  await until(() => at(2_000n));
+  await expectFold(events);
+});
+
+it('a leader that was paused is deposed, and when it wakes it does not write', async () => {
+  const events = exampleHistory(2_000, 400);
+  const { child, state } = await startProcess(2_000, 400);
+  await until(async () => state.leading && (await positionReached()) > 50);
+  child.kill('SIGSTOP');
+  const second = start({ feed: new MemoryFeed(events.slice(0, 1_500)), silence: '1 second' });
+  await until(() => at(1_500n));
+  const { rows } = await pool.query<{ epoch: string }>('SELECT epoch FROM read_models.leader');
+  child.kill('SIGCONT');
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  expect(await positionReached()).toBe(1_500); // it had more to write
+  expect(second.projector.leading).toBe(true);
+  expect((await pool.query<{ epoch: string }>('SELECT epoch FROM read_models.leader')).rows).toEqual(rows);
+  await expectFold(events.slice(0, 1_500));
+});
+
+it('a write under an epoch that is over changes nothing', async () => {
+  await migrate(pool, [counts] as Projection[]);
+  await pool.query(`INSERT INTO read_models.leader VALUES (true, 7, 'another', now(), now(), '{}')`);
+  const consumer = consumerOf(counts as Projection, pool);
+  const checkpoint = checkpointOf(pool, 'read_models', 'counts', 1);
+  const write = await consumer.fold(history.slice(0, 10));
+  await expect(checkpoint.move(undefined, history[9]!, 6n, write)).rejects.toThrow(Fenced);
+  expect(await rowsOf(counts as Projection)).toEqual([]);
+  await checkpoint.move(undefined, history[9]!, 7n, write);
+  await expect(checkpoint.move(undefined, history[9]!, 7n, write)).rejects.toThrow(Fenced); // another has moved it since
+  expect(await rowsOf(counts as Projection)).toEqual(folded(counts as Projection, history.slice(0, 10)));
+});
+
+it('two that both believe to lead: the rows are right, whoever wins each batch', async () => {
+  await migrate(pool, [packages, counts] as Projection[]);
+  await pool.query(`INSERT INTO read_models.leader VALUES (true, 1, 'both', now(), now(), '{}')`);
+  const workers = Array.from({ length: 2 }, () =>
+    ([packages, counts] as Projection[]).map(
+      (projection) =>
+        new Worker({
+          consumer: consumerOf(projection, pool),
+          checkpoint: checkpointOf(pool, 'read_models', projection.name, 1),
+          epoch: 1n,
+          leads: () => Promise.resolve(true),
+          logger,
+          maxBatch: 7,
+        }),
+    ),
+  ).flat();
+  const working = workers.map((worker) => worker.run(new AbortController().signal));
+  await Promise.all(
+    workers.map(async ({ inbox }) => {
+      for (const batch of slices(3, 0)(history)) await inbox.offer(batch);
+      inbox.close();
+    }),
+  );
+  await Promise.all(working);
   await expectFold(history);
 });
