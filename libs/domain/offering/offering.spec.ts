@@ -185,11 +185,11 @@ describe('deleting an offering', () => {
     anOffering([offeringDefined()]).when(deleteOffering(offeringId)).emits([offeringDeleted]);
     anOffering([offeringDefined(), offeringDeleted]).when(deleteOffering(offeringId)).emits([]);
   });
-  it('C7: it can be offeringRestored, once', () => {
+  it('C7: it can be restored, once', () => {
     anOffering([offeringDefined(), offeringDeleted]).when(restoreOffering(offeringId)).emits([offeringRestored]);
     anOffering([offeringDefined()]).when(restoreOffering(offeringId)).emits([]);
   });
-  it('C7: offeringRestored, it can be sold', () =>
+  it('C7: restored, it can be sold', () =>
     anOffering([offeringDefined(), offeringDeleted, offeringRestored]).when(lock()).emits([offeringLocked]));
   it('C7: what is deleted is restored before it is changed', () =>
     anOffering([offeringDefined(), offeringDeleted])
