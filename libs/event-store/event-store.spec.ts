@@ -1,4 +1,6 @@
+import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startParts, type Parts } from '../../test/support/event-store.js';
 import {
@@ -12,6 +14,8 @@ import {
 } from './event-store.js';
 import { context } from './testing/counters.js';
 import { startProxy, type Proxy } from './testing/proxy.js';
+
+const loader = new URL('../../test/support/typescript-loader.mjs', import.meta.url).href;
 
 let parts: Parts, proxy: Proxy, store: EventStore;
 const warnings: string[] = [];
@@ -189,5 +193,26 @@ describe('a store that does not answer', () => {
     proxy.setDown(false);
     expect(await store.readStream(newStream())).toEqual([]);
     await expect(store.append(newStream(), 'no_stream', events(1))).resolves.toMatchObject({ revision: 0n });
+  });
+
+  it('does not end a process that is in the middle of many appends', async () => {
+    const direct = await startProxy(parts.eventStoreUrl);
+    const child = fork(new URL('testing/append-until-told.ts', import.meta.url), [direct.url], { execArgv: ['--import', loader] });
+    const ended = once(child, 'exit');
+    const told = once(child, 'message') as Promise<[{ acknowledged: number; unknown: number }]>;
+    const cutting = setInterval(() => direct.cut(), 250);
+    try {
+      await Promise.race([sleep(3_500), ended]);
+      clearInterval(cutting);
+      expect(child.exitCode).toBeNull();
+      child.send('enough');
+      const [totals] = await told;
+      expect(await ended).toEqual([0, null]);
+      expect(totals.unknown).toBeGreaterThan(0);
+      expect(totals.acknowledged).toBeGreaterThan(0);
+    } finally {
+      clearInterval(cutting);
+      await direct.stop();
+    }
   });
 });

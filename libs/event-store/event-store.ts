@@ -12,7 +12,7 @@ import {
 } from '@eventstore/db-client';
 import type { Metadata } from '../domain/kernel/event.js';
 import { buffered } from './batches.js';
-import { Conflict, OutcomeUnknown, readFailure, StoreUnavailable, appendFailure } from './failures.js';
+import { appendFailure, Conflict, OutcomeUnknown, readFailure, StoreUnavailable, survivesBrokenConnections } from './failures.js';
 import type { JsonObject } from './stored-json.js';
 
 export { Conflict, OutcomeUnknown, StoreUnavailable };
@@ -80,6 +80,7 @@ const BACK_OFF = { first: 50, most: 5_000 }; // ms, doubling
 
 /** Connects to an EventStoreDB, `esdb://…`. One per process: the client shares what is pending among all of its instances. */
 export function connectEventStore({ url, logger }: { url: string; logger?: Logger }): EventStore {
+  survivesBrokenConnections();
   const client = EventStoreDBClient.connectionString(url);
 
   const append: EventStore['append'] = async (stream, expected, events) => {

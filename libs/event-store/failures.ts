@@ -26,6 +26,24 @@ export class StoreUnavailable extends Error {
   }
 }
 
+/** Broken connections that the callers of appends were told of. */
+const reported = new WeakSet<object>();
+let listening = false;
+
+/**
+ * The client writes appends in a promise of its own that nobody can wait for: when a connection breaks while some are
+ * still to be written, that promise is rejected beside the one of the append, and would end the process. What was
+ * reported is not reported twice; any other rejection ends the process as before, unless somebody else listens.
+ */
+export function survivesBrokenConnections(): void {
+  if (listening) return;
+  listening = true;
+  process.on('unhandledRejection', (reason) => {
+    const known = typeof reason === 'object' && reason !== null && reported.has(reason);
+    if (!known && process.listenerCount('unhandledRejection') === 1) throw reason;
+  });
+}
+
 /** Errors of the server that say for certain that nothing was stored, and that no repeat will change. */
 const final = new Set<string>([
   ErrorType.ACCESS_DENIED,
@@ -36,6 +54,7 @@ const final = new Set<string>([
 
 export function appendFailure(stream: string, error: unknown): unknown {
   if (error instanceof OutcomeUnknown) return error;
+  if (error instanceof Error && isCommandError(error) && error._raw) reported.add(error._raw);
   const type = typeOf(error);
   if (type === ErrorType.WRONG_EXPECTED_VERSION) return new Conflict(stream, { cause: error });
   if (type !== undefined && final.has(type)) return error;
