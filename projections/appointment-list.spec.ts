@@ -1,0 +1,64 @@
+import type { AppointmentEvent } from '../libs/domain/appointment/appointment.events.js';
+import { deliveries } from '../libs/domain/testing/deliveries.js';
+import { idOf } from '../libs/domain/testing/example.js';
+import {
+  applied,
+  booked,
+  bookedAtRegularFee,
+  bookingOf,
+  cancelledAppointment,
+  completed,
+  linkedToSale,
+  noShow,
+  noShowUndone,
+  regular,
+} from '../libs/domain/testing/example-appointment.js';
+import { regularFee } from '../libs/domain/testing/example-invoice.js';
+import { p } from '../libs/domain/testing/example-package.js';
+import { fold } from '../libs/projection-engine/fold.js';
+import { recorded } from '../libs/projection-engine/testing/recorded.js';
+import { appointmentList, type AppointmentRow } from './appointment-list.projection.js';
+
+const a1 = idOf('a1');
+const use = (n: number) => ({ packageId: p, consumptionId: idOf(`c${n}`) });
+const withoutPackage = bookedAtRegularFee(regularFee());
+const fromSeries = booked({ appointmentId: idOf('a2'), seriesId: idOf('series'), externalReference: 'cal-2', ...use(9) });
+
+/** One appointment through all that can become of it; another beside it. */
+const history: AppointmentEvent[] = [
+  ...[withoutPackage, fromSeries, linkedToSale, applied(regularFee([], { packageId: p })), completed()],
+  ...[noShow('returned', { from: 'completed' }), noShowUndone('returned', { use: use(2), status: 'completed' })],
+  ...[noShow('forfeited', { use: use(2), from: 'completed' }), noShowUndone('forfeited', { use: use(2), status: 'completed' })],
+];
+
+describe.each(deliveries)('events delivered %s', (_, delivered) => {
+  const listed = (events: readonly AppointmentEvent[]) =>
+    fold(appointmentList, new Map<string, AppointmentRow>(), delivered(recorded(events)));
+  const upTo = (n: number) => listed(history.slice(0, n)).get(a1);
+
+  it('J1: an appointment as it is booked', () => {
+    const { invoice: _, ...booking } = bookingOf();
+    expect([...listed([booked()]).values()]).toEqual([{ ...booking, status: 'booked', outcome: null, soldPackageId: null, revision: 0n }]);
+  });
+  it('E4: without a package', () => expect(upTo(1)).toMatchObject(regular));
+  it('E5: as one of a series, found by the reference of the platform', () =>
+    expect(listed(history).get(idOf('a2'))).toMatchObject({
+      ...{ seriesId: idOf('series'), externalReference: 'cal-2', status: 'booked', revision: 1n },
+      ...use(9),
+    }));
+  it('D1: with the package that was sold from it, of which it takes no session', () =>
+    expect(upTo(3)).toMatchObject({ soldPackageId: p, ...regular }));
+  it('E8: with the package that was applied to it', () => expect(upTo(4)).toMatchObject({ status: 'booked', ...use(1) }));
+  it('J1: completed', () => expect(upTo(5)).toMatchObject({ status: 'completed', outcome: null, soldPackageId: p, ...use(1) }));
+  it('H1: a no-show, and what became of its session', () => {
+    expect(upTo(6)).toMatchObject({ status: 'noShow', outcome: 'returned', ...use(1) });
+    expect(upTo(8)).toMatchObject({ status: 'noShow', outcome: 'forfeited', ...use(2) });
+  });
+  it('H1: undone, what it was before, with the session that it uses now', () => {
+    expect(upTo(7)).toMatchObject({ status: 'completed', outcome: null, ...use(2) });
+    expect(upTo(9)).toMatchObject({ status: 'completed', outcome: null, ...use(2), revision: 8n });
+  });
+  it.each(['returned', 'forfeited'] as const)('H2: cancelled, its session %s', (outcome) =>
+    expect(listed([booked(), cancelledAppointment(outcome)]).get(a1)).toMatchObject({ status: 'cancelled', outcome, revision: 1n }),
+  );
+});

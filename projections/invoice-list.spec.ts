@@ -1,0 +1,61 @@
+import type { InvoiceEvent } from '../libs/domain/invoice/invoice.events.js';
+import { deliveries } from '../libs/domain/testing/deliveries.js';
+import { anna, cad, gst, idOf, massage, qst } from '../libs/domain/testing/example.js';
+import { adjustedToZero, adjustmentUndone, invoiceContent, issued, regularFee, reissued } from '../libs/domain/testing/example-invoice.js';
+import { p, sale } from '../libs/domain/testing/example-package.js';
+import { fold } from '../libs/projection-engine/fold.js';
+import { recorded } from '../libs/projection-engine/testing/recorded.js';
+import { invoiceList, type InvoiceRow } from './invoice-list.projection.js';
+
+const [i1, ip] = [idOf('i1'), idOf('ip')];
+const content = regularFee([gst, qst]); // 100.00 + 5.00 + 9.98
+const fromPackage = invoiceContent({
+  ...{ packageId: p, packageInvoiceId: ip },
+  lines: [{ description: 'Massage (Relax)', serviceId: massage, net: cad(0) }],
+});
+const ofPackage = sale({ taxes: [gst] }).invoice;
+
+/** One appointment's invoice through all that can become of it; a package's beside it. */
+const history: InvoiceEvent[] = [
+  ...[issued(content), issued(ofPackage), adjustedToZero(114_98, { because: 'noShow' }), adjustmentUndone(114_98)],
+  ...[reissued(fromPackage), reissued(regularFee()), adjustedToZero(100_00), reissued(content), adjustedToZero(114_98)],
+];
+
+describe.each(deliveries)('events delivered %s', (_, delivered) => {
+  const listed = (events: readonly InvoiceEvent[]) => fold(invoiceList, new Map<string, InvoiceRow>(), delivered(recorded(events)));
+  const upTo = (n: number) => listed(history.slice(0, n)).get(i1);
+
+  it('E9: an invoice as it is issued', () =>
+    expect([...listed([issued(content)]).values()]).toEqual([
+      {
+        ...{ invoiceId: i1, kind: 'appointment', clientId: anna, packageId: null, appointmentId: idOf('a1'), packageInvoiceId: null },
+        ...{ issuedOn: '2027-01-31', currency: 'CAD', lines: content.lines },
+        ...{ net: 100_00, tax: 14_98, total: 114_98, adjustments: 0, balance: 114_98, revision: 0n },
+      },
+    ]));
+  it("D3: a sale's, with fee and taxes", () =>
+    expect(listed(history).get(ip)).toMatchObject({
+      ...{ kind: 'package', packageId: p, packageInvoiceId: null, net: 80_00, tax: 4_00, total: 84_00, balance: 84_00, revision: 1n },
+    }));
+  it('E9: adjusted to zero, and owing again once that is undone', () => {
+    expect(upTo(3)).toMatchObject({ total: 114_98, adjustments: -114_98, balance: 0 });
+    expect(upTo(4)).toMatchObject({ total: 114_98, adjustments: 0, balance: 114_98 });
+  });
+  it('E9: what was paid shows as credit', () =>
+    expect(listed([issued(content, cad(14_98)), adjustedToZero(114_98, { balance: -100_00 })]).get(i1)).toMatchObject({
+      ...{ adjustments: -114_98, balance: -100_00 },
+    }));
+  it('E4, E8: re-issued with other lines, it links to the invoice of the package', () =>
+    expect(upTo(5)).toMatchObject({
+      ...{ packageId: p, packageInvoiceId: ip, lines: fromPackage.lines, total: 0, balance: 0 },
+      revision: 4n,
+    }));
+  it('E8: and no longer when the package is removed', () =>
+    expect(upTo(6)).toMatchObject({ packageId: null, packageInvoiceId: null, total: 100_00, adjustments: 0, balance: 100_00 }));
+  it('E9: re-issued late, it is at zero again', () =>
+    expect(upTo(9)).toMatchObject({ lines: content.lines, total: 114_98, adjustments: -114_98, balance: 0, revision: 8n }));
+  it.each(history.map((_, n) => [n + 1]))('J2: nothing paid, total + adjustments = balance: after %i', (n) => {
+    const { total, adjustments, balance } = upTo(n)!;
+    expect(total + adjustments).toBe(balance);
+  });
+});

@@ -1,0 +1,81 @@
+import type { PackageEvent } from '../libs/domain/package/package.events.js';
+import { deliveries } from '../libs/domain/testing/deliveries.js';
+import { anna, ben, cad, facial, gst, idOf, massage } from '../libs/domain/testing/example.js';
+import {
+  cancelled,
+  consumed,
+  ended,
+  expiryAdjusted,
+  expiryRestored,
+  forfeited,
+  fromFirstUse,
+  january,
+  p,
+  remainingAdjusted,
+  returned,
+  sold,
+  soldFacial,
+  soldMassage,
+} from '../libs/domain/testing/example-package.js';
+import { fold } from '../libs/projection-engine/fold.js';
+import { recorded } from '../libs/projection-engine/testing/recorded.js';
+import { packageList, type PackageRow } from './package-list.projection.js';
+
+const q = idOf('another package');
+const inMarch = { expiresOn: '2027-03-01' };
+const aSale = sold({ services: [soldMassage(5), soldFacial(2)], expiryRule: fromFirstUse(1, 'months') });
+const unlimited = sold({ packageId: q, clientId: ben, services: [soldMassage('unlimited'), soldFacial(1)] });
+
+/** Sold and used, side by side with another. */
+const history: PackageEvent[] = [
+  ...[aSale, unlimited, consumed('2027-02-01', 4, inMarch)],
+  consumed('2027-02-02', 1, { n: 2, serviceId: facial, serviceName: 'Facial', ...inMarch }),
+  ...[consumed('2027-02-08', 3, { n: 3, used: 2, ...inMarch }), consumed('2027-02-03', null, { n: 4, packageId: q, ownerId: ben })],
+  ...[returned(4, { n: 3, used: 1, ...inMarch }), forfeited(4, inMarch)],
+  { type: 'SessionForfeitUndone', data: ended(4, { used: 1, ...inMarch }) },
+  ...[remainingAdjusted(4, 6), consumed('2027-02-09', 5, { n: 5, used: 2, ...inMarch })],
+  ...[expiryAdjusted('2027-03-01', '2027-06-30'), expiryAdjusted('2027-06-30', '2027-12-31', 2)],
+  ...[expiryRestored('2027-12-31', '2027-06-30', 1), cancelled],
+];
+
+describe.each(deliveries)('events delivered %s', (_, delivered) => {
+  const listed = (events: readonly PackageEvent[]) => fold(packageList, new Map<string, PackageRow>(), delivered(recorded(events)));
+  const upTo = (n: number) => listed(history.slice(0, n)).get(p);
+  const left = (n: number) => upTo(n)?.services.map(({ remaining, used }) => `${remaining} left, ${used} used`);
+
+  it('D4: a package as it is sold', () =>
+    expect(listed([sold({ taxes: [gst], fee: cad(80_00), appointmentId: idOf('a1') })]).get(p)).toEqual({
+      ...{ packageId: p, offeringId: idOf('offering'), clientId: anna, name: 'Relax', description: '', status: 'sold', channel: 'staff' },
+      ...{ paymentMethod: 'paidUpfront', soldOn: january, soldAt: '2027-01-01T00:00:01.000Z', expiryRule: { kind: 'none' } },
+      ...{ expiresOn: null, remaining: 1, total: 84_00, currency: 'CAD', invoiceId: idOf('ip'), appointmentId: idOf('a1') },
+      services: [{ serviceId: massage, name: 'Massage', limit: 1, fee: null, remaining: 1, adjustments: 0, used: 0 }],
+      ...{ externalReference: null, revision: 0n },
+    }));
+
+  it('J4: counts down each service by itself', () => {
+    expect(left(2)).toEqual(['5 left, 0 used', '2 left, 0 used']);
+    expect(left(4)).toEqual(['4 left, 1 used', '1 left, 1 used']);
+    expect(upTo(4)).toMatchObject({ remaining: 5, expiresOn: '2027-03-01' });
+  });
+  it('H1: and up again when a session is returned', () => expect(left(7)?.[0]).toBe('4 left, 1 used'));
+  it('H1: but not when it is forfeited, nor when that is undone', () => {
+    expect(left(8)?.[0]).toBe('4 left, 1 used');
+    expect(left(9)?.[0]).toBe('4 left, 1 used');
+  });
+  it('F1: to what staff set, with the adjustments told apart', () => {
+    expect(upTo(10)).toMatchObject({ remaining: 7, services: [{ remaining: 6, adjustments: 2, used: 1 }, { remaining: 1 }] });
+    expect(upTo(11)).toMatchObject({ remaining: 6, services: [{ remaining: 5, adjustments: 2, used: 2 }, { remaining: 1 }] });
+  });
+  it('F2: expires when staff say, and when they undo it', () =>
+    expect([11, 12, 13, 14].map((n) => upTo(n)?.expiresOn)).toEqual(['2027-03-01', '2027-06-30', '2027-12-31', '2027-06-30']));
+  it('H4: a cancelled one keeps what is left of it', () =>
+    expect(upTo(15)).toMatchObject({ status: 'cancelled', remaining: 6, expiresOn: '2027-06-30', revision: 14n }));
+  it('E2: unlimited has no count of what remains, but of its use', () =>
+    expect(listed(history).get(q)).toMatchObject({
+      ...{ status: 'sold', clientId: ben, remaining: null, expiresOn: null, revision: 5n },
+      services: [
+        { remaining: null, used: 1 },
+        { remaining: 1, used: 0 },
+      ],
+    }));
+});
