@@ -24,7 +24,6 @@ async function read(): Promise<Status> {
   try {
     return await readStatus(pool, store && storeFeed(store, noDecoding, eventStoreUrl!));
   } finally {
-    await store?.dispose();
     await pool.end();
   }
 }
@@ -52,7 +51,10 @@ function table({ leader, projections, todo }: Status): string {
   return `${[...text, led, `policies: ${todo.waiting} waiting, ${todo.parked} parked`].join('\n')}\n`;
 }
 
-program.parseAsync().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exit(1);
-});
+program.parseAsync().then(
+  () => process.exit(), // the store's client would keep us for the reads that it has not seen the end of
+  (error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  },
+);

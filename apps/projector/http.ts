@@ -18,7 +18,7 @@ export async function serve({ host, port, projector, status }: HttpOptions): Pro
     '/health/live': async () => [200, JSON_TYPE, JSON.stringify({ status: 'ok' })],
     '/health/ready': async () => readiness(await status(), projector),
     '/status': async () => [200, JSON_TYPE, JSON.stringify(await status())],
-    '/metrics': async () => [200, metrics.contentType, await metrics.metrics()],
+    '/metrics': async () => [200, Registry.PROMETHEUS_CONTENT_TYPE, await metrics()],
   };
   const server = createServer((request, response) => {
     const answer = request.method === 'GET' ? answers[request.url?.split('?')[0] ?? ''] : undefined;
@@ -50,7 +50,8 @@ const closed = (server: Server) =>
     server.closeAllConnections();
   });
 
-function metricsOf(projector: Projector, status: () => Promise<Status>): Registry {
+/** All of them from one look at the status. */
+function metricsOf(projector: Projector, status: () => Promise<Status>): () => Promise<string> {
   const registry = new Registry();
   const registers = [registry];
   const labelNames = ['projection', 'version'] as const;
@@ -64,23 +65,19 @@ function metricsOf(projector: Projector, status: () => Promise<Status>): Registr
     labelNames: ['state'] as const,
     registers,
   });
-  new Gauge({
-    name: 'punchcard_projector_leading',
-    help: '1: this process leads',
-    registers,
-    async collect() {
-      this.set(projector.leading ? 1 : 0);
-      const now = await status();
-      for (const one of now.projections) {
-        const labels = { projection: one.name, version: one.version };
-        position.set(labels, Number(one.position ?? -1));
-        lag.set(labels, one.lag === null ? NaN : one.lag / 1000);
-        rate.set(labels, one.rate);
-        poisoned.set(labels, one.state === 'poisoned' ? 1 : 0);
-      }
-      todo.set({ state: 'waiting' }, now.todo.waiting);
-      todo.set({ state: 'parked' }, now.todo.parked);
-    },
-  });
-  return registry;
+  const leading = new Gauge({ name: 'punchcard_projector_leading', help: '1: this process leads', registers });
+  return async () => {
+    const now = await status();
+    leading.set(projector.leading ? 1 : 0);
+    for (const one of now.projections) {
+      const labels = { projection: one.name, version: one.version };
+      position.set(labels, Number(one.position ?? -1));
+      lag.set(labels, one.lag === null ? NaN : one.lag / 1000);
+      rate.set(labels, one.rate);
+      poisoned.set(labels, one.state === 'poisoned' ? 1 : 0);
+    }
+    todo.set({ state: 'waiting' }, now.todo.waiting);
+    todo.set({ state: 'parked' }, now.todo.parked);
+    return registry.metrics();
+  };
 }

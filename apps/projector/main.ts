@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { pino } from 'pino';
 import { openCommandHandling } from '../../libs/command-handling/command-handling.js';
@@ -11,6 +12,7 @@ import { serve } from './http.js';
 import { storeFeed } from './store-feed.js';
 
 const CONNECTIONS = 8; // beside those of the projections: personal keys, status, what policies do
+const GOODBYE = 500; // ms for the store's client, which may wait for ever for reads that were not read to their end
 const PATIENCE = 10_000; // ms to finish what is being written
 
 /** The projector as a process of its own: leads, or stands by for the one that does, until it is told to go. */
@@ -50,7 +52,7 @@ async function run(config: ProjectorConfig, logger: pino.Logger, signal: AbortSi
   } finally {
     await http?.close();
     commands.close();
-    await store.dispose();
+    await Promise.race([store.dispose(), sleep(GOODBYE)]);
     await pool.end();
   }
 }

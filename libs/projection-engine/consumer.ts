@@ -22,10 +22,14 @@ export interface Consumer {
 /** An event that a consumer can't fold. */
 export class PoisonEvent extends Error {
   override name = 'PoisonEvent';
-  constructor(
-    readonly event: Fed,
-    override readonly cause: unknown,
-  ) {
-    super(`${event.type} ${event.stream}@${event.revision}: ${cause instanceof Error ? cause.message : String(cause)}`);
+  readonly #event: Fed; // not enumerable: what is about people must not get into a log
+
+  constructor(event: Fed, cause: unknown) {
+    super(`${event.type} ${event.stream}@${event.revision}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.#event = event;
+  }
+
+  get event(): Fed {
+    return this.#event;
   }
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Feed } from './feed.js';
 import type { Worker } from './worker.js';
 
@@ -30,6 +31,7 @@ export class Lane {
    */
   async run(): Promise<void> {
     const { signal } = this.options;
+    setMaxListeners(0, signal); // one for each worker
     const working = Promise.all(this.workers.map((worker) => worker.run(signal)));
     const failed = new AbortController();
     working.catch(() => failed.abort());

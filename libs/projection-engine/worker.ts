@@ -143,12 +143,11 @@ export class Worker {
 
   /** All events before it are written; it and those after it are not. Nothing is skipped. */
   private async stopAt(event: Fed, failure: unknown, signal: AbortSignal): Promise<void> {
-    const poison = poisonOf(event, failure instanceof PoisonEvent ? failure.cause : failure);
+    const cause = failure instanceof PoisonEvent ? failure.cause : failure;
+    const poison = poisonOf(event, cause);
     const { logger, checkpoint, epoch } = this.options;
-    logger.error(
-      { err: failure, projection: this.consumer.name, poison },
-      'An event is poison: this projection has stopped, the others go on.',
-    );
+    const { stack } = cause instanceof Error ? cause : {}; // not the whole error: Postgres quotes the row
+    logger.error({ projection: this.consumer.name, poison, stack }, 'An event is poison: this projection has stopped, the others go on.');
     this.poison = poison;
     this.inbox.discard();
     while (!signal.aborted) {
