@@ -65,13 +65,13 @@ export interface HandleParts {
   store: Pick<EventStore, 'append' | 'readStream'>;
   codec: Codec;
   logger?: Logger;
-  /** Of stored events that the cached states were folded from; in memory they take some two to three times that. */
+  /** Of the stored events that the cached states were folded from; in memory the states take some two thirds of that. */
   cacheBytes?: number;
   /** Commands that may wait for one stream. */
   maxQueued?: number;
 }
 
-const CACHE_BYTES = 64 * 1024 * 1024;
+const CACHE_BYTES = 256 * 1024 * 1024;
 const MAX_QUEUED = 256;
 const MAX_TRIES = 10; // of a decision that others get ahead of
 const MAX_UNKNOWN = 3; // appends of one command whose outcome is not known
