@@ -24,15 +24,14 @@ export class Claims {
 
   async migrate(): Promise<void> {
     await this.pool.query(`
-      SELECT pg_advisory_lock(hashtext('punchcard commands'));
+      SELECT pg_advisory_xact_lock(hashtext('punchcard commands'));
       CREATE SCHEMA IF NOT EXISTS commands;
       CREATE TABLE IF NOT EXISTS commands.claim (
         command_id uuid PRIMARY KEY,
         request_hash text NOT NULL,
         hash_key text NOT NULL,
         claimed_at timestamptz NOT NULL DEFAULT clock_timestamp()
-      );
-      SELECT pg_advisory_unlock(hashtext('punchcard commands'));`);
+      );`); // one implicit transaction, so that the lock is held until all of it is there
   }
 
   /** Claims that come while others are being stored go together in the next statement. */
