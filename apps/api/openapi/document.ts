@@ -2,6 +2,7 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { PERMISSIONS_EXTENSION } from '../http/access.js';
+import { nestedShapes } from '../validation/fields.js';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
@@ -18,7 +19,7 @@ export const documentOf = (app: NestFastifyApplication): OpenAPIObject => {
     .setVersion('1')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, 'token')
     .build();
-  const document = SwaggerModule.createDocument(app, about, { operationIdFactory: operationId });
+  const document = SwaggerModule.createDocument(app, about, { operationIdFactory: operationId, extraModels: [...nestedShapes] });
   document.components = {
     ...document.components,
     schemas: { ...closed(document.components?.schemas ?? {}), Problem: PROBLEM, FieldError: FIELD_ERROR },

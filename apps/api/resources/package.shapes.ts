@@ -16,6 +16,7 @@ import {
 } from '../validation/fields.js';
 import { Answered, Versioned } from './answered.js';
 import { EXPIRY } from './expiry.shapes.js';
+import { Charge } from './money.shapes.js';
 import { PageOf, PageQuery } from './paging.js';
 
 const MOST = 1_000_000;
@@ -138,6 +139,9 @@ export class Session {
   @IsOneOf(['standing', 'returned', 'forfeited'])
   outcome: 'standing' | 'returned' | 'forfeited';
 
+  @IsNested(Charge, { description: 'what the appointment costs' })
+  charge: Charge;
+
   @IsText({ max: 50, nullable: true, example: 'Session 2 of 5' })
   place: string | null;
 }
@@ -148,7 +152,7 @@ export class Sessions {
 }
 
 export class ListedPackage extends PackageCore {
-  @IsText({ max: 2000 })
+  @IsText({ max: 2000, min: 0 })
   description: string;
 
   @IsOneOf(['staff', 'online', 'import'])

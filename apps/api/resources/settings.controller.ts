@@ -5,29 +5,39 @@ import { ChangeSettings } from '../../../libs/command-handling/commands/business
 import { businessSettings } from '../../../projections/business-settings.projection.js';
 import { Allow } from '../http/access.js';
 import { Call, type CallContext } from '../http/call.js';
-import { IsCurrency, IsFlag, IsId, IsInteger, IsNested, IsOneOf, IsText, IsTimeZone } from '../validation/fields.js';
+import { IsCurrency, IsFlag, IsId, IsInteger, IsNested, IsOneOf, IsText, IsTimeZone, type FieldOptions } from '../validation/fields.js';
 import { Answered, Versioned } from './answered.js';
 import { Reading } from './reading.js';
 
 const OUTCOMES = ['returned', 'forfeited'];
 const TWO_MONTHS = 60 * 24 * 60; // minutes
 
-class SettingsBody {
-  @IsFlag({ optional: true })
-  clientsSeeInvoices?: boolean;
+/** What a business can set; of a change, only what changes. */
+const SettingsFields = (how: Pick<FieldOptions, 'optional'> = {}) => {
+  class Fields {
+    @IsFlag(how)
+    clientsSeeInvoices: boolean;
 
-  @IsFlag({ optional: true })
-  clientsMayBuyOnline?: boolean;
+    @IsFlag(how)
+    clientsMayBuyOnline: boolean;
 
-  @IsOneOf(OUTCOMES, { optional: true, description: 'what a no-show does to the session (H1)' })
-  onNoShow?: 'returned' | 'forfeited';
+    @IsOneOf(OUTCOMES, { ...how, description: 'what a no-show does to the session (H1)' })
+    onNoShow: 'returned' | 'forfeited';
 
-  @IsOneOf(OUTCOMES, { optional: true, description: 'what a late cancellation by the client does to the session (H2)' })
-  onLateCancellation?: 'returned' | 'forfeited';
+    @IsOneOf(OUTCOMES, { ...how, description: 'what a late cancellation by the client does to the session (H2)' })
+    onLateCancellation: 'returned' | 'forfeited';
 
-  @IsInteger({ min: 0, max: TWO_MONTHS, optional: true })
-  lateCancellationWindowMinutes?: number;
-}
+    @IsInteger({ min: 0, max: TWO_MONTHS, ...how })
+    lateCancellationWindowMinutes: number;
+
+    @IsText({ max: 255, nullable: true, example: 'acct_1032D82eZvKYlo2C', description: 'the connected Stripe account', ...how })
+    stripeAccount: string | null;
+  }
+  return Fields;
+};
+
+class SettingsShape extends SettingsFields() {}
+class SettingsBody extends SettingsFields({ optional: true }) {}
 
 class ChangeSettingsBody {
   @IsText({ max: 200, optional: true })
@@ -53,8 +63,8 @@ class Settings {
   @IsCurrency()
   currency: string;
 
-  @IsNested(SettingsBody)
-  settings: SettingsBody;
+  @IsNested(SettingsShape)
+  settings: SettingsShape;
 }
 
 class SettingsAnswer extends IntersectionType(Settings, Answered) {}

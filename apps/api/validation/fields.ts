@@ -1,4 +1,4 @@
-import { ApiExtraModels, ApiProperty, getSchemaPath } from '@nestjs/swagger';
+import { ApiProperty, getSchemaPath } from '@nestjs/swagger';
 import { ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
 import { isClean, isCurrency, isDecimalPercentage, isEmail, isId, isInstant, isLocalDate, isTextOf, isTimeZone } from './formats.js';
 
@@ -263,6 +263,9 @@ function remember(target: object, name: string | symbol, traits: FieldTraits): v
   fieldTraits.set(target, fields.set(String(name), traits));
 }
 
+/** All bodies within bodies: the document holds each, also where a class took over the field that names it from another one. */
+export const nestedShapes = new Set<BodyClass>();
+
 interface Nesting extends Pick<FieldTraits, 'variant'> {
   shapeOf: (value: object) => BodyClass | undefined;
   shapes: BodyClass[];
@@ -279,7 +282,7 @@ function nested({ shapeOf, shapes, schema, variant }: Nesting, options: FieldOpt
       { each: list !== undefined, context: NOT_AN_OBJECT }, // ValidateNested itself lets null pass
     )(target, name);
     ValidateNested({ each: list !== undefined })(target, name);
-    ApiExtraModels(...shapes)(target.constructor);
+    for (const shape of shapes) nestedShapes.add(shape);
     describe(target, name, schema, options);
     remember(target, name, { list: list !== undefined, shapeOf, variant });
   };
@@ -303,7 +306,8 @@ function boundList(target: object, name: string | symbol, { min = 0, max, unique
 function describe(target: object, name: string | symbol, schema: Record<string, unknown>, options: FieldOptions): void {
   const { list, optional, nullable, description, example } = options;
   const { min = 0, max, unique } = list ?? {};
-  const described = list ? { type: 'array', items: schema, minItems: min, maxItems: max, ...(unique && { uniqueItems: true }) } : schema;
+  const one = nullable && '$ref' in schema ? { allOf: [schema] } : schema; // beside a bare $ref, Nest says that null is an object
+  const described = list ? { type: 'array', items: schema, minItems: min, maxItems: max, ...(unique && { uniqueItems: true }) } : one;
   const about = {
     required: !optional,
     ...(nullable && { nullable }),
