@@ -329,6 +329,18 @@ describe('undoing a no-show whose session was returned', () => {
       .when(consume('2027-02-01', 2, { ...again, serviceTaxes: [gst, qst] }))
       .emits([consumed('2027-02-01', 0, { ...again, n: 2, fee: cad(75_00), taxes: [gst] })]);
   });
+  it('C4, E9: costs what that invoice was issued with last', () => {
+    const paidEach = sold({ paymentMethod: 'paidEachAppointment', fee: cad(0), services: [soldMassage(1, { fee: cad(75_00) })] });
+    const [ofA1, perSession] = [{ appointmentId: idOf('a1'), invoiceId: idOf('i1') }, { fee: cad(75_00) }];
+    const appliedAgain = consumed('2027-02-01', 0, { n: 2, ...ofA1, ...perSession, purpose: 'application', taxes: [gst, qst] });
+    const history = [
+      ...[paidEach, consumed('2027-02-01', 0, { ...perSession, taxes: [gst] }), returned(1, { because: 'removed' })],
+      ...[appliedAgain, returned(1, { n: 2, appointmentId: idOf('a1') })],
+    ];
+    aPackage(history)
+      .when(consume('2027-02-01', 3, { ...ofA1, purpose: 'noShowUndone', serviceTaxes: [] }))
+      .emits([consumed('2027-02-01', 0, { n: 3, ...ofA1, ...perSession, purpose: 'noShowUndone', taxes: [gst, qst] })]);
+  });
   it('H1: no-show, adjusted down, then undone', () => {
     aPackage([sold(), consumed('2027-02-01', 0), returned(1), remainingAdjusted(1, 0)])
       .when(undoNoShow('2027-02-01', 2, january))
