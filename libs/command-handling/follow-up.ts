@@ -20,6 +20,13 @@ export const followUpsOf = (event: Recorded): FollowUp[] =>
     (on[event.type]?.(event) ?? []).map((_, ordinal) => ({ policy: name, ordinal, commandId: policyCommandIdOf(event.id, name, ordinal) })),
   );
 
+/** What an append was answered with. */
+interface Appended {
+  events: readonly Recorded[];
+  position: bigint;
+  repeated: boolean;
+}
+
 /** ms after a trigger in which the projector leaves its commands to us: it takes them up after 2 s. */
 const SOLE_FOR = 1_500;
 
@@ -34,14 +41,16 @@ export class FollowUps {
   /**
    * Right after an append, its steps at once, and what follows from those. What fails here is left to the projector,
    * which finds it in its to-do table.
+   * @param since when the triggers' append was about to be sent, on the clock of performance.now()
    * @returns the highest position that was appended
    */
-  async after(events: readonly Recorded[], position: bigint): Promise<bigint> {
+  async after({ events, position, repeated }: Appended, since: number): Promise<bigint> {
+    const soleUntil = repeated ? undefined : since + SOLE_FOR; // whoever appended them first may be at it still
     const steps = events.flatMap((event) =>
       policies.flatMap(({ name, on }) =>
         (on[event.type]?.(event) ?? []).map(async (command, ordinal) => {
           try {
-            return await this.carryOut(event, name, ordinal, command, performance.now() + SOLE_FOR);
+            return await this.carryOut(event, name, ordinal, command, soleUntil);
           } catch (error) {
             this.log.warn({ err: error, policy: name, trigger: event.id, stream: event.stream }, 'left to the projector');
             return position;
@@ -89,8 +98,8 @@ export class FollowUps {
       ...{ commandId, business, correlationId: $correlationId, causationId: event.id, now: this.clock(), soleUntil },
       actor: { id: `policy:${policy}`, role: 'system' as const },
     };
-    const { events, position } = await this.handle(aggregate, id, context, decide, creates ? { create: 'unseen' } : {});
-    return this.after(events, position);
+    const since = performance.now();
+    return this.after(await this.handle(aggregate, id, context, decide, creates ? { create: 'unseen' } : {}), since);
   }
 }
 

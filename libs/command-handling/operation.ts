@@ -182,10 +182,11 @@ export class Operation {
     { ifMatch = false, view = whole as (state: State) => View, ...options }: How<State, View> & { create?: 'unseen' },
   ): Promise<Decided<View, Event>> {
     const { policiesHere, followUps, handle, facts } = this.parts;
+    const since = performance.now();
     const decided = await handle(aggregate, id, this.context(ifMatch), decide, { ...options, answer: view });
     this.reach(decided.position);
     if (decided.events.length > 0) facts.forget(`${aggregate.category}-${id}`);
-    if (policiesHere) this.reach(await followUps.after(decided.events, decided.position));
+    if (policiesHere) this.reach(await followUps.after(decided, since));
     return decided;
   }
 

@@ -7,6 +7,7 @@ import {
   markNoShow,
   undoNoShow,
 } from '../../domain/appointment/appointment.decisions.js';
+import type { AppointmentEvent } from '../../domain/appointment/appointment.events.js';
 import { appointment, type AppointmentState, type BookedAppointment } from '../../domain/appointment/appointment.state.js';
 import { client } from '../../domain/client/client.js';
 import { invoiceOver } from '../../domain/invoice/invoice-content.js';
@@ -17,12 +18,13 @@ import { pick } from '../../domain/kernel/pick.js';
 import { InvalidInput } from '../../domain/kernel/refusal.js';
 import type { Charge, SessionOutcome } from '../../domain/kernel/shapes.js';
 import { consumeSession, undoForfeit } from '../../domain/package/package.decisions.js';
+import type { PackageEvent } from '../../domain/package/package.events.js';
 import { packageAggregate, placesOf, type PackageState } from '../../domain/package/package.state.js';
 import { assertGives, provider } from '../../domain/provider/provider.js';
 import { assertBookable, service } from '../../domain/service/service.js';
 import { CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
-import { reference, type Operation } from '../operation.js';
+import { reference, type Decided, type Operation } from '../operation.js';
 
 export interface BookingInput {
   clientId: string;
@@ -59,10 +61,9 @@ export class MarkNoShow extends CommandOf<Ending, AppointmentAnswer> {}
 export class UndoNoShow extends CommandOf<{ appointmentId: string }, AppointmentAnswer> {}
 
 export const appointmentHandlers = [
-  handlerOf(BookAppointment, async (operation, input) => {
-    const booking = await bookingOf(operation, input);
-    return input.packageId === null ? bookAtRegularFee(operation, booking) : bookFromPackage(operation, booking, input.packageId);
-  }),
+  handlerOf(BookAppointment, async (operation, input) =>
+    input.packageId === null ? bookAtRegularFee(operation, input) : bookFromPackage(operation, input, input.packageId),
+  ),
 
   handlerOf(CompleteAppointment, (operation, { appointmentId }) =>
     operation.change(appointment, appointmentId, completeAppointment(appointmentId), answerOf),
@@ -88,9 +89,7 @@ export const appointmentHandlers = [
   }),
 ];
 
-/** An appointment with all that was looked up for it. */
-type Planned = Awaited<ReturnType<typeof bookingOf>>;
-
+/** An appointment with all that is looked up for it. */
 const bookingOf = async (operation: Operation, { start, end, packageId: _, ...input }: BookingInput) => {
   const { timeZone, today } = await operation.business();
   const [, described, giver] = await operation.lookUp(
@@ -114,31 +113,45 @@ const bookingOf = async (operation: Operation, { start, end, packageId: _, ...in
 };
 
 /** E2: the package gives a session, or refuses; appointment and invoice follow. */
-const bookFromPackage = async (operation: Operation, { price: _, ...planned }: Planned, packageId: string): Promise<AppointmentAnswer> => {
+const bookFromPackage = async (operation: Operation, input: BookingInput, packageId: string): Promise<AppointmentAnswer> => {
   const consumptionId = operation.id('consumption');
+  const view = placeOf(consumptionId);
+  const before = await operation.recall(packageAggregate, packageId, view);
+  if (before) return bookedFromPackage(before);
+
+  const { price: _, ...planned } = await bookingOf(operation, input);
   const consume = consumeSession({ ...planned, packageId, consumptionId, purpose: 'booking', shared: false });
-  const { events, answer: place } = await operation.decide(packageAggregate, packageId, consume, { view: placeOf(consumptionId) });
+  return bookedFromPackage(await operation.decide(packageAggregate, packageId, consume, { view }));
+};
+
+const bookedFromPackage = ({ events, answer: place }: Decided<string | null, PackageEvent>): AppointmentAnswer => {
   const { data } = eventOf(events, 'SessionConsumed');
   return {
     ...pick(data, 'appointmentId', 'clientId', 'packageId', 'consumptionId', 'serviceId', 'serviceName', 'providerId', 'invoiceId'),
     ...pick(data, 'start', 'end', 'timeZone', 'on', 'seriesId', 'externalReference', 'charge'),
-    status: 'booked',
-    outcome: null,
-    session: { ...pick(data, 'remaining', 'expiresOn'), place },
+    ...{ status: 'booked', outcome: null, session: { ...pick(data, 'remaining', 'expiresOn'), place } },
   };
 };
 
 /** E4: the service's regular fee and taxes. */
-const bookAtRegularFee = async (operation: Operation, planned: Planned): Promise<AppointmentAnswer> => {
-  const { price, serviceTaxes, today, ...booking } = planned;
-  const { appointmentId, invoiceId, clientId, serviceId } = booking;
-  const charge = withTaxes(price, serviceTaxes);
-  const content = invoiceOver(price.currency, {
-    ...{ invoiceId, kind: 'appointment' as const, clientId, packageId: null, appointmentId, packageInvoiceId: null, issuedOn: today },
-    lines: [{ description: booking.serviceName, serviceId, ...charge }],
+const bookAtRegularFee = async (operation: Operation, input: BookingInput): Promise<AppointmentAnswer> => {
+  const appointmentId = operation.id('appointment');
+  const before = await operation.recall(appointment, appointmentId, answerOf);
+  if (before) return bookedAtRegularFee(before);
+
+  const { price, serviceTaxes, today, ...booking } = await bookingOf(operation, input);
+  const { invoiceId, clientId, serviceId, serviceName } = booking;
+  const invoice = invoiceOver(price.currency, {
+    ...{ invoiceId, kind: 'appointment', clientId, packageId: null, appointmentId, packageInvoiceId: null, issuedOn: today },
+    lines: [{ description: serviceName, serviceId, ...withTaxes(price, serviceTaxes) }],
   });
-  const book = bookAppointment({ ...booking, seriesId: null, packageId: null, consumptionId: null, invoice: content });
-  return operation.make(appointment, appointmentId, book, (state) => ({ ...answerOf(state), charge }));
+  const book = bookAppointment({ ...booking, seriesId: null, packageId: null, consumptionId: null, invoice });
+  return bookedAtRegularFee(await operation.decide(appointment, appointmentId, book, { begins: true, view: answerOf }));
+};
+
+const bookedAtRegularFee = ({ events, answer }: Decided<AppointmentAnswer, AppointmentEvent>): AppointmentAnswer => {
+  const [line] = eventOf(events, 'AppointmentBooked').data.invoice!.lines;
+  return { ...answer, charge: pick(line!, 'net', 'taxes', 'total') };
 };
 
 /**
