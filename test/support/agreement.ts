@@ -1,0 +1,108 @@
+import { appointment, type BookedAppointment } from '../../libs/domain/appointment/appointment.state.js';
+import { invoice, type IssuedInvoice } from '../../libs/domain/invoice/invoice.state.js';
+import type { Aggregate, AnyEvent, Recorded } from '../../libs/domain/kernel/event.js';
+import { offering, type DefinedOffering } from '../../libs/domain/offering/offering.state.js';
+import type { PackageEvent } from '../../libs/domain/package/package.events.js';
+import { packageAggregate, standing, type Session, type SoldPackage } from '../../libs/domain/package/package.state.js';
+import { byStream } from './afresh.js';
+
+// What holds over several streams once all that follows has followed (docs/operations-over-streams.md).
+
+interface Streams {
+  packages: Map<string, SoldPackage>;
+  appointments: Map<string, BookedAppointment>;
+  invoices: Map<string, IssuedInvoice>;
+  offerings: Map<string, DefinedOffering>;
+}
+
+/** Where streams disagree with each other. Empty: nowhere. */
+export function disagreements(events: readonly Recorded[]): string[] {
+  const streams: Streams = {
+    packages: statesOf(packageAggregate, events) as Streams['packages'],
+    appointments: statesOf(appointment, events) as Streams['appointments'],
+    invoices: statesOf(invoice, events) as Streams['invoices'],
+    offerings: statesOf(offering, events) as Streams['offerings'],
+  };
+  const sales = (events as Recorded<PackageEvent>[]).filter((event) => event.type === 'PackageSold');
+  return [
+    ...sales.flatMap((sale) => ofSale(sale, streams, events)),
+    ...[...streams.packages.values()].flatMap((sold) => ofPackage(sold, streams)),
+    ...[...streams.appointments.values()].flatMap((booked) => ofAppointment(booked, streams)),
+  ];
+}
+
+type Sale = Recorded<Extract<PackageEvent, { type: 'PackageSold' }>>;
+
+/** C5, D1, D3: the offering was locked first; the invoice is there, and the appointment says so. */
+function ofSale({ data, position }: Sale, { offerings, invoices }: Streams, events: readonly Recorded[]): string[] {
+  const { packageId, offeringId, appointmentId } = data;
+  const locks = events.filter(({ type, stream }) => type === 'OfferingLocked' && stream === `offering-${offeringId}`);
+  const links = events.filter(
+    (event) => event.type === 'AppointmentLinkedToSale' && (event.data as { packageId: string }).packageId === packageId,
+  );
+  return said(`package ${packageId}`, {
+    'its offering is not locked': !offerings.get(offeringId)?.locked,
+    'it was sold before its offering was locked': locks.some((lock) => lock.position > position),
+    'it has no invoice of its total': invoices.get(data.invoice.invoiceId)?.total.amount !== data.charge.total.amount,
+    'it is not linked once': links.length !== (appointmentId === null ? 0 : 1),
+  });
+}
+
+/** E2: what remains follows from the sessions that stand; each session from its appointment. */
+function ofPackage(sold: SoldPackage, { appointments }: Streams): string[] {
+  const counts = [...sold.services.values()].flatMap(({ serviceId, limit, adjustments, remaining, used }) => {
+    const stand = standing(sold).filter((session) => session.serviceId === serviceId).length;
+    return said(`package ${sold.packageId}, service ${serviceId}`, {
+      'remaining is not limit + adjustments − standing': remaining !== (limit === 'unlimited' ? null : limit + adjustments - stand),
+      'used is not what stands': used !== stand,
+      'remaining is below 0': remaining !== null && remaining < 0,
+    });
+  });
+  const sessions = [...sold.sessions.values()].flatMap((session) =>
+    said(`session ${session.consumptionId} of appointment ${session.appointmentId}`, {
+      [`it is ${session.outcome} otherwise than its appointment`]: !fits(session, appointments.get(session.appointmentId)),
+    }),
+  );
+  return [...counts, ...sessions];
+}
+
+function fits({ outcome, consumptionId }: Session, booked: BookedAppointment | undefined): boolean {
+  const isItsOwn = booked?.consumptionId === consumptionId;
+  switch (outcome) {
+    case 'standing':
+      return isItsOwn && booked.outcome === null;
+    case 'forfeited':
+      return isItsOwn && booked.outcome === 'forfeited';
+    case 'returned':
+      return booked !== undefined && (!isItsOwn || booked.outcome === 'returned');
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** E4, E9: an appointment has the session that it says, and an invoice over what it costs, at zero if it was returned. */
+function ofAppointment(booked: BookedAppointment, { packages, invoices }: Streams): string[] {
+  const session = booked.packageId === null ? undefined : packages.get(booked.packageId)?.sessions.get(booked.consumptionId!);
+  const issued = invoices.get(booked.invoiceId);
+  return said(`appointment ${booked.appointmentId} (${booked.status})`, {
+    'it has a session that no package gave': booked.packageId !== null && !session,
+    'it has no invoice': !issued,
+    'its invoice is of another amount than its session': session !== undefined && issued?.total.amount !== session.charge.total.amount,
+    'its invoice is at zero otherwise than it was returned': issued !== undefined && (issued.toZero !== null) !== (booked.outcome === 'returned'),
+    'something is owing for what was returned': issued?.toZero?.because !== undefined && issued.balance.amount !== 0,
+  });
+}
+
+const said = (about: string, wrong: Record<string, boolean>): string[] =>
+  Object.entries(wrong).flatMap(([what, isSo]) => (isSo ? [`${about}: ${what}`] : []));
+
+const statesOf = <State, Event extends AnyEvent>(aggregate: Aggregate<State, Event>, events: readonly Recorded[]): Map<string, State> => {
+  const prefix = `${aggregate.category}-`;
+  const own = byStream(events.filter(({ stream }) => stream.startsWith(prefix)));
+  return new Map(
+    [...own].map(([stream, history]) => [
+      stream.slice(prefix.length),
+      (history as unknown as Event[]).reduce((state, event) => aggregate.evolve(state, event), structuredClone(aggregate.initial)),
+    ]),
+  );
+};

@@ -1,0 +1,117 @@
+import type { Documented } from './documented.js';
+
+export interface Sent {
+  body?: unknown; // text and bytes are sent as they are
+  headers?: Record<string, string>;
+}
+
+export interface Answer<Body> {
+  status: number;
+  headers: Headers;
+  body: Body;
+}
+
+export interface Problem {
+  type: string;
+  status: number;
+  code: string;
+  detail: string;
+  correlationId: string;
+  errors?: { field: string; code: string; message: string; in?: string }[];
+  details?: Record<string, unknown>;
+}
+
+/** The newest position that any caller of a business has been told. */
+export interface Seen {
+  position: bigint;
+}
+
+interface Surroundings {
+  urls: readonly string[];
+  documented: Documented;
+  seen: Seen;
+  headers: Record<string, string>;
+}
+
+const INSIDE = /node_modules|\.[jt]s:\d|\bat \S+ \(|SELECT |INSERT /;
+
+/**
+ * A caller with a token. Every answer is held against the OpenAPI document (L1); queries read at least what commands of
+ * the same business were told (L3). Calls take turns on the API processes.
+ */
+export class Caller {
+  private turn = 0;
+
+  constructor(private readonly around: Surroundings) {}
+
+  /** The same, with other headers. */
+  with(headers: Record<string, string>): Caller {
+    return new Caller({ ...this.around, headers: { ...this.around.headers, ...headers } });
+  }
+
+  /** What comes back, whatever it is. */
+  async send<Body = unknown>(method: string, path: string, { body, headers }: Sent = {}): Promise<Answer<Body>> {
+    const { urls, documented, seen } = this.around;
+    const url = urls[this.turn++ % urls.length]!;
+    const raw = body === undefined || typeof body === 'string' || body instanceof Uint8Array;
+    const answer = await fetch(url + path, {
+      method,
+      headers: {
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(method === 'GET' && seen.position > 0n && { 'punchcard-min-position': String(seen.position) }),
+        ...this.around.headers,
+        ...headers,
+      },
+      body: raw ? body : JSON.stringify(body),
+    });
+    const text = await answer.text();
+    const came = { method, path: path.split('?')[0]!, status: answer.status, headers: answer.headers, body: parsed(text) };
+    if (answer.status === 500) throw new Error(`${method} ${path} answered 500: ${text}`);
+    if (answer.status >= 400 && INSIDE.test(text)) throw new Error(`${method} ${path} shows its inside: ${text}`);
+    documented.check(came);
+    const position = answer.headers.get('punchcard-position');
+    if (position !== null && BigInt(position) > seen.position) seen.position = BigInt(position);
+    return { status: answer.status, headers: answer.headers, body: came.body as Body };
+  }
+
+  get<Body>(path: string, headers?: Record<string, string>): Promise<Body> {
+    return this.succeed<Body>('GET', path, { headers });
+  }
+
+  post<Body>(path: string, body?: unknown, headers?: Record<string, string>): Promise<Body> {
+    return this.succeed<Body>('POST', path, { body, headers });
+  }
+
+  put<Body>(path: string, body: unknown, headers?: Record<string, string>): Promise<Body> {
+    return this.succeed<Body>('PUT', path, { body, headers });
+  }
+
+  patch<Body>(path: string, body: unknown, headers?: Record<string, string>): Promise<Body> {
+    return this.succeed<Body>('PATCH', path, { body, headers });
+  }
+
+  delete<Body>(path: string, headers?: Record<string, string>): Promise<Body> {
+    return this.succeed<Body>('DELETE', path, { headers });
+  }
+
+  /** The problem of a call that must be refused. */
+  async refused(status: number, method: string, path: string, sent: Sent = {}): Promise<Problem> {
+    const answer = await this.send<Problem>(method, path, sent);
+    if (answer.status !== status) throw new Error(`${method} ${path}: ${answer.status} for ${status}: ${JSON.stringify(answer.body)}`);
+    return answer.body;
+  }
+
+  private async succeed<Body>(method: string, path: string, sent: Sent): Promise<Body> {
+    const { status, body } = await this.send<Body>(method, path, sent);
+    if (status >= 300) throw new Error(`${method} ${path} was refused: ${JSON.stringify(body)}`);
+    return body;
+  }
+}
+
+const parsed = (text: string): unknown => {
+  try {
+    return text === '' ? undefined : JSON.parse(text);
+  } catch {
+    return text;
+  }
+};

@@ -1,0 +1,89 @@
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+
+// L1: the OpenAPI document is exact, so every answer that a test gets is held against it.
+
+interface Schemed {
+  $ref?: string;
+  content?: Record<string, unknown>;
+}
+
+export interface Operation {
+  operationId: string;
+  parameters: { name: string; in: 'path' | 'query' | 'header'; required?: boolean; schema: Record<string, unknown> }[];
+  requestBody?: { content: Record<string, { schema: Record<string, unknown> }> };
+  responses: Record<string, Schemed>;
+  'x-permissions'?: string[];
+}
+
+export interface OpenApi {
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, Record<string, unknown>>; responses: Record<string, Schemed> };
+}
+
+/** What came back, before anybody has looked at it. */
+export interface Came {
+  method: string;
+  path: string; // without the query
+  status: number;
+  headers: Headers;
+  body: unknown;
+}
+
+export interface Documented {
+  document: OpenApi;
+  /** @throws Error that says what the document does not say of this answer */
+  check(came: Came): void;
+}
+
+const PROBLEM = '#/components/schemas/Problem';
+
+export const documentedBy = (document: OpenApi): Documented => {
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  addFormats.default(ajv);
+  ajv.addSchema(document, 'api');
+  const validators = new Map<string, ValidateFunction>();
+  const validatorOf = (reference: string): ValidateFunction => {
+    const known = validators.get(reference) ?? ajv.compile({ $ref: `api${reference}` });
+    validators.set(reference, known);
+    return known;
+  };
+  const templates = Object.keys(document.paths).map((template) => ({
+    template,
+    pattern: new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+    fixed: template.replaceAll(/\{\w+\}/g, '').length,
+  }));
+  /** Where several fit, `/packages/available` goes before `/packages/{packageId}`. */
+  const templateOf = (path: string): string | undefined =>
+    templates.filter(({ pattern }) => pattern.test(path)).sort((a, b) => b.fixed - a.fixed)[0]?.template;
+
+  const schemaOf = ({ method, path, status, headers }: Came): string => {
+    const [type = ''] = (headers.get('content-type') ?? '').split(';');
+    const template = templateOf(path);
+    const operation = template && document.paths[template]?.[method.toLowerCase()];
+    if (!operation) {
+      if (status < 400) throw new Error(`The document has no ${method} ${path}.`);
+      return PROBLEM;
+    }
+    const response = operation.responses[status];
+    if (!response) throw new Error(`The document does not say that ${method} ${template} can answer ${status}.`);
+    const where = response.$ref ?? `#/${['paths', template, method.toLowerCase(), 'responses', String(status)].map(escaped).join('/')}`;
+    const content = response.$ref ? document.components.responses[response.$ref.split('/').at(-1)!]?.content : response.content;
+    if (!content?.[type]) throw new Error(`The document does not say that ${method} ${template} can answer ${status} with ${type}.`);
+    return `${where}/content/${escaped(type)}/schema`;
+  };
+
+  return {
+    document,
+    check(came) {
+      const validate = validatorOf(schemaOf(came));
+      if (validate(came.body)) return;
+      const errors = validate.errors?.map(({ instancePath, message, params }) => `${instancePath} ${message} ${JSON.stringify(params)}`);
+      throw new Error(
+        `${came.method} ${came.path} answered ${came.status} otherwise than documented:\n${errors?.join('\n')}\n${JSON.stringify(came.body)}`,
+      );
+    },
+  };
+};
+
+const escaped = (segment: string): string => encodeURIComponent(segment.replaceAll('~', '~0').replaceAll('/', '~1'));

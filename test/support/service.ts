@@ -1,0 +1,166 @@
+import 'reflect-metadata';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { NestFactory } from '@nestjs/core';
+import { CommandBus } from '@nestjs/cqrs';
+import { Pool } from 'pg';
+import { pino } from 'pino';
+import type { CallerRole } from '../../libs/auth/roles.js';
+import { mintToken } from '../../libs/auth/tokens.js';
+import { CommandHandlingModule, openCommandHandling } from '../../libs/command-handling/command-handling.js';
+import type { Answered, Caller as CommandCaller, CommandOf } from '../../libs/command-handling/command.js';
+import { CreateBusiness } from '../../libs/command-handling/commands/business.commands.js';
+import { defaultSettings, type BusinessDescription } from '../../libs/domain/business/business.events.js';
+import { connectEventStore, type EventStore } from '../../libs/event-store/event-store.js';
+import { Caller, type Seen } from './caller.js';
+import { documentedBy, type Documented, type OpenApi } from './documented.js';
+import { createDatabase } from './postgres.js';
+import { startProgram, type Program } from './program.js';
+
+export const POLICY_MODES = ['api', 'projector', 'both'] as const;
+export type PolicyMode = (typeof POLICY_MODES)[number];
+
+export interface ServiceOptions {
+  policies?: PolicyMode;
+  apis?: number;
+  env?: Record<string, string>; // of the API processes and the projector
+}
+
+/** The whole service on real parts, each a process of its own: event store, API processes, projector; a database of its own. */
+export interface Service {
+  urls: readonly string[];
+  policies: PolicyMode;
+  documented: Documented;
+  pool: Pool;
+  /** The one connection of this process to the event store. */
+  store: EventStore;
+  createBusiness(said?: Partial<Omit<BusinessDescription, 'businessId'>>): Promise<Business>;
+  /** Carries out a command as if it were then: the way to a past that HTTP does not give. */
+  at<Answer>(now: string, business: Business, command: (caller: CommandCaller) => CommandOf<unknown, Answer>): Promise<Answer>;
+  /** With policies in the projector alone: until all that follows from what has happened has been carried out. Else at once. */
+  settled(): Promise<void>;
+  stopProjector(): Promise<void>;
+  startProjector(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface Business {
+  id: string;
+  seen: Seen;
+  /** A caller with a token of this role; `clientId` for clients. */
+  as(role: CallerRole, clientId?: string): Promise<Caller>;
+  /** A caller with any headers, and no token unless they hold one. */
+  anybody(headers?: Record<string, string>): Caller;
+  token(role: CallerRole, how?: { clientId?: string; expiresIn?: number; secret?: string }): Promise<string>;
+}
+
+const JWT_SECRET = 'a secret of the tests, and only of the tests';
+const REQUEST_HASH_KEY = 'a request hash key of the tests, and only of the tests';
+const OPERATOR_KEY = 'an operator key of the tests, and only of the tests';
+const POLL = 20; // ms
+
+export async function startService({ policies = 'both', apis = 1, env = {} }: ServiceOptions = {}): Promise<Service> {
+  const database = await createDatabase();
+  const eventStore = process.env.EVENTSTORE_URL
+    ? undefined
+    : await startProgram('libs/embedded-event-store/main.js', { DATABASE_URL: database.url, EVENT_STORE_PORT: '0' });
+  const settings = {
+    ...{ DATABASE_URL: database.url, EVENTSTORE_URL: process.env.EVENTSTORE_URL ?? (eventStore!.ready as string) },
+    ...{ JWT_SECRET, REQUEST_HASH_KEY, OPERATOR_KEY, POLICIES: policies, PORT: '0', LOG_LEVEL: 'warn', ...env },
+  };
+  const launchProjector = () => startProgram('apps/projector/main.js', settings);
+  const [projector, commands, ...servers] = await Promise.all([
+    launchProjector(),
+    openCommands(settings.EVENTSTORE_URL, database.url),
+    ...Array.from({ length: apis }, () => startProgram('apps/api/main.js', settings)),
+  ]);
+  const urls = servers.map(({ ready }) => ready as string);
+  const documented = documentedBy((await (await fetch(`${urls[0]}/openapi.json`)).json()) as OpenApi);
+  let following: Program | undefined = projector;
+
+  const { pool, store } = commands;
+  return {
+    ...{ urls, policies, documented, pool, store },
+    createBusiness: async (said = {}) => {
+      const businessId = randomUUID();
+      const description = { name: 'Clinic', timeZone: 'America/Toronto', currency: 'CAD', settings: defaultSettings, ...said };
+      const { position } = await commands.execute(new CreateBusiness(callerOf(businessId), description));
+      return businessOf(businessId, { urls, documented, seen: { position: BigInt(position) } });
+    },
+    at: async (now, { id, seen }, command) => {
+      const answer = await commands.execute(command(callerOf(id)), now);
+      seen.position = BigInt(answer.position);
+      return answer;
+    },
+    settled: async () => {
+      while (policies === 'projector' && !(await isSettled(pool, store))) await sleep(POLL);
+    },
+    stopProjector: async () => {
+      await following?.stop();
+      following = undefined;
+    },
+    startProjector: async () => {
+      following ??= await launchProjector();
+    },
+    stop: async () => {
+      await Promise.all([commands.close(), following?.stop(), ...servers.map((server) => server.stop())]);
+      await eventStore?.stop();
+      await database.drop();
+    },
+  };
+}
+
+/** Commands given without HTTP: there is no operation that creates a business. */
+const openCommands = async (eventStoreUrl: string, databaseUrl: string) => {
+  const pool = new Pool({ connectionString: databaseUrl, max: 4 });
+  const log = pino({ level: 'warn' });
+  pool.on('error', (error) => log.warn({ err: error }, 'A connection to Postgres broke'));
+  const store = connectEventStore({ url: eventStoreUrl, logger: log });
+  let now: string | undefined;
+  const clock = () => now ?? new Date().toISOString();
+  const parts = await openCommandHandling({
+    ...{ store, pool, log, clock, policies: 'api' },
+    ...{ operatorKey: OPERATOR_KEY, requestHashKey: REQUEST_HASH_KEY },
+  });
+  const app = await NestFactory.createApplicationContext(CommandHandlingModule.with(parts), { logger: false });
+  return {
+    pool,
+    store,
+    execute: async <Answer>(command: CommandOf<unknown, Answer>, at?: string): Promise<Answered<Answer>> => {
+      now = at;
+      return app.get(CommandBus).execute(command);
+    },
+    close: async () => {
+      await app.close();
+      parts.close();
+      await store.dispose();
+      await pool.end();
+    },
+  };
+};
+
+const callerOf = (business: string): CommandCaller => ({
+  business,
+  actor: { id: 'some-owner', role: 'owner' },
+  correlationId: randomUUID(),
+});
+
+const businessOf = (id: string, around: { urls: readonly string[]; documented: Documented; seen: Seen }): Business => {
+  const token: Business['token'] = (role, { expiresIn = 3600, secret = JWT_SECRET, clientId } = {}) =>
+    mintToken({ secret, sub: `some-${role}`, business: id, role, clientId, expiresIn });
+  const anybody: Business['anybody'] = (headers = {}) => new Caller({ ...around, headers });
+  return {
+    ...{ id, seen: around.seen, token, anybody },
+    as: async (role, clientId) => anybody({ authorization: `Bearer ${await token(role, { clientId })}` }),
+  };
+};
+
+/** The to-do list has seen the last event, and nothing is on it. */
+const isSettled = async (pool: Pool, store: EventStore): Promise<boolean> => {
+  const last = await store.lastPosition();
+  const { rows } = await pool.query<{ position: string | null; waiting: number }>(
+    'SELECT max(position)::text AS position, (SELECT count(*)::int FROM policies.todo WHERE parked IS NULL) AS waiting FROM policies.checkpoints',
+  );
+  const { position, waiting } = rows[0]!;
+  return waiting === 0 && position !== null && BigInt(position) >= (last ?? 0n);
+};
