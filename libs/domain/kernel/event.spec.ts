@@ -45,6 +45,11 @@ describe('what is stored', () => {
     ['a list', z.array(personal('of'))],
     ['a list of objects', z.array(z.object({ note: personal('of').optional() }))],
     ['objects in objects', z.object({ inner: z.object({ note: personal('of') }) }).optional()],
+    ['a field with a default', personal('of').default('')],
+    ['a union', z.union([z.number(), personal('of')])],
+    ['one of several shapes', z.discriminatedUnion('kind', [z.object({ kind: z.literal('a'), note: personal('of') })])],
+    ['a record', z.record(z.string(), personal('of'))],
+    ['a tuple', z.tuple([personal('of')])],
   ])('K4: a personal text below a field would be stored in clear, and is refused: in %s', (_, field) =>
     expect(() => defineEvent('Noted', z.object({ of: z.uuid(), field }))).toThrow(/^field: |^inner: /),
   );

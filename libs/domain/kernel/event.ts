@@ -95,14 +95,20 @@ function personalFieldsOf(data: z.ZodObject): Record<string, string> {
   );
 }
 
-/** Only whole fields of an event are encrypted: a mark deeper down would be stored in clear. */
+/** Only whole fields of an event are encrypted: a mark anywhere else would be stored in clear. */
 function assertNothingPersonal(field: string, shape: z.ZodType): [] {
-  const below = shape instanceof z.ZodObject ? Object.values(shape.shape) : shape instanceof z.ZodArray ? [shape.element] : [];
-  for (const inner of below.map((each) => withoutWrappers(each as z.ZodType))) {
-    if (personalFields.has(inner)) throw new Error(`${field}: a personal text stands in the event itself, not below one of its fields.`);
+  for (const inner of within(shape)) {
+    if (personalFields.get(inner))
+      throw new Error(`${field}: a personal text stands in the event itself, as it is or nullable or optional.`);
     assertNothingPersonal(field, inner);
   }
   return [];
+}
+
+/** The schemas that a schema is made of, whatever kind it is. */
+function within(shape: z.ZodType): z.ZodType[] {
+  const parts = shape instanceof z.ZodObject ? Object.values(shape.shape) : Object.values(shape.def).flat();
+  return parts.filter((part): part is z.ZodType => part instanceof z.ZodType);
 }
 
 function withoutWrappers(shape: z.ZodType): z.ZodType {

@@ -32,7 +32,7 @@ export const changeOffering =
       facts,
       before.services.map(({ serviceId }) => serviceId),
     );
-    return [{ type: 'OfferingChanged', data: { offeringId, ...terms } }];
+    return [{ type: 'OfferingChanged', data: { ...terms, offeringId } }];
   };
 
 /**

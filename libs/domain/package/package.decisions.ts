@@ -253,7 +253,9 @@ const invoiceThatStands = (
   { sessions }: SoldPackage,
   { purpose, invoiceId }: { purpose: string; invoiceId: string },
 ): Session | undefined =>
-  purpose === 'noShowUndone' ? [...sessions.values()].findLast((session) => session.invoiceId === invoiceId) : undefined;
+  purpose === 'noShowUndone'
+    ? [...sessions.values()].findLast((session) => session.invoiceId === invoiceId && !session.refused)
+    : undefined;
 
 /** E4: nothing owing when paid upfront; else the fee pinned at the sale, with the service's taxes of now. */
 const chargeOf = ({ currency }: SoldPackage, { fee }: ServiceLeft, taxes: readonly Tax[]): Charge =>

@@ -37,6 +37,7 @@ export interface Session {
   start: string;
   on: string;
   outcome: 'standing' | 'returned' | 'forfeited';
+  refused: boolean; // by its appointment, which then kept the invoice that it had
   invoiceId: string; // of the appointment
   charge: Charge; // that this invoice was issued with
 }
@@ -65,11 +66,11 @@ export const packageAggregate: Aggregate<PackageState, PackageEvent> = {
       case 'SessionConsumed':
         state.sessions.set(data.consumptionId, {
           ...pick(data, 'consumptionId', 'appointmentId', 'invoiceId', 'serviceId', 'clientId', 'start', 'on', 'charge'),
-          outcome: 'standing',
+          ...{ outcome: 'standing', refused: false },
         });
         return counted(state, data);
       case 'SessionReturned':
-        state.sessions.get(data.consumptionId)!.outcome = 'returned';
+        Object.assign(state.sessions.get(data.consumptionId)!, { outcome: 'returned', refused: data.because === 'refused' });
         return counted(state, data);
       case 'SessionForfeited':
         state.sessions.get(data.consumptionId)!.outcome = 'forfeited';
@@ -100,7 +101,7 @@ export const packageAggregate: Aggregate<PackageState, PackageEvent> = {
 /** A package as answers and past states show it. */
 export type PackageView = Omit<SoldPackage, 'services' | 'sessions' | 'adjustedExpiries'> & {
   services: ServiceLeft[];
-  sessions: (Session & { place: string | null })[];
+  sessions: (Omit<Session, 'refused'> & { place: string | null })[];
 };
 
 /** @throws NotFound when it was not sold */
@@ -111,7 +112,10 @@ export const packageView = (state: PackageState): PackageView => {
   return {
     ...rest,
     services: [...services.values()].map((service) => ({ ...service })),
-    sessions: [...sessions.values()].map((session) => ({ ...session, place: places.get(session.consumptionId) ?? null })),
+    sessions: [...sessions.values()].map(({ refused: _, ...session }) => ({
+      ...session,
+      place: places.get(session.consumptionId) ?? null,
+    })),
   };
 };
 
