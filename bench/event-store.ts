@@ -14,10 +14,11 @@ import { startPostgres } from '../libs/embedded-postgres/embedded-postgres.js';
 const rounds = Number(process.env.ROUNDS ?? 15);
 const roundTime = 800; // ms of each measurement: short, so that what else the machine does falls on all alike
 const warmUp = 200; // ms before each, not counted
-const firstTouches = 20_000; // appends before the first round: see `touch`
+const firstTouches = 5_000; // appends before the first round: see `touch`
 const readLength = 20_000; // events of a long read
 const stored = { few: 10_000, many: 1_000_000 };
 const eventsPerStream = 10;
+const activeStreams = 1_000; // the same number in both, spread over all there are: only what is stored differs
 
 interface Node {
   client: EventStoreDBClient;
@@ -79,7 +80,13 @@ const appendTo =
   () =>
     client.appendToStream(stream(), someEvent());
 
-const anyOf = (count: number) => () => `package-${Math.floor(Math.random() * count)}`;
+const anyOf =
+  (count: number, apart = 1) =>
+  () =>
+    `package-${Math.floor(Math.random() * count) * apart}`;
+/** Some streams of a store that holds so many events. */
+const activeOf = (events: number) => anyOf(activeStreams, events / eventsPerStream / activeStreams);
+const newStream = () => `package-${randomUUID()}`;
 
 const measureRead = async ({ client }: Node): Promise<Measured> => {
   const started = performance.now();
@@ -172,7 +179,7 @@ const run = async (): Promise<void> => {
     [few, stored.few],
     [many, stored.many],
   ] as const)
-    await touch(node, anyOf(events / eventsPerStream));
+    await touch(node, activeOf(events));
 
   const subjects: Record<string, () => Promise<Measured>> = {
     memory_append_100: () => measure(100, appendTo(memory, anyOf(4_000))),
@@ -181,8 +188,10 @@ const run = async (): Promise<void> => {
     store_append_16: () => measure(16, appendTo(store, anyOf(4_000))),
     memory_long_read: () => measureRead(memory),
     store_long_read: () => measureRead(store),
-    few_append_100: () => measure(100, appendTo(few, anyOf(stored.few / eventsPerStream))),
-    many_append_100: () => measure(100, appendTo(many, anyOf(stored.many / eventsPerStream))),
+    few_append_100: () => measure(100, appendTo(few, activeOf(stored.few))),
+    many_append_100: () => measure(100, appendTo(many, activeOf(stored.many))),
+    few_new_streams: () => measure(100, appendTo(few, newStream)),
+    many_new_streams: () => measure(100, appendTo(many, newStream)),
   };
   const results = new Map<string, Measured[]>(Object.keys(subjects).map((name) => [name, []]));
   for (let round = 0; round < rounds; round += 1) {
@@ -206,6 +215,7 @@ const run = async (): Promise<void> => {
     append_16_vs_insert: ratio('store_append_16', 'insert_16'),
     long_read_vs_memory: ratio('store_long_read', 'memory_long_read'),
     append_at_1m_vs_10k: ratio('few_append_100', 'many_append_100'),
+    new_streams_at_1m_vs_10k: ratio('few_new_streams', 'many_new_streams'),
     memory_at_1m_vs_10k: (await many.memory()) / (await few.memory()),
     memory_mib: Math.round((await many.memory()) / 1024 / 1024),
     rounds,

@@ -28,7 +28,8 @@ const firstBytesTimeout = 10_000; // ms for a connection to say what it speaks
 export class Listener {
   private readonly server: TcpServer;
   private readonly http: HttpServer;
-  private readonly undecided = new Set<Socket>();
+  /** Connections that speak HTTP/1.1, or have not spoken yet. */
+  private readonly plain = new Set<Socket>();
 
   constructor(private readonly options: ListenerOptions) {
     this.http = healthServer(options.isReady);
@@ -50,15 +51,14 @@ export class Listener {
   /** Takes no new connections; those that speak gRPC are their owner's to end. */
   close(): void {
     this.server.close();
-    this.http.closeAllConnections();
-    for (const socket of this.undecided) socket.destroy();
+    for (const socket of this.plain) socket.destroy();
   }
 
   private decide(socket: Socket): void {
-    this.undecided.add(socket);
+    this.plain.add(socket);
     socket.setNoDelay(true);
     socket.setTimeout(firstBytesTimeout, () => socket.destroy());
-    socket.once('close', () => this.undecided.delete(socket));
+    socket.once('close', () => this.plain.delete(socket));
     socket.on('error', () => socket.destroy());
     const read = (): void => {
       const first: Buffer | null = socket.read();
@@ -66,10 +66,13 @@ export class Listener {
       socket.unshift(first);
       if (first.length < http2Preface.length && http2Preface.startsWith(first.toString('latin1'))) return;
       socket.off('readable', read);
-      this.undecided.delete(socket);
       socket.setTimeout(0);
-      if (first.toString('latin1', 0, http2Preface.length) === http2Preface) this.options.onGrpc(socket);
-      else this.http.emit('connection', socket);
+      if (first.toString('latin1', 0, http2Preface.length) !== http2Preface) {
+        this.http.emit('connection', socket);
+        return;
+      }
+      this.plain.delete(socket);
+      this.options.onGrpc(socket);
     };
     socket.on('readable', read);
   }
