@@ -73,6 +73,7 @@ const run = async (): Promise<void> => {
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
+  process.once('disconnect', stop); // whoever started it is gone
   console.log(server.url);
   process.send?.({ ready: server.url });
 };
