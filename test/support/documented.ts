@@ -80,7 +80,7 @@ export const documentedBy = (document: OpenApi): Documented => {
       if (validate(came.body)) return;
       const errors = validate.errors?.map(({ instancePath, message, params }) => `${instancePath} ${message} ${JSON.stringify(params)}`);
       throw new Error(
-        `${came.method} ${came.path} answered ${came.status} otherwise than documented:\n${errors?.join('\n')}\n${JSON.stringify(came.body)}`,
+        `${came.method} ${came.path} answered ${came.status} otherwise than documented:\n${errors?.join('\n')}\n${JSON.stringify(came.body).slice(0, 2_000)}`,
       );
     },
   };

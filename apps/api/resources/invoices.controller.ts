@@ -49,7 +49,7 @@ class Invoice {
   @IsInteger({ min: 0, max: SAFE })
   total: number;
 
-  @IsInteger({ min: 0, max: SAFE })
+  @IsInteger({ min: -SAFE, max: SAFE, description: 'below zero where they take off: total + adjustments is what is charged' })
   adjustments: number;
 
   @IsInteger({ min: -SAFE, max: SAFE, description: 'what is owing; below zero it is credit' })

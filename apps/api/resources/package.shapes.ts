@@ -182,6 +182,9 @@ export class AuditTag {
   @IsId()
   eventId: string;
 
+  @IsId()
+  packageId: string;
+
   @IsText({ max: 20 })
   revision: string;
 
