@@ -54,7 +54,7 @@ function table({ leader, projections, todo }: Status): string {
 program.parseAsync().then(
   () => process.exit(), // the store's client would keep us for the reads that it has not seen the end of
   (error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(1);
   },
 );

@@ -87,7 +87,7 @@ async function sell(): Promise<{ packageId: string; invoiceId: string; position:
   const { invoice } = sale();
   const event = sold({ packageId, offeringId, invoice: { ...invoice, packageId, invoiceId } });
   const { position } = await commands.handle(packageAggregate, packageId, context(), () => [event], { create: 'unseen' });
-  return { packageId, invoiceId, position: position! };
+  return { packageId, invoiceId, position: position };
 }
 
 it('brings a sale into the read models, and carries out what its policies ask for', async () => {

@@ -76,7 +76,7 @@ function put(projection: Projection, key: string, row: AnyRow, business: string,
  */
 export const fold = <Row extends AnyRow, Event extends AnyEvent>(
   projection: Projection<Row>,
-  rows: Map<string, Row>,
+  rows: Map<string, NoInfer<Row>>,
   events: readonly Recorded<Event>[],
 ): Map<string, Row> => {
   const table = projection as Projection;
@@ -86,7 +86,7 @@ export const fold = <Row extends AnyRow, Event extends AnyEvent>(
     delete: (_, key) => rows.delete(key),
     find: (_, column, value) => [...rows].filter(([, row]) => row[column] === value).map(([key]) => key),
   };
-  for (const event of events) foldEvent(table, event, inMap as Rows<AnyRow>);
+  for (const event of events) foldEvent(table, event, inMap);
   return rows;
 };
 

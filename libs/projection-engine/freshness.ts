@@ -34,7 +34,7 @@ export const freshnessOf = async (pool: Pool, projections: readonly Pick<Project
 
 /** The positions as last heard. */
 class Positions {
-  private heard = new Map<string, bigint>(); // by projection and version
+  private readonly heard = new Map<string, bigint>(); // by projection and version
   private live = new Map<string, number>();
   private waiting = new Set<() => void>();
   private waiters = 0;
@@ -98,7 +98,7 @@ class Positions {
     this.wake();
   }
 
-  private change = () => new Promise<void>((resolve) => this.waiting.add(resolve));
+  private readonly change = () => new Promise<void>((resolve) => this.waiting.add(resolve));
 
   private wake(): void {
     const waiting = this.waiting;

@@ -58,7 +58,7 @@ export class Inbox {
     while (!this.closed) await this.change();
   }
 
-  private change = () => new Promise<void>((resolve) => this.waiting.push(resolve));
+  private readonly change = () => new Promise<void>((resolve) => this.waiting.push(resolve));
 
   private notify(): void {
     const waiting = this.waiting;

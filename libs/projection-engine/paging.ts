@@ -10,7 +10,9 @@ export interface Place {
 }
 
 export const cursorOf = (value: unknown, id: unknown): string =>
-  Buffer.from(JSON.stringify([value === null ? null : String(value), String(id)])).toString('base64url');
+  Buffer.from(JSON.stringify([value, id], (_, part: unknown) => (isScalar(part) ? part.toString() : part))).toString('base64url');
+
+const isScalar = (value: unknown): value is number | bigint | boolean => ['number', 'bigint', 'boolean'].includes(typeof value);
 
 /** @throws BadCursor */
 export const placeOf = (cursor: string): Place => {

@@ -83,7 +83,7 @@ async function rowsOf(projection: Projection): Promise<AnyRow[]> {
 }
 
 const folded = (projection: Projection, events: readonly Recorded[]): AnyRow[] =>
-  [...fold(projection, new Map(), events)].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+  [...fold(projection, new Map<string, AnyRow>(), events)].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
 
 async function expectFold(events: readonly Recorded[]): Promise<void> {
   for (const projection of [packages, counts] as Projection[]) expect(await rowsOf(projection)).toEqual(folded(projection, events));
@@ -104,7 +104,9 @@ const history: Recorded<Example>[] = [
 ];
 
 const slices = (size: number, overlap: number) => (events: readonly Fed[]) =>
-  Array.from({ length: Math.ceil(events.length / size) }, (_, i) => events.slice(Math.max(0, i * size - overlap), (i + 1) * size));
+  Array.from({ length: Math.ceil(events.length / size) }, (_, i): readonly Fed[] =>
+    events.slice(Math.max(0, i * size - overlap), (i + 1) * size),
+  );
 
 it.each([
   ['in one batch', (events: readonly Fed[]) => [events]],
@@ -227,7 +229,7 @@ it('tries a poison event again after a restart, with the code mended', async () 
     ]),
   } as unknown as Projection;
   const feed = new MemoryFeed(history);
-  const first = start({ feed, projections: [broken, counts as Projection] });
+  const first = start({ feed, projections: [broken, counts] });
   await until(async () => (await checkpoints().catch(() => [])).some(({ state }) => state === 'poisoned'));
   await first.stop();
   start({ feed });
@@ -238,7 +240,7 @@ it('tries a poison event again after a restart, with the code mended', async () 
 
 it('builds a projection that is added later from the first event, without holding up the others', async () => {
   const feed = new MemoryFeed(history);
-  const first = start({ feed, projections: [counts as Projection] });
+  const first = start({ feed, projections: [counts] });
   await until(() => at(305n, ['counts']));
   await first.stop();
   start({ feed });
@@ -254,11 +256,11 @@ it('takes a new version live once it is where the old one was', async () => {
   const first = start({ feed });
   await until(() => at(305n));
   await first.stop();
-  start({ feed, projections: [{ ...packages, version: 2 } as Projection, counts as Projection] });
+  start({ feed, projections: [{ ...packages, version: 2 }, counts] });
   const live = async () =>
     (await pool.query<{ version: number }>(`SELECT version FROM read_models.live_versions WHERE projection = 'packages'`)).rows[0]?.version;
   await until(async () => (await live()) === 2);
-  expect(await rowsOf({ ...packages, version: 2 } as Projection)).toEqual(folded(packages as Projection, history));
+  expect(await rowsOf({ ...packages, version: 2 })).toEqual(folded(packages as Projection, history));
 });
 
 it('refuses changed columns under the same version', async () => {
@@ -365,7 +367,7 @@ it('a leader that was paused is deposed, and when it wakes it does not write', a
 it('a write under an epoch that is over changes nothing', async () => {
   await migrate(pool, [counts] as Projection[]);
   await pool.query(`INSERT INTO read_models.leader VALUES (true, 7, 'another', now(), now(), '{}')`);
-  const consumer = consumerOf(counts as Projection, pool);
+  const consumer = consumerOf(counts, pool);
   const checkpoint = checkpointOf(pool, 'read_models', 'counts', 1);
   const write = await consumer.fold(history.slice(0, 10));
   await expect(checkpoint.move(undefined, history[9]!, 6n, write)).rejects.toThrow(Fenced);

@@ -108,7 +108,7 @@ export class Projector {
     for (const followed of this.followed) delete followed.worker;
     const over = new AbortController();
     const signal = AbortSignal.any([leading, over.signal]);
-    const beside = [this.todo?.run(signal), this.flipVersions(epoch, signal)];
+    const beside = [this.todo ? this.todo.run(signal) : Promise.resolve(), this.flipVersions(epoch, signal)];
     try {
       while (!signal.aborted) await this.pass(epoch, signal);
     } finally {
@@ -132,7 +132,11 @@ export class Projector {
       );
     const main = lane(near);
     const catchingUp = far.length ? lane(far, (position) => position >= main.position) : undefined;
-    const lanes = [main.run(), catchingUp?.run().then(() => catchingUp.workers.every(({ poison }) => poison) || enough.abort())];
+    const joined = async () => {
+      await catchingUp?.run();
+      if (catchingUp?.workers.some(({ poison }) => !poison)) enough.abort();
+    };
+    const lanes = [main.run(), joined()];
     try {
       await Promise.all(lanes);
     } catch (error) {
@@ -195,12 +199,10 @@ export class Projector {
     const now = performance.now();
     const events = new Map(this.followed.map(({ consumer, worker }) => [consumer.name, worker?.events ?? 0]));
     const seconds = (now - this.lastRates.at) / 1000;
-    const rates = [...events].map(([name, count]) => [
-      name,
-      Math.max(0, Math.round((count - (this.lastRates.events.get(name) ?? 0)) / seconds)),
-    ]);
+    const rateOf = (name: string, count: number) => Math.max(0, Math.round((count - (this.lastRates.events.get(name) ?? 0)) / seconds));
+    const rates = Object.fromEntries([...events].map(([name, count]): [string, number] => [name, rateOf(name, count)]));
     this.lastRates = { at: now, events };
-    return Object.fromEntries(rates);
+    return rates;
   }
 }
 

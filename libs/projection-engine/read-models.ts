@@ -66,7 +66,7 @@ export const openReadModels = async (pool: Pool, projections: readonly Projectio
     },
     list: async <Row>(projection: Projection<Row>, business: string, query: ListQuery<Row>) => {
       const shape = shapeOf(projection);
-      const { sql, bindings } = listed(projection, shape, business, query as ListQuery<AnyRow>)
+      const { sql, bindings } = listed(projection, shape, business, query)
         .toSQL()
         .toNative();
       const rows = await read(shape, { text: sql, values: [...bindings] });
@@ -124,7 +124,7 @@ function listed(projection: Table, shape: Shape, business: string, query: ListQu
   compare(query.before, '<');
   compare(query.atMost, '<=');
   for (const [name, text] of Object.entries(query.beginning ?? {}))
-    if (text !== undefined) rows.whereRaw(`lower(${quoted(name)}) LIKE ?`, [`${escaped(String(text).toLowerCase())}%`]);
+    if (typeof text === 'string') rows.whereRaw(`lower(${quoted(name)}) LIKE ?`, [`${escaped(text.toLowerCase())}%`]);
   query.also?.(rows);
   if (cursor !== undefined) goOn(rows, projection.columns[by]!, quoted(by), quoted(shape.key), descending, placeOf(cursor));
   return rows.orderByRaw(`${quoted(by)} ${direction} NULLS LAST, ${quoted(shape.key)} ${direction}`).limit(limit + 1);

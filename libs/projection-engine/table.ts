@@ -110,8 +110,13 @@ function arrayText(values: readonly (string | null)[]): string {
 const SPECIAL = /["\\]/;
 const SPECIALS = /["\\]/g;
 
-const toText = ({ readAs }: Column, value: unknown): string | null =>
-  value === null || value === undefined ? null : readAs === 'json' ? JSON.stringify(value) : String(value);
+function toText({ readAs, sql }: Column, value: unknown): string | null {
+  if (value === null || value === undefined) return null;
+  if (readAs === 'json') return JSON.stringify(value);
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return value.toString();
+  throw new TypeError(`A column of type ${sql} takes no ${typeof value}`);
+}
 
 /** A value as Postgres writes it (TimeZone UTC), as the projection's type has it. */
 export function fromText({ readAs }: Column, text: string | null): unknown {

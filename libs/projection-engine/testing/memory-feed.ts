@@ -7,7 +7,7 @@ export class MemoryFeed implements Feed {
   reads = 0;
   private readonly events: Fed[] = [];
   private readonly ids = new Set<string>();
-  private waiting: (() => void)[] = [];
+  private readonly waiting: (() => void)[] = [];
 
   /** @param batchOf how what is after a position is cut into batches, and delivered */
   constructor(
@@ -44,7 +44,7 @@ export class MemoryFeed implements Feed {
     return Promise.resolve(event && { position: event.position, time: Date.parse(event.metadata.time) });
   };
 
-  private change = (signal: AbortSignal) =>
+  private readonly change = (signal: AbortSignal) =>
     new Promise<void>((resolve) => {
       this.waiting.push(resolve);
       signal.addEventListener('abort', () => resolve(), { once: true });
