@@ -7,7 +7,7 @@ import { column, defineProjection, insert, update, type RowOf } from '../libs/pr
 /** C9: one row per offering, and how many packages of it were sold. */
 export const offeringList = defineProjection({
   name: 'offering_list',
-  version: 1,
+  version: 2,
   key: 'offeringId',
   columns: {
     offeringId: column.uuid(),
@@ -16,7 +16,7 @@ export const offeringList = defineProjection({
     status: column.text<'active' | 'inactive'>().indexed(),
     services: column.json<{ serviceId: string; limit: Limit }[]>(),
     expiryRule: column.json<ExpiryRule>(),
-    payment: column.json<Payment | null>(),
+    payment: column.json<Payment>().nullable(), // C1: not decided yet
     soldOnline: column.boolean(),
     externalReference: column.text().nullable().indexed(),
     locked: column.boolean(),
