@@ -168,6 +168,15 @@ describe('The door', () => {
       expect(errorsOf(await refused('/v1/offers', { body }, 400))).toEqual({ [field]: code });
     });
 
+    it('a field in the body of a command that takes none', async () => {
+      const withdraw = `/v1/offers/${offerId}/withdraw`;
+      expect(errorsOf(await refused(withdraw, { as: 'receptionist', body: { colour: 'red' } }, 400))).toEqual({
+        '/colour': 'UNKNOWN_FIELD',
+      });
+      for (const body of [undefined, {}])
+        expect((await call(shop, withdraw, { as: 'receptionist', method: 'POST', body })).status).toBe(201);
+    });
+
     it('10,000 services in an offering', async () => {
       const services = Array.from({ length: 10_000 }, () => 1);
       expect(errorsOf(await refused('/v1/offers', { body: { ...offer, services } }, 400))).toEqual({ '/services': 'NOT_A_LIST' });
@@ -374,6 +383,12 @@ describe('The door', () => {
       });
     });
 
+    it('L1: in which a body may be left out when nothing must be said in it', async () => {
+      const { paths } = (await (await call(shop, '/openapi.json', { as: 'nobody' })).json()) as Document;
+      expect(paths['/v1/offers']?.post.requestBody).toMatchObject({ required: true });
+      expect(paths['/v1/offers/{offerId}/withdraw']?.post.requestBody).toMatchObject({ required: false });
+    });
+
     it('L1: that says of a body what the door says of it', async () => {
       const document = (await (await call(shop, '/openapi.json', { as: 'nobody' })).json()) as object;
       const ajv = new Ajv2020({ strict: false });
@@ -433,7 +448,7 @@ describe('The door', () => {
 
 interface Document {
   openapi: string;
-  paths: Record<string, Record<'get' | 'post', { parameters: { name: string }[]; responses: object }>>;
+  paths: Record<string, Record<'get' | 'post', { parameters: { name: string }[]; requestBody?: object; responses: object }>>;
   components: { schemas: Record<string, object> };
 }
 

@@ -26,8 +26,16 @@ export const documentOf = (app: NestFastifyApplication): OpenAPIObject => {
     responses: { ...document.components?.responses, ...PROBLEM_RESPONSES },
     headers: { ...document.components?.headers, ...ANSWER_HEADERS },
   };
-  for (const path of Object.values(document.paths))
-    for (const method of METHODS) if (path[method]) complete(path[method], method !== 'get');
+  const { schemas = {} } = document.components;
+  for (const path of Object.values(document.paths)) {
+    for (const method of METHODS) {
+      const operation = path[method];
+      if (!operation) continue;
+      complete(operation, method !== 'get');
+      if (operation.requestBody && 'content' in operation.requestBody)
+        operation.requestBody.required = hasRequiredFields(operation.requestBody.content['application/json']?.schema, schemas);
+    }
+  }
   return document;
 };
 
@@ -42,6 +50,12 @@ const closed = (schemas: Schemas): Schemas =>
   Object.fromEntries(
     Object.entries(schemas).map(([name, schema]) => [name, 'properties' in schema ? { ...schema, additionalProperties: false } : schema]),
   );
+
+/** A body in which nothing must be said can be left out. */
+const hasRequiredFields = (schema: Schemas[string] | undefined, schemas: Schemas): boolean => {
+  if (schema && '$ref' in schema) return hasRequiredFields(schemas[schema.$ref.split('/').at(-1)!], schemas);
+  return (schema?.required ?? []).length > 0;
+};
 
 const complete = (operation: Operation, isCommand: boolean): void => {
   const guarded = PERMISSIONS_EXTENSION in operation;

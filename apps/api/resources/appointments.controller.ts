@@ -16,6 +16,7 @@ import { Call, type CallContext } from '../http/call.js';
 import { IsFlag, IsId, IsInstant, IsInteger, IsLocalDate, IsNested, IsOneOf, IsText } from '../validation/fields.js';
 import { PathId } from '../validation/path-id.js';
 import { Answered, Versioned } from './answered.js';
+import { EmptyBody } from './empty-body.js';
 import { Charge } from './money.shapes.js';
 import { PageOf, PageQuery } from './paging.js';
 import { Reading } from './reading.js';
@@ -184,7 +185,7 @@ export class AppointmentsController {
   @Post(':appointmentId/complete')
   @Allow('appointments:write')
   @ApiCreatedResponse({ type: AppointmentAnswer })
-  complete(@Call() call: CallContext, @PathId('appointmentId') appointmentId: string): Promise<AppointmentAnswer> {
+  complete(@Call() call: CallContext, @PathId('appointmentId') appointmentId: string, @Body() _: EmptyBody): Promise<AppointmentAnswer> {
     return this.commands.execute(new CompleteAppointment(call, { appointmentId }));
   }
 
@@ -213,7 +214,7 @@ export class AppointmentsController {
   @Post(':appointmentId/no-show/undo')
   @Allow('appointments:write')
   @ApiCreatedResponse({ type: AppointmentAnswer })
-  undoNoShow(@Call() call: CallContext, @PathId('appointmentId') appointmentId: string): Promise<AppointmentAnswer> {
+  undoNoShow(@Call() call: CallContext, @PathId('appointmentId') appointmentId: string, @Body() _: EmptyBody): Promise<AppointmentAnswer> {
     return this.commands.execute(new UndoNoShow(call, { appointmentId }));
   }
 

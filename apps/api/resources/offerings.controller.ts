@@ -17,9 +17,9 @@ import {
   IsId,
   IsInteger,
   IsLimit,
-  IsMoney,
   IsNested,
   IsOneOf,
+  IsPrice,
   IsText,
   IsVariant,
   MoneyBody,
@@ -27,6 +27,7 @@ import {
 } from '../validation/fields.js';
 import { PathId } from '../validation/path-id.js';
 import { Answered, Versioned } from './answered.js';
+import { EmptyBody } from './empty-body.js';
 import { EXPIRY } from './expiry.shapes.js';
 import { PageOf, PageQuery } from './paging.js';
 import { priceText } from './price-text.js';
@@ -46,7 +47,7 @@ class ServiceFee {
   @IsId()
   serviceId: string;
 
-  @IsMoney()
+  @IsPrice()
   fee: MoneyBody;
 }
 
@@ -54,7 +55,7 @@ class PaidUpfront {
   @IsOneOf(['paidUpfront'])
   method: 'paidUpfront';
 
-  @IsMoney()
+  @IsPrice()
   fee: MoneyBody;
 
   @IsId({ list: { max: 10, unique: true }, description: 'taxes on the package fee' })
@@ -127,7 +128,7 @@ class Listed {
   @IsInteger({ min: 0, max: Number.MAX_SAFE_INTEGER, description: 'packages sold of it' })
   sold: number;
 
-  @IsText({ max: 200, description: 'for people', example: '450.00 CAD plus taxes' })
+  @IsText({ max: 200, min: 0, description: 'for people; empty while the payment is not decided', example: '450.00 CAD plus taxes' })
   priceText: string;
 }
 
@@ -179,7 +180,7 @@ export class OfferingsController {
   @Post(':offeringId/restore')
   @Allow('catalogue:write')
   @ApiCreatedResponse({ type: OfferingAnswer })
-  restore(@Call() call: CallContext, @PathId('offeringId') offeringId: string): Promise<OfferingAnswer> {
+  restore(@Call() call: CallContext, @PathId('offeringId') offeringId: string, @Body() _: EmptyBody): Promise<OfferingAnswer> {
     return this.commands.execute(new RestoreOffering(call, { offeringId }));
   }
 

@@ -194,7 +194,7 @@ export class AuditTag {
   @IsInstant()
   at: string;
 
-  @IsText({ max: 200, description: 'the `sub` of the token of the person' })
+  @IsText({ max: 255, description: 'the `sub` of the token of the person' })
   actorId: string;
 
   @IsText({ max: 20 })

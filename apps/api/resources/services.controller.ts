@@ -5,7 +5,7 @@ import { ChangeService, DefineService } from '../../../libs/command-handling/com
 import { serviceList } from '../../../projections/service-list.projection.js';
 import { Allow } from '../http/access.js';
 import { Call, type CallContext } from '../http/call.js';
-import { IsFlag, IsId, IsInteger, IsMoney, IsText, MoneyBody, type FieldOptions } from '../validation/fields.js';
+import { IsFlag, IsId, IsInteger, IsPrice, IsText, MoneyBody, type FieldOptions } from '../validation/fields.js';
 import { PathId } from '../validation/path-id.js';
 import { Answered, Versioned } from './answered.js';
 import { NamedQuery, PageOf } from './paging.js';
@@ -25,7 +25,7 @@ const ServiceFields = (how: Pick<FieldOptions, 'optional'> = {}) => {
     @IsInteger({ min: 1, max: A_DAY, example: 60, ...how })
     durationMinutes: number;
 
-    @IsMoney(how)
+    @IsPrice(how)
     price: MoneyBody;
 
     @IsId({ list: { max: 10, unique: true }, optional: true })

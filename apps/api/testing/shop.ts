@@ -12,6 +12,7 @@ import { createLogger } from '../http/logging.js';
 import { Call } from '../http/call.js';
 import type { CallContext } from '../http/call.js';
 import type { Parts } from '../parts.js';
+import { EmptyBody } from '../resources/empty-body.js';
 import {
   IsFlag,
   IsId,
@@ -165,6 +166,12 @@ class OffersController {
   @Allow('catalogue:read')
   get(@PathId('offerId') offerId: string): never {
     throw new NotFound('offer', offerId);
+  }
+
+  @Post(':offerId/withdraw')
+  @Allow('packages:sell')
+  withdraw(@PathId('offerId') offerId: string, @Body() _: EmptyBody): object {
+    return { offerId };
   }
 
   @Post(':offerId/refuse')

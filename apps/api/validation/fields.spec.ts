@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { validateSync } from 'class-validator';
 import fc from 'fast-check';
+import { withTaxes, type Tax } from '../../../libs/domain/kernel/money.js';
 import type { InvalidInput } from '../../../libs/domain/kernel/refusal.js';
 import { OfferBody } from '../testing/shop.js';
 import {
@@ -16,6 +17,7 @@ import {
   IsNested,
   IsOneOf,
   IsPercentage,
+  IsPrice,
   IsText,
   IsTimeZone,
   IsVariant,
@@ -137,6 +139,16 @@ describe('A field', () => {
     expect(wrongIn(shape, { it: { amount: 12.5, currency: 'CAD' } })).toEqual({ '/it/amount': 'NOT_AN_INTEGER' });
     expect(wrongIn(shape, { it: 5 })).toEqual({ '/it': 'NOT_AN_OBJECT' });
     expect(wrongIn(shape, { it: null })).toEqual({ '/it': 'NOT_AN_OBJECT' });
+  });
+
+  it('A4: that is a price is bounded, so that ten taxes on a hundred of them stay within the safe integers', () => {
+    const most = 10 ** 12;
+    const shape = bodyWith(IsPrice());
+    expect(wrongIn(shape, { it: { amount: most, currency: 'CAD' } })).toEqual({});
+    expect(wrongIn(shape, { it: { amount: most + 1, currency: 'CAD' } })).toEqual({ '/it/amount': 'NOT_AN_INTEGER' });
+    const tax = { taxId: uuid, name: 'all of it', rate: '100' };
+    const { total } = withTaxes({ amount: most, currency: 'CAD' }, Array<Tax>(10).fill(tax));
+    expect(Number.isSafeInteger(100 * total.amount)).toBe(true);
   });
 
   it('is required unless it may be left out, and null only if it may be', () => {

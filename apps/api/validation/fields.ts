@@ -214,6 +214,9 @@ export const IsVariant = (by: string, shapes: Record<string, BodyClass>, options
 /** `{ "amount": 5000, "currency": "CAD" }`: minor units, never negative, never a fraction (A4). */
 export const IsMoney = (options?: FieldOptions): PropertyDecorator => IsNested(MoneyBody, options);
 
+/** Money that a caller sets: bounded, so that what is worked out from it stays within the safe integers. */
+export const IsPrice = (options?: FieldOptions): PropertyDecorator => IsNested(PriceBody, options);
+
 /** A field of one's own: what the decorators above are made of. */
 export function Field(rule: Rule, options: FieldOptions = {}): PropertyDecorator {
   return (target, name) => {
@@ -326,6 +329,16 @@ const ownEntry = <T>(entries: Record<string, T>, key: unknown): T | undefined =>
 
 export class MoneyBody {
   @IsInteger({ min: 0, max: Number.MAX_SAFE_INTEGER, description: 'minor units', example: 5000 })
+  amount: number;
+
+  @IsCurrency({ example: 'CAD' })
+  currency: string;
+}
+
+const MAX_PRICE = 1_000_000_000_000; // minor units; with ten taxes of 100 % each it is less than a hundredth of 2^53
+
+class PriceBody {
+  @IsInteger({ min: 0, max: MAX_PRICE, description: 'minor units', example: 5000 })
   amount: number;
 
   @IsCurrency({ example: 'CAD' })
