@@ -113,6 +113,7 @@ const fill = async (databaseUrl: string, events: number): Promise<void> => {
     [events, events / eventsPerStream],
   );
   await database.query('VACUUM ANALYZE event_store.events');
+  await database.query('CHECKPOINT');
   await database.end();
 };
 

@@ -52,6 +52,9 @@ export class BatchAppendCall {
     for (const event of ['cancelled', 'close', 'error'] as const) call.on(event, () => this.abandon());
   }
 
+  /** Every append is answered. */
+  readonly isIdle = (): boolean => this.waiting === 0;
+
   private receive(request: BatchAppendReq): void {
     const given = request.getCorrelationId();
     let correlation: Correlation = { id: '', form: given?.hasStructured() ? 'structured' : 'string', stream: '' };

@@ -2,19 +2,18 @@ import { status } from '@grpc/grpc-js';
 import { CallError, serverNotReady } from './grpc-errors.js';
 
 interface StreamingCall {
-  readonly writableLength: number;
   once(event: 'close' | 'cancelled', listener: () => void): unknown;
   emit(event: 'error', error: CallError): unknown;
 }
 
 /** Calls in flight, so that a server that stops can end them with the statuses that the real one ends them with. */
 export class OpenCalls {
-  private readonly streaming = new Set<StreamingCall>();
+  private readonly streaming = new Map<StreamingCall, () => boolean>();
   private readonly unary = new Set<(error: CallError) => void>();
 
   /** Subscriptions, reads and batch appends: CANCELLED. */
-  trackStreaming(call: StreamingCall): void {
-    this.streaming.add(call);
+  trackStreaming(call: StreamingCall, isIdle: () => boolean): void {
+    this.streaming.set(call, isIdle);
     for (const event of ['close', 'cancelled'] as const) call.once(event, () => this.streaming.delete(call));
   }
 
@@ -32,8 +31,8 @@ export class OpenCalls {
 
   /** A client that is still taking in what it was sent is left to it; its connection ends with UNAVAILABLE. */
   endAll(): void {
-    for (const call of this.streaming)
-      if (call.writableLength === 0) call.emit('error', new CallError(status.CANCELLED, 'The server is shutting down.'));
+    for (const [call, isIdle] of this.streaming)
+      if (isIdle()) call.emit('error', new CallError(status.CANCELLED, 'The server is shutting down.'));
     for (const abort of this.unary) abort(serverNotReady());
   }
 }

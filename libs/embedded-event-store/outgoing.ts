@@ -11,6 +11,8 @@ const waitingBytes = 4 * 1024 * 1024;
  * so that what waits in memory for a slow client stays bounded.
  */
 export class Outgoing {
+  /** Nothing is being sent but what happens to be committed. */
+  isIdle = false;
   private hasEnded = false;
   private bytesSinceDrain = 0;
   private waiting: (() => void)[] = [];

@@ -1,10 +1,9 @@
 import type { ReadReq } from '@eventstore/db-client/generated/streams_pb.js';
-import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { Direction } from './event-log.js';
 import { CheckpointCounter, type EventFilter } from './event-filter.js';
 import type { Feed } from './feed.js';
 import { CallError, failedRead, invalidCall, serverNotReady, streamDeleted } from './grpc-errors.js';
-import { Outgoing } from './outgoing.js';
+import type { Outgoing } from './outgoing.js';
 import { compileFilter, parseReadRequest, type ReadRequest } from './read-request.js';
 import { firstStreamPositionResponse, lastStreamPositionResponse, readEventResponse, streamNotFoundResponse } from './read-responses.js';
 import { unresolved, type Reads } from './reads.js';
@@ -23,10 +22,9 @@ interface Sources {
 type StreamRequest = ReadRequest & { of: { stream: string } };
 
 /** Streams/Read: reads and subscriptions, of a stream and of `$all`. */
-export const answerRead = async (call: ServerWritableStream<ReadReq, Buffer>, sources: Sources): Promise<void> => {
-  const outgoing = new Outgoing(call);
+export const answerRead = async (readReq: ReadReq, outgoing: Outgoing, sources: Sources): Promise<void> => {
   try {
-    const request = parseReadRequest(call.request);
+    const request = parseReadRequest(readReq);
     if (request.count === undefined) await (await subscription(request, outgoing, sources)).run();
     else if (request.of.stream !== undefined) await answerStream(request as StreamRequest, request.count, outgoing, sources);
     else await answerAll(request, request.count, outgoing, sources);

@@ -10,6 +10,7 @@ import { clusterOfOne, supportedMethods } from './node-services.js';
 import { OpenCalls } from './open-calls.js';
 import { Reads } from './reads.js';
 import { Store } from './store.js';
+import { WindowedCall } from './windowed-call.js';
 import { streamsService, streamsImplementation } from './streams-service.js';
 
 export interface EventStoreLog {
@@ -95,6 +96,7 @@ export const startEventStore = async (options: EventStoreOptions): Promise<Event
   const grpc = new Server({
     'grpc.max_receive_message_length': receiveLimit,
     'grpc.max_send_message_length': -1,
+    interceptors: [(_, call) => new WindowedCall(call)],
     'grpc.max_concurrent_streams': settings.maxStreamsPerConnection,
     // As the real server: a client that is gone without a word is noticed, and its subscriptions end.
     'grpc.keepalive_time_ms': keepAlive,

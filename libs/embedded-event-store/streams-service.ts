@@ -16,6 +16,7 @@ import { checkCredentials, type Credentials } from './credentials.js';
 import type { Feed } from './feed.js';
 import { CallError, serverNotReady } from './grpc-errors.js';
 import type { OpenCalls } from './open-calls.js';
+import { Outgoing } from './outgoing.js';
 import { answerRead } from './read-calls.js';
 import type { Reads } from './reads.js';
 import type { Writer } from './writer.js';
@@ -54,20 +55,27 @@ export const streamsImplementation = ({ writer, reads, feed, limits, credentials
         callback(error instanceof CallError ? error : serverNotReady());
       }
     };
+  /** What answers a call tells whether it is idle. */
   const streaming =
-    <C extends ServerWritableStream<ReadReq, Buffer> | ServerDuplexStream<BatchAppendReq, Buffer>>(answer: (call: C) => void) =>
+    <C extends ServerWritableStream<ReadReq, Buffer> | ServerDuplexStream<BatchAppendReq, Buffer>>(answer: (call: C) => () => boolean) =>
     (call: C): void => {
       try {
         checkCredentials(call.metadata, credentials);
-        openCalls.trackStreaming(call);
-        answer(call);
+        openCalls.trackStreaming(call, answer(call));
       } catch (error) {
         call.emit('error', error);
       }
     };
   return {
-    read: streaming((call: ServerWritableStream<ReadReq, Buffer>) => void answerRead(call, { reads, feed, log })),
-    batchAppend: streaming((call: ServerDuplexStream<BatchAppendReq, Buffer>) => void new BatchAppendCall(call, writer, limits)),
+    read: streaming((call: ServerWritableStream<ReadReq, Buffer>) => {
+      const outgoing = new Outgoing(call);
+      void answerRead(call.request, outgoing, { reads, feed, log });
+      return () => outgoing.isIdle;
+    }),
+    batchAppend: streaming((call: ServerDuplexStream<BatchAppendReq, Buffer>) => {
+      const { isIdle } = new BatchAppendCall(call, writer, limits);
+      return isIdle;
+    }),
     append: answering<ServerReadableStream<AppendReq, AppendResp>, AppendResp>(answerAppend),
     delete: answering<ServerUnaryCall<DeleteReq, DeleteResp>, DeleteResp>(answerDelete),
     tombstone: answering<ServerUnaryCall<TombstoneReq, TombstoneResp>, TombstoneResp>(answerTombstone),

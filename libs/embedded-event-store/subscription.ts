@@ -74,7 +74,7 @@ abstract class Subscription implements Subscriber {
 
   /** Live, unless something was committed since `stale` was last cleared. */
   protected goLive(): boolean {
-    this.live = !this.stale;
+    this.setLive(!this.stale);
     return this.live;
   }
 
@@ -88,8 +88,13 @@ abstract class Subscription implements Subscriber {
     else this.write(event);
   }
 
+  private setLive(live: boolean): void {
+    this.live = live;
+    this.options.outgoing.isIdle = live;
+  }
+
   private fallBehind(why: Interruption): void {
-    this.live = false;
+    this.setLive(false);
     this.interrupt?.(why);
   }
 
