@@ -51,7 +51,7 @@ export interface Business {
   as(role: CallerRole, clientId?: string): Promise<Caller>;
   /** A caller with any headers, and no token unless they hold one. */
   anybody(headers?: Record<string, string>): Caller;
-  token(role: CallerRole, how?: { clientId?: string; expiresIn?: number; secret?: string }): Promise<string>;
+  token(role: CallerRole, how?: { clientId?: string; expiresIn?: number; secret?: string; business?: string }): Promise<string>;
 }
 
 const JWT_SECRET = 'a secret of the tests, and only of the tests';
@@ -146,8 +146,8 @@ const callerOf = (business: string): CommandCaller => ({
 });
 
 const businessOf = (id: string, around: { urls: readonly string[]; documented: Documented; seen: Seen }): Business => {
-  const token: Business['token'] = (role, { expiresIn = 3600, secret = JWT_SECRET, clientId } = {}) =>
-    mintToken({ secret, sub: `some-${role}`, business: id, role, clientId, expiresIn });
+  const token: Business['token'] = (role, { expiresIn = 3600, secret = JWT_SECRET, clientId, business = id } = {}) =>
+    mintToken({ secret, sub: `some-${role}`, business, role, clientId, expiresIn });
   const anybody: Business['anybody'] = (headers = {}) => new Caller({ ...around, headers });
   return {
     ...{ id, seen: around.seen, token, anybody },

@@ -1,0 +1,81 @@
+import { type Booked, type Clinic, openClinic, type Page, type Sold } from '../support/clinic.js';
+import { type Service, startService } from '../support/service.js';
+
+// Two API processes on one store; calls take turns on them.
+
+let service: Service;
+let clinic: Clinic;
+beforeAll(async () => {
+  service = await startService({ apis: 2 });
+  clinic = await openClinic(service);
+});
+afterAll(() => service?.stop());
+
+const PACKAGES = 20;
+const CALLERS = 6;
+
+const times = <T>(count: number, make: () => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: count }, make));
+const oneSession = async (offeringId: string): Promise<Sold> =>
+  clinic.owner.post<Sold>('/v1/packages', { offeringId, clientId: await clinic.client() });
+
+it('E6: of many callers racing for the last session over two processes, exactly one gets it, for each of many packages', async () => {
+  const offeringId = await clinic.offering(clinic.eachAppointment(1));
+  const packages = await times(PACKAGES, () => oneSession(offeringId));
+  const races = packages.map((sold) =>
+    times(CALLERS, () =>
+      clinic.owner.send<Booked & { code?: string; detail?: string }>('POST', '/v1/appointments', {
+        body: clinic.booking(sold, sold.packageId),
+      }),
+    ),
+  );
+  for (const [n, answers] of (await Promise.all(races)).entries()) {
+    const sold = packages[n]!;
+    const won = answers.filter(({ status }) => status === 201);
+    expect(won).toMatchObject([{ body: { packageId: sold.packageId, session: { remaining: 0, place: 'Session 1 of 1' } } }]);
+    for (const { status, body } of answers.filter((answer) => !won.includes(answer)))
+      expect({ ...body, status }).toMatchObject({
+        ...{ status: 409, code: 'NO_SESSIONS_LEFT', detail: 'No session of Massage is left in this package.' },
+        details: { serviceId: clinic.has.massage },
+      });
+    expect(await clinic.package(sold)).toMatchObject({ remaining: 0, services: [{ used: 1 }] });
+    const { items } = await clinic.owner.get<Page<Booked>>(`/v1/appointments?packageId=${sold.packageId}`);
+    expect(items.map(({ appointmentId }) => appointmentId)).toEqual(won.map(({ body }) => body.appointmentId));
+  }
+});
+
+it('L2: the same request at once on both processes has one effect and one answer', async () => {
+  const sold = await clinic.sell();
+  const body = clinic.booking(sold, sold.packageId);
+  const answers = await times(6, () => clinic.owner.post<Booked>('/v1/appointments', body, { 'idempotency-key': 'on both' }));
+  expect(new Set(answers.map(({ appointmentId }) => appointmentId)).size).toBe(1);
+  expect(await clinic.package(sold)).toMatchObject({ remaining: 4 });
+});
+
+it('C5: a sale on one process and an edit on the other: the sale has the terms of before or of after, whole', async () => {
+  const [clientId, ids] = [await clinic.client(), await times(5, () => clinic.offering())];
+  await Promise.all(
+    ids.map(async (offeringId) => {
+      const [sale, edit] = await Promise.all([
+        clinic.owner.send<Sold>('POST', '/v1/packages', { body: { offeringId, clientId } }),
+        clinic.owner.send<{ name: string }>('PATCH', `/v1/offerings/${offeringId}`, { body: { name: 'Five rubs' } }),
+      ]);
+      expect(sale.status).toBe(201);
+      expect(sale.body.name).toBe(edit.status === 200 ? 'Five rubs' : 'Five massages');
+    }),
+  );
+});
+
+it('E6: a return and a booking at once never make or lose a session', async () => {
+  const packages = await times(5, async () => clinic.sell(clinic.eachAppointment(2)));
+  await Promise.all(
+    packages.map(async (sold) => {
+      const [first] = [await clinic.book(sold), await clinic.book(sold)];
+      const cancelling = clinic.end(first, 'cancel');
+      const answers = await times(3, () => clinic.owner.send('POST', '/v1/appointments', { body: clinic.booking(sold, sold.packageId) }));
+      await cancelling;
+      const won = answers.filter(({ status }) => status === 201).length;
+      expect(won).toBeLessThanOrEqual(1);
+      expect(await clinic.package(sold)).toMatchObject({ remaining: 1 - won, services: [{ used: 1 + won }] });
+    }),
+  );
+});
