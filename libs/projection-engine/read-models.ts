@@ -66,9 +66,7 @@ export const openReadModels = async (pool: Pool, projections: readonly Projectio
     },
     list: async <Row>(projection: Projection<Row>, business: string, query: ListQuery<Row>) => {
       const shape = shapeOf(projection);
-      const { sql, bindings } = listed(projection, shape, business, query)
-        .toSQL()
-        .toNative();
+      const { sql, bindings } = listed(projection, shape, business, query).toSQL().toNative();
       const rows = await read(shape, { text: sql, values: [...bindings] });
       const page = rows.slice(0, query.limit);
       const last = rows.length > query.limit ? page.at(-1)! : undefined;
