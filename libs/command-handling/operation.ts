@@ -154,7 +154,7 @@ export class Operation {
     if (claimed.is === 'seen') await this.letFirstFinish(aggregate, id, claimed.age);
     const recalled = await this.handle(aggregate, id, () => [], {
       fresh: true,
-      view: (state) => (state === aggregate.initial ? undefined : view(state)),
+      view: (state, events) => (events.length > 0 ? view(state) : undefined), // of a stream that is not there, there is no view
     });
     return recalled.events.length > 0 ? (recalled as Decided<View, Event>) : undefined;
   }
@@ -246,7 +246,7 @@ interface How<State, View> {
   begins?: boolean; // the stream's id follows from this command
   fresh?: boolean; // a guard: decides on the head of the stream
   ifMatch?: boolean; // this is the stream that the caller's If-Match is about
-  view?: (state: State) => View; // made before anything else can change the state
+  view?: (state: State, events: readonly Recorded[]) => View; // made before anything else can change the state
 }
 
 export interface Decided<Answer, Event extends AnyEvent> {
