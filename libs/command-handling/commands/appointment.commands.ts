@@ -161,9 +161,15 @@ const bookedAtRegularFee = ({ events, answer }: Decided<AppointmentAnswer, Appoi
 const takeSessionAgain = async (operation: Operation, marked: BookedAppointment, packageId: string): Promise<AppointmentAnswer> => {
   const { appointmentId, outcome } = marked;
   const consumptionId = outcome === 'forfeited' ? marked.consumptionId! : operation.id('consumption');
-  const before = await operation.recall(packageAggregate, packageId, placeOf(consumptionId));
-  if (!before) await operation.decide(packageAggregate, packageId, await sessionAgain(operation, marked, packageId, consumptionId));
-  return { ...answerOf(marked), appointmentId, status: marked.before ?? marked.status, outcome: null, consumptionId };
+  const { events } =
+    (await operation.recall(packageAggregate, packageId, placeOf(consumptionId))) ??
+    (await operation.decide(packageAggregate, packageId, await sessionAgain(operation, marked, packageId, consumptionId)));
+  const taken = events.find((event) => event.type === 'SessionConsumed' || event.type === 'SessionForfeitUndone');
+  return {
+    ...answerOf(marked),
+    ...{ appointmentId, status: marked.before ?? marked.status, outcome: null },
+    consumptionId: taken?.data.consumptionId ?? consumptionId, // sent again, the outcome no longer says which one it was
+  };
 };
 
 const sessionAgain = async (operation: Operation, marked: BookedAppointment, packageId: string, consumptionId: string) => {
