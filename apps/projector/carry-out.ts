@@ -1,6 +1,6 @@
 import { followUpsOf } from '../../libs/command-handling/follow-up.js';
 import type { Parts } from '../../libs/command-handling/operation.js';
-import { Refusal } from '../../libs/domain/kernel/refusal.js';
+import { NotFound, Refusal } from '../../libs/domain/kernel/refusal.js';
 import { policies } from '../../libs/domain/policies/policies.js';
 import type { TodoOptions } from '../../libs/projection-engine/todo.js';
 
@@ -17,8 +17,9 @@ export const todoOptions = ({ store, codec, followUps }: Pick<Parts, 'store' | '
       await followUps.again(event, { policy, ordinal });
       return 'done';
     } catch (error) {
-      if (error instanceof Refusal) return { parked: `${error.code}: ${error.message}` };
-      throw error;
+      // What is not there may be about to come: the stream follows from another event, whose turn comes later.
+      if (!(error instanceof Refusal) || error instanceof NotFound) throw error;
+      return { parked: `${error.code}: ${error.message}` };
     }
   },
 });
