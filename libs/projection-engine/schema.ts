@@ -69,7 +69,8 @@ const ENGINE = `
     parked text,                 -- why nobody tries any more
     parked_at timestamptz(3)
   );
-  CREATE INDEX IF NOT EXISTS todo_due ON policies.todo (due, position) WHERE parked IS NULL;`;
+  CREATE INDEX IF NOT EXISTS todo_due ON policies.todo (due, position) WHERE parked IS NULL;
+  CREATE INDEX IF NOT EXISTS todo_of_stream ON policies.todo (stream, position) WHERE parked IS NULL;`;
 
 /**
  * Makes whatever is not there yet: the engine's own tables, and each projection's table with its checkpoint. Several processes may

@@ -133,6 +133,18 @@ it('tries again what fails, later each time', async () => {
   await until(async () => (await list()).length === 0);
 });
 
+it('carries out what follows from one stream in its order, whatever has to be tried again', async () => {
+  const tried: bigint[] = [];
+  start(new MemoryFeed(sales), {
+    carryOut: ({ position }) => {
+      tried.push(position);
+      return tried.length === 1 ? Promise.reject(new Error('no connection')) : Promise.resolve('done');
+    },
+  });
+  await until(async () => tried.length === 4 && (await list()).length === 0);
+  expect(tried).toEqual([1n, 1n, 2n, 3n]);
+});
+
 it('a policy that is added later starts with what comes after it', async () => {
   const feed = new MemoryFeed(sales);
   const first = start(feed, {});

@@ -117,12 +117,16 @@ export function todoOf(
           logger.warn({ err: error }, 'The to-do list could not be read; it is tried again.');
           return [];
         });
-        await Promise.all(
+        const written = await Promise.all(
           due.map((trigger) =>
-            doOne(trigger).catch((error: unknown) => logger.warn({ err: error }, 'The to-do list could not be written.')),
+            doOne(trigger).then(
+              () => true,
+              (error: unknown) => logger.warn({ err: error }, 'The to-do list could not be written.'),
+            ),
           ),
         );
-        if (due.length < AT_ONCE) await sleep(LOOK, undefined, { signal }).catch(() => undefined);
+        // What was done may be what the next of its stream has waited for.
+        if (!written.some(Boolean)) await sleep(LOOK, undefined, { signal }).catch(() => undefined);
       }
     },
   };
@@ -194,6 +198,7 @@ function writeOf(asked: readonly TriggerRef[], done: readonly string[], grace: n
   };
 }
 
+/** What follows from a stream's events is done in their order: the second may undo what the first one does. */
 async function readDue(pool: Pool): Promise<DueRow[]> {
   const { rows } = await pool.query<
     Record<'command_id' | 'policy' | 'business_id' | 'position' | 'event_id' | 'stream' | 'revision', string> & {
@@ -201,8 +206,10 @@ async function readDue(pool: Pool): Promise<DueRow[]> {
       attempts: number;
     }
   >(
-    `SELECT command_id, policy, ordinal, business_id, position::text, event_id, stream, revision::text, attempts FROM policies.todo
-      WHERE parked IS NULL AND due <= now() ORDER BY due, position LIMIT ${AT_ONCE}`,
+    `SELECT command_id, policy, ordinal, business_id, position::text, event_id, stream, revision::text, attempts FROM policies.todo t
+      WHERE parked IS NULL AND due <= now() AND NOT EXISTS (SELECT FROM policies.todo earlier
+        WHERE earlier.stream = t.stream AND earlier.position < t.position AND earlier.parked IS NULL)
+      ORDER BY due, position LIMIT ${AT_ONCE}`,
   );
   return rows.map(({ command_id, policy, ordinal, business_id, position, event_id, stream, revision, attempts }) => ({
     commandId: command_id,
