@@ -15,7 +15,10 @@ import { fromText } from '../../libs/projection-engine/table.js';
 const MAX_SAID = 20;
 
 /** All events of the store, in the order of `$all`. */
-export async function wholeHistory({ store, codec }: Pick<Parts, 'store' | 'codec'>): Promise<{ stored: StoredEvent[]; events: Recorded[] }> {
+export async function wholeHistory({
+  store,
+  codec,
+}: Pick<Parts, 'store' | 'codec'>): Promise<{ stored: StoredEvent[]; events: Recorded[] }> {
   const stored: StoredEvent[] = [];
   for await (const batch of store.readAll()) stored.push(...batch);
   return { stored, events: await codec.decode(stored) };
@@ -38,7 +41,8 @@ export async function readModelDifferences(pool: Pool, events: readonly Recorded
     for (const [business, own] of businesses)
       for (const [key, row] of fold(projection, new Map<string, AnyRow>(), own)) afresh.set(`${business} ${key}`, asText(projection, row));
     for (const key of new Set([...table.keys(), ...afresh.keys()]))
-      if (table.get(key) !== afresh.get(key)) differences.push(`${projection.name} ${key}:\n  ${table.get(key)}\n  afresh ${afresh.get(key)}`);
+      if (table.get(key) !== afresh.get(key))
+        differences.push(`${projection.name} ${key}:\n  ${table.get(key)}\n  afresh ${afresh.get(key)}`);
   }
   return differences.slice(0, MAX_SAID);
 }

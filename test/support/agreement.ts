@@ -88,7 +88,8 @@ function ofAppointment(booked: BookedAppointment, { packages, invoices }: Stream
     'it has a session that no package gave': booked.packageId !== null && !session,
     'it has no invoice': !issued,
     'its invoice is of another amount than its session': session !== undefined && issued?.total.amount !== session.charge.total.amount,
-    'its invoice is at zero otherwise than it was returned': issued !== undefined && (issued.toZero !== null) !== (booked.outcome === 'returned'),
+    'its invoice is at zero otherwise than it was returned':
+      issued !== undefined && (issued.toZero !== null) !== (booked.outcome === 'returned'),
     'something is owing for what was returned': issued?.toZero?.because !== undefined && issued.balance.amount !== 0,
   });
 }

@@ -94,9 +94,8 @@ export class Part {
     return this.running.pid;
   }
 
-  /** What it wrote, for a failing test to show. */
-  said(): string {
-    return this.program?.said() ?? '';
+  get hasEnded(): boolean {
+    return !isRunning(this.pid);
   }
 
   async start(): Promise<void> {
@@ -119,7 +118,7 @@ export class Part {
 
   /** Until it has ended, by itself. */
   async ended(): Promise<void> {
-    await until(() => !isRunning(this.pid), `${this.path} ends`);
+    await until(() => this.hasEnded, `${this.path} ends`);
   }
 
   private get running(): Program {
@@ -160,7 +159,7 @@ export interface Desk {
   /** Rejects when there is no answer. The correlation id stays the same when the same is sent again. */
   send(url: string, sent: Sent, as?: { key: string; correlationId: string }): Promise<Reply>;
   /** The answer of what must succeed. */
-  get<Answer = Record<string, string>>(url: string, sent: Sent): Promise<Answer>;
+  get<Answer = Record<string, string>>(url: string, sent: Sent, as?: { key: string; correlationId: string }): Promise<Answer>;
 }
 
 const NO_ANSWER = 40_000; // ms
@@ -182,8 +181,8 @@ async function openDesk({ handle, clock }: Parts): Promise<Desk> {
   };
   return {
     ...{ business: id, actor, send },
-    get: async <Answer>(url: string, sent: Sent) => {
-      const { status, body } = await send(url, sent);
+    get: async <Answer>(url: string, sent: Sent, as?: { key: string; correlationId: string }) => {
+      const { status, body } = await send(url, sent, as);
       if (status >= 300) throw new Error(`${sent.method} ${sent.path}: ${status} ${JSON.stringify(body)}`);
       return body as Answer;
     },
