@@ -1,10 +1,10 @@
 import { Catch } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { failureOf, PROBLEM_MEDIA_TYPE, problemOf } from './problems.js';
+import { failureOf, HttpProblem, PROBLEM_MEDIA_TYPE, problemOf } from './problems.js';
 import type { Failure } from './problems.js';
 
-/** Writes every error, whoever threw it, as a problem detail (L1). What is our fault goes to the log, whole. */
+/** Writes every error, whoever threw it, as a problem detail (L1). What is our fault goes to the log, whole but for what the door itself says. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   constructor(private readonly methodsAt: (path: string) => string[]) {}
@@ -48,7 +48,7 @@ const pathOf = ({ url }: Pick<FastifyRequest, 'url'>): string => {
 
 const log = (request: FastifyRequest, { status, code }: Failure, error: unknown): void => {
   if (status < 500) return;
-  const about = { err: error, code, method: request.method, route: request.routeOptions.url };
+  const about = { code, method: request.method, route: request.routeOptions.url, ...(error instanceof HttpProblem ? {} : { err: error }) };
   if (status === 500) request.log.error(about, 'A call failed');
   else request.log.warn(about, 'A call could not be served');
 };

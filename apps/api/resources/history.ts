@@ -7,6 +7,7 @@ import { InvalidInput, NotFound } from '../../../libs/domain/kernel/refusal.js';
 import type { PackageEvent } from '../../../libs/domain/package/package.events.js';
 import { packageAggregate, packageView, type PackageState } from '../../../libs/domain/package/package.state.js';
 import type { CallContext } from '../http/call.js';
+import type { RequestError } from '../http/problems.js';
 import type { PackageAsOf, AsOfQuery, PackageHistory } from './history.shapes.js';
 
 /** K1, K2: read from the events themselves, not from a read model: what an auditor replays is what was stored. */
@@ -28,8 +29,7 @@ export class History {
 
   /** K2: the package as it was at a moment, or after an event. */
   async asOf(call: CallContext, packageId: string, { at, revision }: AsOfQuery): Promise<PackageAsOf> {
-    if ((at === undefined) === (revision === undefined))
-      throw new InvalidInput([{ field: '/at', code: 'ONE_OF', message: 'Ask for either a moment (at) or an event number (revision).' }]);
+    if ((at === undefined) === (revision === undefined)) throw neitherOrBoth();
     const until = at === undefined ? undefined : asInstant(at);
     const events = (await this.read(call, packageId)).filter((event) =>
       until === undefined ? event.revision <= BigInt(revision!) : event.metadata.time <= until,
@@ -47,6 +47,12 @@ export class History {
     return events as Recorded<PackageEvent>[];
   }
 }
+
+const neitherOrBoth = (): InvalidInput => {
+  const message = 'Ask for either a moment (at) or an event number (revision).';
+  const error: RequestError = { field: '/at', in: 'query', code: 'ONE_OF', message };
+  return new InvalidInput([error]);
+};
 
 const entryOf = ({ id, type, revision, position, metadata, data }: Recorded<PackageEvent>) => ({
   ...{ eventId: id, type, revision: String(revision), position: String(position) },

@@ -2,13 +2,14 @@ import type { Type } from '@nestjs/common';
 import { IsInteger, IsNested, IsText } from '../validation/fields.js';
 
 const MOST = 200;
+const LONGEST_CURSOR = 2_000; // one holds a name of 200 characters in base64url
 
 /** What every list can be asked (L5). */
 export class PageQuery {
   @IsInteger({ min: 1, max: MOST, optional: true, description: 'items on the page; 50 unless told' })
   limit?: number;
 
-  @IsText({ max: 1000, optional: true, description: 'the `next` of the page before' })
+  @IsText({ max: LONGEST_CURSOR, optional: true, description: 'the `next` of the page before' })
   cursor?: string;
 }
 
@@ -28,7 +29,7 @@ export const PageOf = <Item extends object>(item: Type<Item>): Type<Page<Item>> 
     @IsNested(item, { list: { max: MOST } })
     items: Item[];
 
-    @IsText({ max: 1000, nullable: true, description: 'the cursor of the next page; null: this is the last' })
+    @IsText({ max: LONGEST_CURSOR, nullable: true, description: 'the cursor of the next page; null: this is the last' })
     next: string | null;
   }
   return PageShape;

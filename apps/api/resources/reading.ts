@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { PARTS } from '../../../libs/command-handling/handler.js';
 import type { Parts } from '../../../libs/command-handling/operation.js';
@@ -9,6 +10,7 @@ import { BadCursor } from '../../../libs/projection-engine/paging.js';
 import type { ListQuery, ReadModels } from '../../../libs/projection-engine/read-models.js';
 import { packageList, type PackageRow } from '../../../projections/package-list.projection.js';
 import type { CallContext } from '../http/call.js';
+import type { RequestError } from '../http/problems.js';
 import type { NamedQuery, Page, PageQuery } from './paging.js';
 
 /** The token under which the read models are provided. */
@@ -40,11 +42,14 @@ export class Reading {
     { limit = PAGE, cursor }: PageQuery,
     query: Omit<ListQuery<Row>, 'limit' | 'cursor'>,
   ): Promise<Page<Shown<Row>>> {
+    const order = orderOf(projection, query);
+    if (cursor !== undefined && !cursor.startsWith(order)) throw notACursor();
     try {
-      const { rows, next } = await this.readModels.list(projection, call.business, { ...query, limit, cursor });
-      return { items: rows.map(shown), next };
+      const after = cursor?.slice(order.length);
+      const { rows, next } = await this.readModels.list(projection, call.business, { ...query, limit, cursor: after });
+      return { items: rows.map(shown), next: next && order + next };
     } catch (error) {
-      if (error instanceof BadCursor) throw new InvalidInput([{ field: '/cursor', code: 'NOT_A_CURSOR', message: error.message }]);
+      if (cursor !== undefined && (error instanceof BadCursor || isDataException(error))) throw notACursor();
       throw error;
     }
   }
@@ -82,6 +87,20 @@ export class Reading {
     });
   }
 }
+
+/** A place in one order is none in another: each cursor begins with the list and the order that gave it, shortened. */
+const orderOf = ({ name }: { name: string }, { by, descending = false }: { by: string; descending?: boolean }): string =>
+  hash('sha256', `${name} ${by} ${descending}`, 'hex').slice(0, 8);
+
+const notACursor = (): InvalidInput => {
+  const message = 'The cursor is not one that this list gave in this order.';
+  const error: RequestError = { field: '/cursor', in: 'query', code: 'NOT_A_CURSOR', message };
+  return new InvalidInput([error]);
+};
+
+/** SQLSTATE class 22: a value that is none of the column's, as only a cursor can bring that somebody made up. */
+const isDataException = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' && /^22[0-9A-Z]{3}$/.test(error.code);
 
 const shown = <Row extends object>(row: Row): Shown<Row> =>
   Object.fromEntries(

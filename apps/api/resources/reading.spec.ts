@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { Pool } from 'pg';
+import type { InvalidInput } from '../../../libs/domain/kernel/refusal.js';
+import { openReadModels, type ReadModels } from '../../../libs/projection-engine/read-models.js';
+import { migrate } from '../../../libs/projection-engine/schema.js';
+import { taxList, type TaxRow } from '../../../projections/tax-list.projection.js';
+import { createDatabase } from '../../../test/support/postgres.js';
+import type { CallContext } from '../http/call.js';
+import { Reading } from './reading.js';
+
+const business = randomUUID();
+const call: CallContext = { business, actor: { id: 'somebody', role: 'owner' }, correlationId: randomUUID() };
+const NAMES = ['GST', 'HST', 'PST', 'QST'];
+
+describe('A page of a list', () => {
+  let database: Awaited<ReturnType<typeof createDatabase>>;
+  let pool: Pool;
+  let readModels: ReadModels;
+  let reading: Reading;
+
+  beforeAll(async () => {
+    database = await createDatabase();
+    pool = new Pool({ connectionString: database.url, max: 2, options: '-c TimeZone=UTC' });
+    await migrate(pool, [taxList]);
+    readModels = await openReadModels(pool, [taxList]);
+    reading = new Reading(readModels, { facts: undefined as never, clock: () => '2027-01-31T09:30:00.000Z' });
+    await pool.query(
+      `INSERT INTO read_models.tax_list_v1 (business_id, tax_id, name, rate, revision)
+       SELECT $1, gen_random_uuid(), name, '5', 7 FROM unnest($2::text[]) AS name`,
+      [business, NAMES],
+    );
+  });
+  afterAll(async () => {
+    await readModels.close();
+    await pool.end();
+    await database.drop();
+  });
+
+  const page = (cursor: string | undefined, by: keyof TaxRow & string = 'name', descending = false) =>
+    reading.page(taxList, call, { limit: 3, cursor }, { by, descending });
+  const refusalOf = (refused: Promise<unknown>) =>
+    refused.then(
+      () => 'taken',
+      (error: InvalidInput) => error.errors,
+    );
+
+  it('L5: goes on where the one before it ended', async () => {
+    const first = await page(undefined);
+    expect(first.items.map(({ name }) => name)).toEqual(['GST', 'HST', 'PST']);
+    const second = await page(first.next!);
+    expect(second).toMatchObject({ items: [{ name: 'QST', revision: '7' }], next: null });
+  });
+
+  it('is not begun in the middle of another order, nor at a place that is none', async () => {
+    const { next } = await page(undefined);
+    const forged = Buffer.from(JSON.stringify(['many', randomUUID()])).toString('base64url');
+    const { next: inRevisions } = await page(undefined, 'revision');
+    const notACursor = [expect.objectContaining({ field: '/cursor', in: 'query', code: 'NOT_A_CURSOR' })];
+    expect(await refusalOf(page(next!, 'name', true))).toEqual(notACursor);
+    expect(await refusalOf(page(next!, 'revision'))).toEqual(notACursor);
+    expect(await refusalOf(page('abc'))).toEqual(notACursor);
+    expect(await refusalOf(page(next!.slice(0, 8)))).toEqual(notACursor);
+    expect(await refusalOf(page(inRevisions!.slice(0, 8) + forged, 'revision'))).toEqual(notACursor);
+  });
+});
