@@ -48,7 +48,12 @@ export async function startFleet({ databaseUrl, policies = 'both', apis = 1, pro
   const servers = Array.from({ length: apis }, () => api());
   const followers = Array.from({ length: projectors }, () => projector());
   const started = [...servers, ...followers];
-  await Promise.all(started.map((part) => part.start()));
+  try {
+    await Promise.all(started.map((part) => part.start()));
+  } catch (error) {
+    await Promise.all([eventStore, ...started].map((part) => part.kill()));
+    throw error;
+  }
 
   const pool = new Pool({ connectionString: databaseUrl, max: 4, options: '-c TimeZone=UTC' });
   pool.on('error', () => undefined); // Postgres may be what is killed
