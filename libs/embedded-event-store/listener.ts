@@ -61,7 +61,7 @@ export class Listener {
     socket.once('close', () => this.plain.delete(socket));
     socket.on('error', () => socket.destroy());
     const read = (): void => {
-      const first: Buffer | null = socket.read();
+      const first = socket.read() as Buffer | null;
       if (!first) return;
       socket.unshift(first);
       if (first.length < http2Preface.length && http2Preface.startsWith(first.toString('latin1'))) return;

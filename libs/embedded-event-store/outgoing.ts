@@ -15,7 +15,7 @@ export class Outgoing {
   isIdle = false;
   private hasEnded = false;
   private bytesSinceDrain = 0;
-  private waiting: (() => void)[] = [];
+  private readonly waiting: (() => void)[] = [];
   private readonly onEnd: (() => void)[] = [];
 
   constructor(private readonly call: ServerWritableStream<unknown, Buffer>) {

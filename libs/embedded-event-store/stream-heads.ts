@@ -16,7 +16,7 @@ export class StreamHeads {
     maxSize: byteLimit,
     sizeCalculation: (head, stream) => entryOverhead + 2 * stream.length + (head.rawMetadata?.length ?? 0),
   });
-  private wanted = new Set<string>();
+  private readonly wanted = new Set<string>();
   private loading: Promise<void> | undefined;
   private generation = 0;
 

@@ -38,13 +38,13 @@ const sweepInterval = 50; // ms between looks at deadlines
  * into the next one together (group commit). A write is answered after its transaction is on disk.
  */
 export class Writer {
-  private queue: QueuedWrite[] = [];
+  private readonly queue: QueuedWrite[] = [];
   private queuedBytes = 0;
   private inFlight: QueuedWrite[] = [];
   private session: LogSession | undefined;
   private running: Promise<void> | undefined;
   private sweep: NodeJS.Timeout | undefined;
-  private drained: (() => void)[] = [];
+  private readonly drained: (() => void)[] = [];
 
   constructor(
     private readonly heads: StreamHeads,

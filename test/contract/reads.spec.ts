@@ -170,7 +170,7 @@ describe('$all', () => {
     const all = await collect(store.client.readAll({ fromPosition: from }));
     const mine = all.map(({ event }) => event!).filter(({ streamId }) => [a, b, `$$${a}`].includes(streamId));
     expect(mine.map(({ streamId, revision }) => `${streamId}@${revision}`)).toEqual([`${a}@0`, `${b}@0`, `${b}@1`, `$$${a}@0`, `${a}@1`]);
-    const positions = all.map(({ event }) => event!.position!.commit);
+    const positions = all.map(({ event }) => event!.position.commit);
     expect(positions).toEqual([...new Set(positions)].sort((x, y) => (x < y ? -1 : 1)));
   });
 
@@ -196,7 +196,7 @@ describe('$all', () => {
     await store.client.appendToStream(newStream(), notedMany(100), { expectedRevision: ANY });
     const last = await namesFrom({ direction: BACKWARDS, fromPosition: END, maxCount: 80 });
     const { event } = (await collect(store.client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 80 }))).at(-1)!;
-    expect(await namesFrom({ fromPosition: event!.position!, maxCount: 80 })).toEqual([...last].reverse());
+    expect(await namesFrom({ fromPosition: event!.position, maxCount: 80 })).toEqual([...last].reverse());
   });
 
   it('cannot be read from a position that is none', async () => {

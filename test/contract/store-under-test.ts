@@ -88,7 +88,7 @@ export class Follower {
       note(`${event.type}@${event.revision}`);
     });
     this.ended = new Promise((resolve) => {
-      emitter.on('error', (error: { type?: string }) => resolve(error.type ?? String(error)));
+      emitter.on('error', (error: { type?: string; message: string }) => resolve(error.type ?? error.message));
       emitter.on('end', () => resolve('end'));
     });
   }
