@@ -9,7 +9,7 @@ import { RequestErrors } from './request-errors.js';
 @Injectable()
 export class ValidationPipe implements PipeTransform {
   transform(value: unknown, { type, metatype, data }: ArgumentMetadata): unknown {
-    if (type === 'body') return checked(value ?? {}, classOf(metatype, data));
+    if (type === 'body') return checked(value === undefined ? {} : value, classOf(metatype, data));
     if (type === 'query') return checkedQuery(value as Record<string, unknown>, classOf(metatype, data));
     return value;
   }
