@@ -119,9 +119,13 @@ export class BatchAppendCall {
       this.send(answer(correlation, expected, reply));
       this.endWhenAnswered();
     });
-    if (!this.writer.isFull) return;
-    this.call.pause();
-    this.writer.whenNotFull(() => this.call.resume());
+    if (this.writer.isFull) {
+      this.call.pause();
+      this.writer.whenNotFull(() => this.call.resume());
+    } else if (this.call.writableNeedDrain) {
+      this.call.pause(); // a client that does not take its answers
+      this.call.once('drain', () => this.call.resume());
+    }
   }
 
   private send(message: Buffer): void {

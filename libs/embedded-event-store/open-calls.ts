@@ -4,17 +4,30 @@ import { CallError, serverNotReady } from './grpc-errors.js';
 interface StreamingCall {
   once(event: 'close' | 'cancelled', listener: () => void): unknown;
   emit(event: 'error', error: CallError): unknown;
+  pause?(): unknown;
 }
 
 /** Calls in flight, so that a server that stops can end them with the statuses that the real one ends them with. */
 export class OpenCalls {
   private readonly streaming = new Map<StreamingCall, () => boolean>();
+  private closing = false;
   private readonly unary = new Set<(error: CallError) => void>();
 
   /** Subscriptions, reads and batch appends: CANCELLED. */
   trackStreaming(call: StreamingCall, isIdle: () => boolean): void {
     this.streaming.set(call, isIdle);
     for (const event of ['close', 'cancelled'] as const) call.once(event, () => this.streaming.delete(call));
+  }
+
+  /** Takes nothing new; what has been begun goes on. */
+  close(): void {
+    this.closing = true;
+    for (const call of this.streaming.keys()) call.pause?.();
+  }
+
+  /** @throws CallError UNAVAILABLE once closed */
+  checkOpen(): void {
+    if (this.closing) throw serverNotReady();
   }
 
   /** Gives the outcome of the answer, or an error once the server stops. */

@@ -100,7 +100,14 @@ describe('the node', () => {
     await client.appendToStream('s', noted());
     const appends = Array.from({ length: 50 }, (_, n) => client.appendToStream(`s-${n}`, noted()));
     await Promise.all(appends);
+    let outcome: string | undefined;
+    const endless = (async () => {
+      while (outcome === undefined)
+        outcome = await errorType(client.appendToStream('s', noted())).then((type) => (type === 'none' ? undefined : type));
+    })();
     await stop();
+    await endless;
+    expect(outcome).toBe('cancelled');
     expect(await ended).toMatchObject({ type: 'cancelled' });
   });
 });

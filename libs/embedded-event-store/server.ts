@@ -136,6 +136,7 @@ export const startEventStore = async (options: EventStoreOptions): Promise<Event
 
   const stop = async (): Promise<void> => {
     listener.close();
+    openCalls.close();
     await store.writer.idle();
     openCalls.endAll();
     connections.drain(settings.drainTimeout);

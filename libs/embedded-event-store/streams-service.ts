@@ -48,6 +48,7 @@ export const streamsImplementation = ({ writer, reads, feed, limits, credentials
     <C extends Call, Response>(answer: (call: C, writer: Writer, limits: AppendLimits) => Promise<Response>) =>
     async (call: C, callback: sendUnaryData<Response>): Promise<void> => {
       try {
+        openCalls.checkOpen();
         checkCredentials(call.metadata, credentials);
         callback(null, await openCalls.answer(answer(call, writer, limits)));
       } catch (error) {
@@ -60,6 +61,7 @@ export const streamsImplementation = ({ writer, reads, feed, limits, credentials
     <C extends ServerWritableStream<ReadReq, Buffer> | ServerDuplexStream<BatchAppendReq, Buffer>>(answer: (call: C) => () => boolean) =>
     (call: C): void => {
       try {
+        openCalls.checkOpen();
         checkCredentials(call.metadata, credentials);
         openCalls.trackStreaming(call, answer(call));
       } catch (error) {
