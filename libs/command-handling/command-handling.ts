@@ -41,7 +41,7 @@ export const openCommandHandling = async (surroundings: Surroundings): Promise<P
   await claims.migrate();
 
   const codec = createCodec(domainEvents, keys);
-  const facts = new Facts(store, codec);
+  const facts = new Facts(store, codec, log);
   await facts.start();
   const handle = createHandle({ store, codec, logger: log });
   return {

@@ -6,7 +6,7 @@ import { provider } from '../domain/provider/provider.js';
 import { service } from '../domain/service/service.js';
 import { tax } from '../domain/tax/tax.js';
 import type { Codec } from '../event-store/codec.js';
-import type { EventStore, StoredEvent } from '../event-store/event-store.js';
+import type { EventStore, Logger, StoredEvent } from '../event-store/event-store.js';
 
 /** The kinds of streams whose newest state decisions read without guarding it. */
 const followed = [business, tax, service, provider, client] as const;
@@ -37,6 +37,7 @@ export class Facts {
   constructor(
     private readonly store: EventStore,
     private readonly codec: Codec,
+    private readonly log: Pick<Logger, 'warn'>,
   ) {}
 
   /** Follows the store from its present end, until `stop`. */
@@ -63,31 +64,51 @@ export class Facts {
   /** This process has just changed it: its next reader sees that. */
   forget(stream: string): void {
     this.entries.delete(stream);
+    this.loading.delete(stream);
   }
 
-  private loadOnce<State>(aggregate: Aggregate<State, AnyEvent>, stream: string): Promise<Entry | undefined> {
+  /** What an event overtook while it was read is given to those who wait for it, but not kept. */
+  private async loadOnce<State>(aggregate: Aggregate<State, AnyEvent>, stream: string): Promise<Entry | undefined> {
     const under = this.loading.get(stream);
     if (under) return under;
-    const loading = this.load(aggregate, stream).finally(() => this.loading.delete(stream));
+    const loading = this.load(aggregate, stream);
     this.loading.set(stream, loading);
-    return loading;
+    try {
+      const entry = await loading;
+      if (entry && this.loading.get(stream) === loading) this.entries.set(stream, entry);
+      return entry;
+    } finally {
+      if (this.loading.get(stream) === loading) this.loading.delete(stream);
+    }
   }
 
   private async load<State>(aggregate: Aggregate<State, AnyEvent>, stream: string): Promise<Entry | undefined> {
     const events = await this.codec.decode(await this.store.readStream(stream));
     const last = events.at(-1);
     if (!last) return undefined;
-    const entry = {
+    return {
       state: events.reduce((state, event) => aggregate.evolve(state, event), structuredClone(aggregate.initial)),
       revision: last.revision,
       business: last.metadata.business,
     };
-    this.entries.set(stream, entry);
-    return entry;
   }
 
   private async follow(live: AsyncIterable<StoredEvent[]>): Promise<void> {
-    for await (const batch of live) for (const event of await this.codec.decode(batch)) this.keepFresh(event);
+    for await (const batch of live) {
+      const kept = batch.filter(({ stream }) => this.isKept(stream));
+      try {
+        for (const event of await this.codec.decode(kept)) this.keepFresh(event);
+      } catch (error) {
+        this.log.warn({ err: error }, 'What has changed cannot be read now: it is read when it is next needed.');
+        for (const { stream } of kept) this.forget(stream);
+      }
+    }
+  }
+
+  /** What is being read may not have this event yet; whoever begins to read after it came has it. */
+  private isKept(stream: string): boolean {
+    this.loading.delete(stream);
+    return this.entries.has(stream);
   }
 
   /** The next event is folded in; one that came too early means that some were missed: loaded anew when needed. */
