@@ -42,6 +42,11 @@ describe('a command that is claimed', () => {
     expect(await claims.claim(claim)).toEqual(seen);
     expect(await storedFor(claim)).toEqual([{ requestHash: claim.requestHash, hashKey: 'k1' }]);
   });
+  it('L2: is not reused because the key of the hashes has changed since', async () => {
+    const claim = aClaim();
+    await claims.claim(claim);
+    expect(await claims.claim({ ...another(claim), hashKey: 'k2' })).toEqual(seen);
+  });
   it('L2: is known by how long ago it came, by the clock of the database', async () => {
     const claim = aClaim();
     const before = performance.now();

@@ -17,7 +17,7 @@ export type Claimed = { is: 'new' } | { is: 'seen'; age: number } | { is: 'reuse
  * that would go to another stream. The one place where a decision rests on what is in Postgres.
  */
 export class Claims {
-  private waiting: Waiting[] = [];
+  private readonly waiting: Waiting[] = [];
   private busy = false;
 
   constructor(private readonly pool: Pool) {}
@@ -50,7 +50,7 @@ export class Claims {
         const rows = await this.insert(group.map(({ claim }) => claim));
         for (const { claim, resolve } of group) {
           const row = rows.get(claim.commandId)!;
-          resolve(row.hash !== claim.requestHash ? { is: 'reused' } : row.isNew ? { is: 'new' } : { is: 'seen', age: row.age });
+          resolve(isAnother(claim, row) ? { is: 'reused' } : row.isNew ? { is: 'new' } : { is: 'seen', age: row.age });
           row.isNew = false; // of two at once, one is new
         }
       } catch (error) {
@@ -62,12 +62,12 @@ export class Claims {
 
   private async insert(claims: Claim[]): Promise<Map<string, Row>> {
     const columns = [claims.map((c) => c.commandId), claims.map((c) => c.requestHash), claims.map((c) => c.hashKey)];
-    const { rows } = await this.pool.query<{ id: string; hash: string }>({ name: 'claim', text: INSERT, values: columns });
-    const stored = new Map(rows.map(({ id, hash }) => [id, { hash, isNew: true, age: 0 }]));
+    const { rows } = await this.pool.query<{ id: string; hash: string; key: string }>({ name: 'claim', text: INSERT, values: columns });
+    const stored = new Map(rows.map(({ id, ...row }) => [id, { ...row, isNew: true, age: 0 }]));
     const before = claims.filter(({ commandId }) => !stored.has(commandId)).map(({ commandId }) => commandId);
     if (before.length === 0) return stored;
-    const seen = await this.pool.query<{ id: string; hash: string; age: number }>({ name: 'claimed', text: SEEN, values: [before] });
-    for (const { id, hash, age } of seen.rows) stored.set(id, { hash, isNew: false, age });
+    const seen = await this.pool.query<Omit<Row, 'isNew'> & { id: string }>({ name: 'claimed', text: SEEN, values: [before] });
+    for (const { id, ...row } of seen.rows) stored.set(id, { ...row, isNew: false });
     return stored;
   }
 }
@@ -79,15 +79,19 @@ const INSERT = `
   SELECT DISTINCT ON (c.id) c.id, c.hash, c.key
     FROM unnest($1::uuid[], $2::text[], $3::text[]) WITH ORDINALITY AS c (id, hash, key, n) ORDER BY c.id, c.n
   ON CONFLICT DO NOTHING
-  RETURNING command_id AS id, request_hash AS hash`;
+  RETURNING command_id AS id, request_hash AS hash, hash_key AS key`;
 
 const SEEN = `
-  SELECT command_id AS id, request_hash AS hash,
+  SELECT command_id AS id, request_hash AS hash, hash_key AS key,
          (extract(epoch FROM clock_timestamp() - claimed_at) * 1000)::float8 AS age
     FROM commands.claim WHERE command_id = ANY ($1::uuid[])`;
 
+/** Hashes made with different keys can't be compared: the same command id then has to do. */
+const isAnother = ({ requestHash, hashKey }: Claim, { hash, key }: Row): boolean => key === hashKey && hash !== requestHash;
+
 interface Row {
   hash: string;
+  key: string; // id of the HMAC key
   isNew: boolean;
   age: number; // ms
 }
