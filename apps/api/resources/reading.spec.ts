@@ -36,7 +36,7 @@ describe('A page of a list', () => {
     await database.drop();
   });
 
-  const page = (cursor: string | undefined, by: keyof TaxRow & string = 'name', descending = false) =>
+  const page = (cursor: string | undefined, by: keyof TaxRow = 'name', descending = false) =>
     reading.page(taxList, call, { limit: 3, cursor }, { by, descending });
   const refusalOf = (refused: Promise<unknown>) =>
     refused.then(
