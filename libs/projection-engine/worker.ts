@@ -6,7 +6,7 @@ import { type Consumer, PoisonEvent } from './consumer.js';
 import type { Fed } from './feed.js';
 import { Inbox } from './inbox.js';
 
-const MAX_BATCH = 10_000; // events folded and written at once
+const MAX_BATCH = 2_500; // events folded and written at once: more cost more memory and garbage collection than they save
 const BACK_OFF = { first: 50, most: 5_000 }; // ms, doubling
 
 /** Who leads has changed: whatever this process still wants to write, it may not. */
