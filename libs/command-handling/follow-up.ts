@@ -4,7 +4,7 @@ import type { Recorded } from '../domain/kernel/event.js';
 import { Refusal } from '../domain/kernel/refusal.js';
 import { policies } from '../domain/policies/policies.js';
 import type { PolicyCommand } from '../domain/policies/policy.js';
-import type { Handle } from '../event-store/handle.js';
+import type { CommandContext, Handle } from '../event-store/handle.js';
 import type { Clock } from './clock.js';
 
 /** One command that follows from one event: `ordinal` counts the commands that the policy gives for it. */
@@ -75,15 +75,25 @@ export class FollowUps {
   }
 
   private async carryOut(event: Recorded, policy: string, ordinal: number, command: PolicyCommand, soleUntil?: number): Promise<bigint> {
+    const compensations = (command.refused?.() ?? []).map((undo, n) => ({
+      undo,
+      commandId: policyCommandIdOf(event.id, `${policy}/${ordinal}/refused`, n),
+    }));
+    if (soleUntil === undefined)
+      for (const { undo, commandId } of compensations) if (await this.isDone(event, policy, commandId, undo)) return 0n;
     try {
       return await this.give(event, policy, policyCommandIdOf(event.id, policy, ordinal), command, soleUntil);
     } catch (error) {
-      if (!(error instanceof Refusal) || !command.refused) throw error;
-      const compensations = command.refused(error);
-      const name = `${policy}/${ordinal}/refused`;
-      const given = compensations.map((undo, n) => this.give(event, policy, policyCommandIdOf(event.id, name, n), undo));
+      if (!(error instanceof Refusal) || compensations.length === 0) throw error;
+      const given = compensations.map(({ undo, commandId }) => this.give(event, policy, commandId, undo));
       return (await Promise.all(given)).reduce(later, 0n);
     }
+  }
+
+  /** What was refused once and made good is not asked again: the stream might take it by now. */
+  private async isDone(event: Recorded, policy: string, commandId: string, { aggregate, id }: PolicyCommand): Promise<boolean> {
+    const { events } = await this.handle(aggregate, id, this.contextOf(event, policy, commandId), () => [], { fresh: true });
+    return events.length > 0;
   }
 
   private async give(
@@ -93,13 +103,16 @@ export class FollowUps {
     { aggregate, id, decide, creates }: PolicyCommand,
     soleUntil?: number,
   ): Promise<bigint> {
-    const { business, $correlationId } = event.metadata;
-    const context = {
-      ...{ commandId, business, correlationId: $correlationId, causationId: event.id, now: this.clock(), soleUntil },
-      actor: { id: `policy:${policy}`, role: 'system' as const },
-    };
+    const context = { ...this.contextOf(event, policy, commandId), soleUntil };
     const since = performance.now();
     return this.after(await this.handle(aggregate, id, context, decide, creates ? { create: 'unseen' } : {}), since);
+  }
+
+  private contextOf({ id, metadata: { business, $correlationId } }: Recorded, policy: string, commandId: string): CommandContext {
+    return {
+      ...{ commandId, business, correlationId: $correlationId, causationId: id, now: this.clock() },
+      actor: { id: `policy:${policy}`, role: 'system' },
+    };
   }
 }
 

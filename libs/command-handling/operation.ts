@@ -55,7 +55,7 @@ export class Operation {
   readonly now: string;
   readonly commandId: string;
   private readonly request: Pick<Claim, 'requestHash' | 'hashKey'> | undefined; // of a command with a key
-  private readonly read: Record<string, string> = {};
+  private readonly read: Record<string, string> = {}; // stream → revision of what decisions on other streams rest on
   private claimed: Promise<Claimed> | undefined;
   private waited = false; // for the first of several same requests
   private soleUntil: number | undefined;
@@ -183,19 +183,22 @@ export class Operation {
   ): Promise<Decided<View, Event>> {
     const { policiesHere, followUps, handle, facts } = this.parts;
     const since = performance.now();
-    const decided = await handle(aggregate, id, this.context(ifMatch), decide, { ...options, answer: view });
+    const stream = `${aggregate.category}-${id}`;
+    const decided = await handle(aggregate, id, this.context(stream, ifMatch), decide, { ...options, answer: view });
     this.reach(decided.position);
-    if (decided.events.length > 0) facts.forget(`${aggregate.category}-${id}`);
+    if (decided.revision >= 0n) this.read[stream] = decided.revision.toString();
+    if (decided.events.length > 0) facts.forget(stream);
     if (policiesHere) this.reach(await followUps.after(decided, since));
     return decided;
   }
 
-  private context(withIfMatch: boolean): CommandContext {
+  private context(stream: string, withIfMatch: boolean): CommandContext {
     const { business: businessId, actor, correlationId, ifMatch } = this.caller;
+    const { [stream]: _, ...read } = this.read;
     return {
       ...{ commandId: this.commandId, business: businessId, actor, correlationId, causationId: this.commandId, now: this.now },
       ...this.request,
-      ...(Object.keys(this.read).length > 0 && { read: { ...this.read } }),
+      ...(Object.keys(read).length > 0 && { read }),
       ...(withIfMatch && ifMatch !== undefined && { expectedRevision: ifMatch }),
       soleUntil: this.soleUntil,
     };

@@ -91,6 +91,8 @@ export const appointmentHandlers = [
 
 /** An appointment with all that is looked up for it. */
 const bookingOf = async (operation: Operation, { start, end, packageId: _, ...input }: BookingInput) => {
+  if (end !== null && end <= start)
+    throw new InvalidInput([{ field: '/end', code: 'NOT_AFTER_START', message: 'The end comes after the start.' }]);
   const { timeZone, today } = await operation.business();
   const [, described, giver] = await operation.lookUp(
     reference(client, '/clientId', input.clientId),
@@ -99,8 +101,6 @@ const bookingOf = async (operation: Operation, { start, end, packageId: _, ...in
   );
   assertBookable(described, operation.caller.actor.role === 'client');
   assertGives(giver, input.serviceId);
-  if (end !== null && end <= start)
-    throw new InvalidInput([{ field: '/end', code: 'NOT_AFTER_START', message: 'The end comes after the start.' }]);
   return {
     ...input,
     appointmentId: operation.id('appointment'),

@@ -2,7 +2,7 @@ import { assertMayTakePackage, existing } from '../../domain/appointment/appoint
 import { appointment } from '../../domain/appointment/appointment.state.js';
 import { client } from '../../domain/client/client.js';
 import { pick } from '../../domain/kernel/pick.js';
-import { Refusal } from '../../domain/kernel/refusal.js';
+import { InvalidInput, Refusal } from '../../domain/kernel/refusal.js';
 import { lockForSale } from '../../domain/offering/offering.decisions.js';
 import { offering, type DefinedOffering } from '../../domain/offering/offering.state.js';
 import {
@@ -42,6 +42,7 @@ export class CancelPackage extends CommandOf<Reasoned, PackageView> {}
 
 export const packageHandlers = [
   handlerOf(SellPackage, async (operation, input) => {
+    assertSaysWhich(input);
     const packageId = operation.id('package');
     const before = await operation.recall(packageAggregate, packageId, packageView);
     if (before) return before.answer;
@@ -56,6 +57,11 @@ export const packageHandlers = [
   handlerOf(RestoreExpiry, (operation, input) => operation.change(packageAggregate, input.packageId, restoreExpiry(input), packageView)),
   handlerOf(CancelPackage, (operation, input) => operation.change(packageAggregate, input.packageId, cancelPackage(input), packageView)),
 ];
+
+const assertSaysWhich = ({ appointmentId, applyToAppointment }: SaleInput): void => {
+  if (applyToAppointment && appointmentId === null)
+    throw new InvalidInput([{ field: '/appointmentId', code: 'REQUIRED', message: 'To which appointment is the package to be applied?' }]);
+};
 
 /** The offering is locked first (C5), then its terms as they are at that moment are pinned. */
 const lockAndPin = async (operation: Operation, packageId: string, input: SaleInput): Promise<Sale> => {
