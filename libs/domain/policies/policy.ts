@@ -1,5 +1,4 @@
 import type { Aggregate, AnyEvent, Decide, Recorded } from '../kernel/event.js';
-import type { Refusal } from '../kernel/refusal.js';
 
 /**
  * What follows from an event on another stream. Pure: the event carries all that its commands need. The aggregate
@@ -16,7 +15,7 @@ export interface PolicyCommand {
   decide: Decide<unknown, AnyEvent>;
   creates: boolean; // the stream is expected to be new
   /** What undoes the trigger if this is refused; without it the command is parked. */
-  refused?: (refusal: Refusal) => PolicyCommand[];
+  refused?: () => PolicyCommand[];
 }
 
 type Handlers<Event extends AnyEvent> = {
