@@ -1,16 +1,14 @@
 import pLimit from 'p-limit';
-import type { Recorded } from '../../libs/domain/kernel/event.js';
-import { brokenChains, isUpTo, readModelDifferences, wholeHistory } from '../support/afresh.js';
-import { disagreements } from '../support/agreement.js';
-import { newKey, startFleet, until, type Fleet, type PolicyMode, type Sent } from '../support/fleet.js';
-import { createDatabase } from '../support/postgres.js';
-import { booking, cancellation, noShow, noShowUndone, openShop, packageCancellation, paidEach, sale, type Shop } from '../support/shop.js';
+import { serviceWith, type Key, type Making } from '../support/faults.js';
+import { newKey, until, type Sent } from '../support/fleet.js';
+import { booking, cancellation, noShow, noShowUndone, packageCancellation, sale } from '../support/shop.js';
 
 // Each row of docs/operations-over-streams.md: the process that carries it out is killed between any two appends. Afterwards the operation is
 // complete or never happened, and the same request, sent again, has one effect. All deaths before and after each append with SOAK=1.
 
 const soak = Boolean(process.env.SOAK);
 const AT_ONCE = 3;
+const PATIENCE = 180_000; // ms for a test, most of it for processes to start
 const HEALS_WITHIN = 15_000; // ms: the projector takes over after 2 s, on a machine that does much else
 
 interface Row {
@@ -19,13 +17,6 @@ interface Row {
   appends: string[];
   /** What goes before; gives the request. */
   prepare(making: Making): Promise<Sent>;
-}
-
-interface Making extends Shop {
-  offering(): Promise<string>;
-  sold(): Promise<string>;
-  booked(packageId?: string): Promise<string>;
-  done(sent: Sent): Promise<void>;
 }
 
 const rows: Row[] = [
@@ -106,6 +97,16 @@ const GUARDS: Record<string, string[]> = { OfferingLocked: ['OfferingLocked', 'P
 const guardsOf = ({ appends }: Row): string[] => GUARDS[appends[0]!] ?? [appends[0]!];
 const followUpsOf = (row: Row): string[] => row.appends.slice(guardsOf(row).length);
 
+/** Where the projector dies, unless every place is tried. */
+const FEW_DEATHS = [
+  'after:AppointmentBooked',
+  'before:InvoiceIssued',
+  'before:PackageApplied',
+  'after:SessionReturned',
+  'before:NoShowUndone',
+  'after:InvoiceAdjustmentUndone',
+];
+
 /** Where the API dies: around every append; else once nothing follows yet, and once a part does. */
 const gapsOf = (row: Row): string[] => {
   if (soak) return row.appends.flatMap((type) => [`before:${type}`, `after:${type}`]);
@@ -117,66 +118,6 @@ const gapsOf = (row: Row): string[] => {
       .map((type) => `after:${type}`),
   ];
 };
-
-/** A service with one mode, and what its tests have in common. */
-function inMode(policies: PolicyMode) {
-  let database: Awaited<ReturnType<typeof createDatabase>>;
-  let fleet: Fleet;
-  let shop: Shop;
-  const url = () => fleet.apis[0]!.url;
-
-  beforeAll(async () => {
-    database = await createDatabase();
-    fleet = await startFleet({ databaseUrl: database.url, policies });
-    shop = await openShop(fleet.desk, url());
-  });
-  afterAll(async () => {
-    await fleet?.stop();
-    await database?.drop();
-  });
-
-  const making = (): Making => {
-    const { get } = fleet.desk;
-    const offering = async () => (await get(url(), paidEach(shop))).offeringId!;
-    return {
-      ...shop,
-      offering,
-      sold: async () => (await get(url(), sale(shop, await offering()))).packageId!,
-      booked: async (packageId) => {
-        const { appointmentId } = await get(url(), booking(shop, packageId));
-        await until(async () => (await fleet.reader.store.readStream(`appointment-${appointmentId}`)).length > 0, 'it is booked');
-        return appointmentId!;
-      },
-      done: async (sent) => void (await get(url(), sent)),
-    };
-  };
-
-  return {
-    fleet: () => fleet,
-    prepared: (row: Row) => row.prepare(making()),
-    settled: () => settled(fleet, policies),
-    url,
-    /** What was appended because of a request, by whomever. */
-    effect: async ({ correlationId }: { correlationId: string }): Promise<string[]> => {
-      const { events } = await wholeHistory(fleet.reader);
-      return events.filter(({ metadata }) => metadata.$correlationId === correlationId).map(({ type }) => type);
-    },
-  };
-}
-
-/** Everything was carried out, and all streams and read models agree. */
-async function settled(fleet: Fleet, policies: PolicyMode): Promise<Recorded[]> {
-  const { reader, pool } = fleet;
-  const here = policies === 'api' ? 'elsewhere' : 'here';
-  await until(async () => isUpTo(pool, await reader.store.lastPosition(), here), 'the projector is up to date');
-  const { stored, events } = await wholeHistory(reader);
-  expect(disagreements(events)).toEqual([]);
-  expect(brokenChains(stored)).toEqual([]);
-  expect(await readModelDifferences(pool, events)).toEqual([]);
-  const { rows: parked } = await pool.query('SELECT policy, stream, parked FROM policies.todo WHERE parked IS NOT NULL');
-  expect(parked).toEqual([]);
-  return events;
-}
 
 /** A sale is one append of two events when it takes a session for the appointment. */
 const eventsOf = ({ appends }: Row): string[] =>
@@ -195,65 +136,81 @@ function shapeOf(answer: object): string {
   return JSON.stringify(rest, undefined, 1).replaceAll(ID, numbered);
 }
 
-describe.each(['both', 'api'] as const)('the API dies, policies: %s', (policies) => {
-  const { fleet, prepared, effect, settled: allSettled, url } = inMode(policies);
+type Service = ReturnType<typeof serviceWith>;
 
-  async function dies(row: Row, failpoint: string): Promise<{ died: string; answer: string; again: string; events: string[] }> {
-    const [sent, key, doomed] = [await prepared(row), newKey(), fleet().doomed('apps/api/main.js', failpoint)];
-    await doomed.start();
-    const died = fleet()
-      .desk.send(doomed.url, sent, key)
-      .then(
-        ({ status }) => `it answered ${status}`,
-        () => 'no answer',
-      );
-    await doomed.ended();
+/** What an operation answers when nothing goes wrong. */
+const control = async ({ fleet, url, making }: Service, row: Row): Promise<string> =>
+  shapeOf(await fleet().desk.get<object>(url(), await row.prepare(making())));
+
+/** What came of it once it was sent again, twice. An answer names nothing that never happened. */
+async function sentAgain({ fleet, url, effect, history }: Service, sent: Sent, key: Key) {
+  const answer = await fleet().desk.get<object>(url(), sent, key);
+  const again = await fleet().desk.get<object>(url(), sent, key);
+  const known = new Set(JSON.stringify((await history()).map(({ data }) => data)).match(ID));
+  expect((JSON.stringify(answer).match(ID) ?? []).filter((id) => !known.has(id))).toEqual([]);
+  return { answer: shapeOf(answer), again: shapeOf(again), events: (await effect(key)).sort() };
+}
+
+describe.each(['both', 'api'] as const)('the API dies, policies: %s', (policies) => {
+  const service = serviceWith(policies);
+
+  async function dies(row: Row, dyingAt: string) {
+    const { send, effect, making } = service;
+    const [sent, key] = [await row.prepare(making()), newKey()];
+    const died = await send(sent, key, { dyingAt });
     const begun = (await effect(key)).some((type) => type !== 'OfferingLocked');
-    if (begun && policies !== 'api')
+    if (begun && policies === 'both')
       await until(
         async () => (await effect(key)).length === eventsOf(row).length,
-        `${row.operation} is complete after ${failpoint}`,
+        `${row.operation} is complete after ${dyingAt}`,
         HEALS_WITHIN,
       );
-
-    const answer = await fleet().desk.get<object>(url(), sent, key);
-    const again = await fleet().desk.get<object>(url(), sent, key);
-    await expectKnownIds(answer);
-    return { died: await died, answer: shapeOf(answer), again: shapeOf(again), events: (await effect(key)).sort() };
-  }
-
-  /** An answer names nothing that never happened. */
-  async function expectKnownIds(answer: object): Promise<void> {
-    const { events } = await wholeHistory(fleet().reader);
-    const known = new Set(JSON.stringify(events.map(({ data }) => data)).match(ID));
-    expect((JSON.stringify(answer).match(ID) ?? []).filter((id) => !known.has(id))).toEqual([]);
+    return { died, ...(await sentAgain(service, sent, key)) };
   }
 
   it.each(rows)(
     '$operation: complete or never, and once when sent again',
     async (row) => {
-      const control = shapeOf(await fleet().desk.get<object>(url(), await prepared(row)));
+      const answer = await control(service, row);
       const gaps = policies === 'both' || soak ? gapsOf(row) : [`after:${guardsOf(row).at(-1)}`];
       const limit = pLimit(AT_ONCE);
-      await Promise.all(
-        gaps.map((failpoint) =>
-          limit(async () => {
-            const outcome = await dies(row, failpoint);
-            expect({ failpoint, ...outcome }).toEqual({
-              failpoint,
-              died: 'no answer',
-              answer: control,
-              again: control,
-              events: eventsOf(row),
-            });
-          }),
-        ),
-      );
+      const outcomes = await Promise.all(gaps.map((gap) => limit(async () => ({ gap, ...(await dies(row, gap)) }))));
+      expect(outcomes).toEqual(gaps.map((gap) => ({ gap, died: 'no answer', answer, again: answer, events: eventsOf(row) })));
     },
-    120_000,
+    PATIENCE,
   );
 
-  it('E9, H3, K3: no session without its appointment, no invoice that disagrees, nothing parked', async () => {
-    await allSettled();
-  });
+  it('E9, H3, K3: no session without its appointment, no invoice that disagrees, nothing parked', () => service.settled(), PATIENCE);
+});
+
+describe('the projector dies, policies: projector', () => {
+  const service = serviceWith('projector');
+  const { fleet, url, effect, making, settled } = service;
+  const followUps = [...new Set(rows.flatMap(followUpsOf))];
+  const deaths = soak ? followUps.flatMap((type) => [`before:${type}`, `after:${type}`]) : FEW_DEATHS;
+
+  it.each(deaths)(
+    'E2, E9, H1, H3: %s, while it carries out what follows: all of it is complete, and once',
+    async (dyingAt) => {
+      const concerned = rows.filter((row) => followUpsOf(row).includes(dyingAt.split(':')[1]!));
+      const given = await Promise.all(
+        concerned.map(async (row) => ({ row, answer: await control(service, row), sent: await row.prepare(making()), key: newKey() })),
+      );
+      await settled();
+      const [projector] = fleet().projectors;
+      await projector!.kill();
+      for (const { sent, key } of given) await fleet().desk.get(url(), sent, key);
+
+      const doomed = fleet().doomed('apps/projector/main.js', dyingAt);
+      await doomed.start();
+      await doomed.ended();
+      await projector!.start();
+      for (const { row, sent, key, answer } of given) {
+        await until(async () => (await effect(key)).length === eventsOf(row).length, `${row.operation} is complete`, HEALS_WITHIN);
+        expect(await sentAgain(service, sent, key)).toEqual({ answer, again: answer, events: eventsOf(row) });
+      }
+      await settled();
+    },
+    PATIENCE,
+  );
 });

@@ -1,0 +1,97 @@
+import { serviceWith, type Key } from '../support/faults.js';
+import { newKey, until } from '../support/fleet.js';
+import { booking, cancellation, noShow, noShowUndone, sale } from '../support/shop.js';
+
+// A process dies, and before what follows has been carried out, somebody goes on with what there is.
+
+const PATIENCE = 120_000; // ms for a test
+const { fleet, url, making, send, effect, history, settled } = serviceWith('both');
+
+const appointmentOf = async ({ correlationId }: Key): Promise<string> => {
+  const events = (await history()).filter(({ metadata }) => metadata.$correlationId === correlationId);
+  return events.find(({ type }) => type === 'AppointmentBooked')!.stream.slice('appointment-'.length);
+};
+
+/** What last happened to it. */
+const lastOf = async (appointmentId: string): Promise<string | undefined> =>
+  (await history()).findLast(({ stream }) => stream === `appointment-${appointmentId}`)?.type;
+
+it(
+  'E9, H2: cancelled before its invoice was issued, from a package',
+  async () => {
+    const [shop, key] = [making(), newKey()];
+    const sent = booking(shop, await shop.sold());
+    await send(sent, key, { dyingAt: 'before:InvoiceIssued' });
+    await until(async () => (await effect(key)).includes('AppointmentBooked'), 'the appointment is booked');
+    await shop.done(cancellation(await appointmentOf(key)));
+    await settled();
+    expect((await effect(key)).sort()).toEqual(['AppointmentBooked', 'InvoiceIssued', 'SessionConsumed']);
+  },
+  PATIENCE,
+);
+
+it(
+  'E9, H2: cancelled before its invoice was issued, at the regular fee',
+  async () => {
+    const [shop, key] = [making(), newKey()];
+    await send(booking(shop), key, { dyingAt: 'after:AppointmentBooked' });
+    expect(await effect(key)).toEqual(['AppointmentBooked']);
+    await shop.done(cancellation(await appointmentOf(key)));
+    await settled();
+    expect(await effect(key)).toEqual(['AppointmentBooked', 'InvoiceIssued']);
+  },
+  PATIENCE,
+);
+
+it(
+  'E9, H1: marked as a no-show again before the undoing had reached the invoice',
+  async () => {
+    const [shop, key] = [making(), newKey()];
+    const appointmentId = await shop.booked();
+    await shop.done(noShow(appointmentId));
+    await send(noShowUndone(appointmentId), key, { dyingAt: 'after:NoShowUndone' });
+    await shop.done(noShow(appointmentId));
+    await settled();
+    expect(await effect(key)).toEqual(['NoShowUndone', 'InvoiceAdjustmentUndone']);
+  },
+  PATIENCE,
+);
+
+it(
+  'D1, H3: of two packages sold and applied to one appointment, the second gets its session back, whoever dies over it',
+  async () => {
+    const [shop, key] = [making(), newKey()];
+    const [appointmentId, offeringId, other] = [await shop.booked(), await shop.offering(), await shop.offering()];
+    const applied = { appointmentId, applyToAppointment: true };
+    await send(sale(shop, offeringId, applied), key, { dyingAt: 'after:PackageSold' });
+    const [projector] = fleet().projectors;
+    await projector!.kill();
+    await shop.done(sale(shop, other, applied));
+    for (const dyingAt of ['before:SessionReturned', 'after:SessionReturned']) {
+      const doomed = fleet().doomed('apps/projector/main.js', dyingAt);
+      await doomed.start();
+      await doomed.ended();
+    }
+    await projector!.start();
+    await settled();
+    expect((await effect(key)).filter((type) => type === 'SessionReturned')).toHaveLength(1);
+  },
+  PATIENCE,
+);
+
+it(
+  'H1, H3: an undoing that came second and was made good is not carried out later, whatever is sent again',
+  async () => {
+    const [shop, key] = [making(), newKey()];
+    const appointmentId = await shop.booked(await shop.sold());
+    await shop.done(noShow(appointmentId));
+    await send(noShowUndone(appointmentId), key, { dyingAt: 'after:SessionConsumed' });
+    await shop.done(noShowUndone(appointmentId));
+    await until(async () => (await effect(key)).includes('SessionReturned'), 'the session that came second is given back');
+    await shop.done(noShow(appointmentId));
+    await fleet().desk.send(url(), noShowUndone(appointmentId), key);
+    expect(await lastOf(appointmentId)).toBe('AppointmentMarkedNoShow');
+    await settled();
+  },
+  PATIENCE,
+);
