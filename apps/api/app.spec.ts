@@ -482,18 +482,6 @@ describe('The door, set up otherwise,', () => {
     expect((await call(shop, '/v1/offers/hello')).status).toBe(200);
   });
 
-  it('L3: holds a query back until what it reads is fresh, and says so when it is not', async () => {
-    const asked: bigint[] = [];
-    const shop = await opened({}, { waitFor: async (position) => (asked.push(position), position < 100n) });
-    const headers = (position: string) => ({ headers: { 'punchcard-min-position': position } });
-    expect((await call(shop, '/v1/offers', headers('42'))).status).toBe(200);
-    const answer = await call(shop, '/v1/offers', headers('9007199254740993'));
-    expect(await problemIn(answer, 503)).toMatchObject({ code: 'NOT_YET_FRESH', details: { minPosition: '9007199254740993' } });
-    expect(answer.headers.get('retry-after')).toBe('1');
-    expect((await call(shop, '/v1/offers', { body: offer, ...headers('500') })).status).toBe(201); // a command waits for nothing
-    expect(asked).toEqual([42n, 9007199254740993n]);
-  });
-
   it('says whether it is ready, part by part', async () => {
     let away = false;
     const check = async (): Promise<void> => {

@@ -56,7 +56,7 @@ export const createApp = async (
   const door = closeGently(fastify);
   guardRoutes(fastify, createTokenVerifier(config.tokens));
   if (config.rateLimit > 0) await limitRate(fastify, config.rateLimit);
-  answerPositions(fastify, parts.waitFor);
+  answerPositions(fastify);
   measureCalls(fastify, metrics);
   logCalls(fastify, logger, config);
   serveHealth(fastify, parts.checks, () => door.closing);

@@ -10,7 +10,6 @@ import { openReadModels, type ReadModels } from '../../libs/projection-engine/re
 import { migrate } from '../../libs/projection-engine/schema.js';
 import type { ApiConfig } from './config.js';
 import type { HealthCheck } from './http/health.js';
-import type { WaitFor } from './http/positions.js';
 import { AppointmentsController } from './resources/appointments.controller.js';
 import { ClientsController } from './resources/clients.controller.js';
 import { History } from './resources/history.js';
@@ -27,7 +26,6 @@ import { TaxesController } from './resources/taxes.controller.js';
 export interface Parts {
   modules: (Type | DynamicModule)[]; // the resources' controllers and what they need
   checks: Record<string, HealthCheck>; // each part that must answer before we are ready
-  waitFor: WaitFor;
   close(): Promise<void>; // after the last call has been answered
 }
 
@@ -38,7 +36,6 @@ export interface Surroundings {
 }
 
 const CONNECTIONS = 16; // to Postgres
-const FRESH_WITHIN = 5_000; // ms that a query waits for a position (L3)
 
 /** Connects to the parts that the settings name. */
 export const connectParts = async ({ config, logger }: Surroundings): Promise<Parts> => {
@@ -53,7 +50,6 @@ export const connectParts = async ({ config, logger }: Surroundings): Promise<Pa
   return {
     modules: [ResourcesModule.with(commands, readModels)],
     checks: { postgres: () => pool.query('SELECT 1'), eventStore: () => store.lastPosition() },
-    waitFor: (position) => readModels.waitFor(position, FRESH_WITHIN),
     close: async () => {
       commands.close();
       await readModels.close();

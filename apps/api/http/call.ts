@@ -12,7 +12,7 @@ export interface CallContext {
   idempotencyKey?: string;
   correlationId: string;
   ifMatch?: bigint; // the revision that the caller has seen (L4)
-  minPosition?: bigint; // already waited for (L3)
+  minPosition?: bigint; // that a query has seen at least (L3)
 }
 
 const callOf = (request: FastifyRequest): CallContext => {

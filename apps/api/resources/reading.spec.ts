@@ -3,6 +3,7 @@ import { Pool } from 'pg';
 import type { InvalidInput } from '../../../libs/domain/kernel/refusal.js';
 import { openReadModels, type ReadModels } from '../../../libs/projection-engine/read-models.js';
 import { migrate } from '../../../libs/projection-engine/schema.js';
+import { serviceList } from '../../../projections/service-list.projection.js';
 import { taxList, type TaxRow } from '../../../projections/tax-list.projection.js';
 import { createDatabase } from '../../../test/support/postgres.js';
 import type { CallContext } from '../http/call.js';
@@ -21,8 +22,8 @@ describe('A page of a list', () => {
   beforeAll(async () => {
     database = await createDatabase();
     pool = new Pool({ connectionString: database.url, max: 2, options: '-c TimeZone=UTC' });
-    await migrate(pool, [taxList]);
-    readModels = await openReadModels(pool, [taxList]);
+    await migrate(pool, [taxList, serviceList]);
+    readModels = await openReadModels(pool, [taxList, serviceList]);
     reading = new Reading(readModels, { facts: undefined as never, clock: () => '2027-01-31T09:30:00.000Z' });
     await pool.query(
       `INSERT INTO read_models.tax_list_v1 (business_id, tax_id, name, rate, revision)
@@ -49,6 +50,16 @@ describe('A page of a list', () => {
     expect(first.items.map(({ name }) => name)).toEqual(['GST', 'HST', 'PST']);
     const second = await page(first.next!);
     expect(second).toMatchObject({ items: [{ name: 'QST', revision: '7' }], next: null });
+  });
+
+  it('L3: waits for its own read model, whatever has become of the others, and not without end', async () => {
+    await pool.query("UPDATE read_models.checkpoints SET position = 42 WHERE projection = 'tax_list'");
+    const freshAs = (minPosition: bigint) => reading.page(taxList, { ...call, minPosition }, {}, { by: 'name' });
+    expect((await freshAs(42n)).items).toHaveLength(NAMES.length);
+    await expect(freshAs(43n)).rejects.toMatchObject({
+      ...{ status: 503, code: 'NOT_YET_FRESH' },
+      extras: { headers: { 'retry-after': '1' }, details: { minPosition: '43' } },
+    });
   });
 
   it('is not begun in the middle of another order, nor at a place that is none', async () => {

@@ -10,7 +10,7 @@ import { BadCursor } from '../../../libs/projection-engine/paging.js';
 import type { ListQuery, ReadModels } from '../../../libs/projection-engine/read-models.js';
 import { packageList, type PackageRow } from '../../../projections/package-list.projection.js';
 import type { CallContext } from '../http/call.js';
-import type { RequestError } from '../http/problems.js';
+import { HttpProblem, type RequestError } from '../http/problems.js';
 import type { NamedQuery, Page, PageQuery } from './paging.js';
 
 /** The token under which the read models are provided. */
@@ -20,6 +20,7 @@ export const READ_MODELS = Symbol('read models');
 export type Shown<Row> = { [Name in keyof Row]: Row[Name] extends bigint ? string : Row[Name] };
 
 const PAGE = 50;
+const FRESH_WITHIN = 5_000; // ms
 
 /** What all queries have in common: the caller's business, what is not found, pages. */
 @Injectable()
@@ -31,6 +32,7 @@ export class Reading {
 
   /** @throws NotFound when this business has no such thing (A3) */
   async one<Row extends object>(projection: Projection<Row>, call: CallContext, what: string, id: string): Promise<Shown<Row>> {
+    await this.fresh(projection, call);
     const row = await this.readModels.row(projection, call.business, id);
     if (!row) throw new NotFound(what, id);
     return shown(row);
@@ -44,6 +46,7 @@ export class Reading {
   ): Promise<Page<Shown<Row>>> {
     const order = orderOf(projection, query);
     if (cursor !== undefined && !cursor.startsWith(order)) throw notACursor();
+    await this.fresh(projection, call);
     try {
       const after = cursor?.slice(order.length);
       const { rows, next } = await this.readModels.list(projection, call.business, { ...query, limit, cursor: after });
@@ -52,6 +55,16 @@ export class Reading {
       if (cursor !== undefined && (error instanceof BadCursor || isDataException(error))) throw notACursor();
       throw error;
     }
+  }
+
+  /** L3: waits, within bounds, until this read model has seen what the caller has; another that lags or is stopped holds up nobody. */
+  private async fresh({ name }: { name: string }, { minPosition }: CallContext): Promise<void> {
+    if (minPosition === undefined || (await this.readModels.waitFor(minPosition, FRESH_WITHIN, [name]))) return;
+    const detail = `What is read here is not yet as fresh as position ${minPosition}. Repeat the call later.`;
+    throw new HttpProblem(503, 'NOT_YET_FRESH', detail, {
+      headers: { 'retry-after': '1' },
+      details: { minPosition: String(minPosition) },
+    });
   }
 
   /** People and things by name, in its order. */

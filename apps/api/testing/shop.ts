@@ -222,7 +222,7 @@ export const tokenOf = (role: CallerRole, changes: Partial<Parameters<typeof min
     ...changes,
   });
 
-export const noParts: Parts = { modules: [], checks: {}, waitFor: async () => true, close: async () => undefined };
+export const noParts: Parts = { modules: [], checks: {}, close: async () => undefined };
 
 export interface Shop {
   app: NestFastifyApplication;
