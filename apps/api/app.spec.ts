@@ -230,7 +230,6 @@ describe('The door', () => {
       ['NO_SESSIONS_LEFT', 409],
       ['PRECONDITION_FAILED', 412],
       ['IDEMPOTENCY_KEY_REUSED', 422],
-      ['TOO_BUSY', 503],
     ])('a refusal %s with %i', async (code, status) => {
       const answer = await call(shop, `/v1/offers/${offerId}/refuse`, { body: { code }, headers: { 'if-match': '"7"' } });
       expect(await problemIn(answer, status)).toMatchObject({ code, detail: 'A rule says no.', details: { offerId, ifMatch: '7' } });

@@ -78,14 +78,9 @@ const REFUSAL_STATUS: Record<string, number> = {
   NOT_FOUND: 404,
   PRECONDITION_FAILED: 412,
   IDEMPOTENCY_KEY_REUSED: 422,
-  TOO_BUSY: 503,
-  NOT_YET_FRESH: 503,
 };
 
-const refused = ({ code, message, details }: Refusal): Failure => {
-  const status = REFUSAL_STATUS[code] ?? 409;
-  return status === 503 ? { ...unavailable(code, message), details } : { status, code, detail: message, details };
-};
+const refused = ({ code, message, details }: Refusal): Failure => ({ status: REFUSAL_STATUS[code] ?? 409, code, detail: message, details });
 
 const unauthenticated = ({ code, message }: InvalidToken): Failure => ({
   status: 401,
