@@ -54,6 +54,8 @@ const SETTINGS = {
 const MAX_LOG_BYTES = 10_000_000; // looked at when it starts; one older log is kept
 const PORT_ATTEMPTS = 5;
 const START_PATIENCE_MS = 120_000; // recovery after a crash replays at most max_wal_size
+const WORKERS_PATIENCE_MS = 10_000;
+const WORKERS_PAUSE_MS = 100;
 
 /**
  * Starts a real Postgres on a data folder, making the cluster if there is none. Listens on 127.0.0.1 with a generated password (file mode
@@ -151,6 +153,7 @@ async function serve(
   wanted: number,
   settings: Record<string, string | number>,
 ): Promise<{ server: ChildProcess; port: number }> {
+  const until = Date.now() + WORKERS_PATIENCE_MS;
   for (let attempt = 1; ; attempt++) {
     const port = wanted || (await freePort());
     const log = await openLog(home);
@@ -165,7 +168,11 @@ async function serve(
     await log.file.close();
     if (await untilReady(server, home.cluster)) return { server, port };
     const said = (await readFile(home.log)).subarray(log.size).toString().trim();
-    if (wanted || attempt === PORT_ATTEMPTS || !said.includes('could not bind')) throw new Error(`Postgres did not start. ${said}`);
+    if (said.includes('shared memory block') && Date.now() < until) {
+      await sleep(WORKERS_PAUSE_MS); // the workers of a server that was killed are still on their way out
+      continue;
+    }
+    if (wanted || attempt >= PORT_ATTEMPTS || !said.includes('could not bind')) throw new Error(`Postgres did not start. ${said}`);
   }
 }
 
