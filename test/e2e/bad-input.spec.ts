@@ -54,6 +54,7 @@ const withoutBody = (): [string, string][] => [
   ['POST', `/v1/appointments/${appointmentId}/complete`],
   ['POST', `/v1/appointments/${appointmentId}/no-show/undo`],
   ['POST', `/v1/offerings/${sold.offeringId}/restore`],
+  ['DELETE', `/v1/offerings/${sold.offeringId}`],
 ];
 
 describe('every command refuses', () => {

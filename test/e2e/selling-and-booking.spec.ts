@@ -1,5 +1,6 @@
 import { localDateOf } from '../../libs/domain/kernel/calendar.js';
 import type { Booked, Clinic, Invoice, Page, Sold } from '../support/clinic.js';
+import { openClinic } from '../support/clinic.js';
 import { inEachPolicyMode } from '../support/policy-modes.js';
 
 inEachPolicyMode((at) => {
@@ -103,7 +104,7 @@ inEachPolicyMode((at) => {
       expect(new Set(atOnce.map(({ packageId }) => packageId)).size).toBe(1);
       await clinic.service.settled();
       const sold = await clinic.owner.get<Page<Sold>>(`/v1/packages?clientId=${body.clientId}`);
-      expect(new Set(idsOf(sold))).toEqual(new Set([first.packageId, atOnce[0]!.packageId]));
+      expect(new Set(idsOf(sold))).toEqual(new Set([first.packageId, atOnce[0].packageId]));
       expect((await clinic.owner.get<Page<Invoice>>(`/v1/invoices?clientId=${body.clientId}`)).items).toHaveLength(2);
     });
   });
@@ -190,6 +191,20 @@ inEachPolicyMode((at) => {
         details: { expiresOn: sold.expiresOn },
       });
       expect(await refusalOf(noonOf(plus(sold.soldOn, -1)))).toMatchObject({ code: 'BEFORE_SALE', details: { soldOn: sold.soldOn } });
+    });
+
+    it('E3: 23:30 on the last day, zone ahead of UTC', async () => {
+      const abroad = await openClinic(clinic.service, { timeZone: 'Pacific/Auckland' });
+      const sold = await abroad.sell({ expiryRule: { kind: 'onDate', date: '2031-03-31' } });
+      expect(await abroad.book(sold, { start: '2031-03-31T23:30:00+13:00' })).toMatchObject({
+        on: '2031-03-31',
+        start: '2031-03-31T10:30:00.000Z',
+      });
+      const body = abroad.booking({ clientId: sold.clientId, start: '2031-03-31T11:00:00Z' }, sold.packageId);
+      expect(await abroad.owner.refused(409, 'POST', '/v1/appointments', { body })).toMatchObject({
+        code: 'PACKAGE_EXPIRED',
+        details: { on: '2031-04-01', expiresOn: '2031-03-31' },
+      });
     });
 
     it('E3: from first use on, moved by an earlier one, and never so that it strands a later one', async () => {

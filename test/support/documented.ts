@@ -32,8 +32,8 @@ export interface Came {
 
 export interface Documented {
   document: OpenApi;
-  /** @throws Error that says what the document does not say of this answer */
-  check(came: Came): void;
+  /** @throws Error that says what the document does not say of this answer, or of the body that it was the good answer to */
+  check(came: Came, sent: unknown): void;
 }
 
 const PROBLEM = '#/components/schemas/Problem';
@@ -73,11 +73,21 @@ export const documentedBy = (document: OpenApi): Documented => {
     return `${where}/content/${escaped(type)}/schema`;
   };
 
+  const checkTaken = ({ method, path }: Came, sent: unknown): void => {
+    const template = templateOf(path)!;
+    const where = ['paths', template, method.toLowerCase(), 'requestBody', 'content', 'application/json', 'schema'].map(escaped).join('/');
+    if (validatorOf(`#/${where}`)(sent)) return;
+    throw new Error(`${method} ${template} took what the document does not say that it takes: ${JSON.stringify(sent)}`);
+  };
+
   return {
     document,
-    check(came) {
+    check(came, sent) {
       const validate = validatorOf(schemaOf(came));
-      if (validate(came.body)) return;
+      if (validate(came.body)) {
+        if (came.status < 300 && sent !== undefined) checkTaken(came, sent);
+        return;
+      }
       const errors = validate.errors?.map(({ instancePath, message, params }) => `${instancePath} ${message} ${JSON.stringify(params)}`);
       throw new Error(
         `${came.method} ${came.path} answered ${came.status} otherwise than documented:\n${errors?.join('\n')}\n${JSON.stringify(came.body).slice(0, 2_000)}`,

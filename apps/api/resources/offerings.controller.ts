@@ -173,7 +173,7 @@ export class OfferingsController {
   @Delete(':offeringId')
   @Allow('catalogue:write')
   @ApiOkResponse({ type: OfferingAnswer })
-  delete(@Call() call: CallContext, @PathId('offeringId') offeringId: string): Promise<OfferingAnswer> {
+  delete(@Call() call: CallContext, @PathId('offeringId') offeringId: string, @Body() _: EmptyBody): Promise<OfferingAnswer> {
     return this.commands.execute(new DeleteOffering(call, { offeringId }));
   }
 
