@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { policyCommandIdOf } from '../domain/kernel/ids.js';
 import type { Recorded } from '../domain/kernel/event.js';
-import { Refusal } from '../domain/kernel/refusal.js';
+import { NotFound, Refusal } from '../domain/kernel/refusal.js';
 import { policies } from '../domain/policies/policies.js';
 import type { PolicyCommand } from '../domain/policies/policy.js';
 import type { CommandContext, Handle } from '../event-store/handle.js';
@@ -61,9 +61,15 @@ export class FollowUps {
     return (await Promise.all(steps)).reduce(later, position);
   }
 
-  /** Carries out all that follows from an event, whoever else may have; what fails is thrown. */
+  /**
+   * Carries out all that follows from an event, whoever else may have; what fails is thrown. But what is not there yet, an
+   * invoice that follows from elsewhere, is left to the projector, which takes what follows from one stream in its order.
+   */
   async settle(event: Recorded): Promise<void> {
-    for (const followUp of followUpsOf(event)) await this.again(event, followUp);
+    for (const followUp of followUpsOf(event))
+      await this.again(event, followUp).catch((error: unknown) => {
+        if (!(error instanceof NotFound)) throw error;
+      });
   }
 
   /** Carries out one again, from its trigger: the projector's way. A refusal without compensation is thrown. */
