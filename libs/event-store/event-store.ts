@@ -13,6 +13,7 @@ import {
 import type { Metadata } from '../domain/kernel/event.js';
 import { buffered } from './batches.js';
 import { appendFailure, Conflict, OutcomeUnknown, readFailure, StoreUnavailable, survivesBrokenConnections } from './failures.js';
+import { decodeBase64Natively } from './native-base64.js';
 import type { JsonObject } from './stored-json.js';
 
 export { Conflict, OutcomeUnknown, StoreUnavailable };
@@ -81,6 +82,7 @@ const BACK_OFF = { first: 50, most: 5_000 }; // ms, doubling
 /** Connects to an EventStoreDB, `esdb://…`. One per process: the client shares what is pending among all of its instances. */
 export function connectEventStore({ url, logger }: { url: string; logger?: Logger }): EventStore {
   survivesBrokenConnections();
+  decodeBase64Natively();
   const client = EventStoreDBClient.connectionString(url);
 
   const append: EventStore['append'] = async (stream, expected, events) => {
