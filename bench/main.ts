@@ -17,11 +17,10 @@ import { inRounds, ratioOf, table, type Subjects } from './rounds.js';
 
 // npm run bench: what it measures and what limits it is in bench/README.md. The last line is one JSON object.
 
-const rounds = Number(process.env.ROUNDS ?? 7);
+const rounds = Number(process.env.ROUNDS ?? 5);
 const CONNECTIONS = 64;
 const TIME = { warmUp: 1_000, time: 4_000 }; // ms of each measurement
 const APPENDS = 3; // of a booking: SessionConsumed, AppointmentBooked, InvoiceIssued
-const READ_MODEL_ROUNDS = 5;
 const CAUGHT_UP = { events: 200_000, streams: 100_000 };
 const WATCH = 500; // ms between looks at Postgres's memory
 const FOLDED = { events: 200_000, streams: 20_000 };
@@ -107,7 +106,7 @@ async function project({ api, clinic, settings }: Service, position: string): Pr
 /** Everything over HTTP, and the appends: the projector is stopped meanwhile. */
 async function measureService(postgres: RunningPostgres): Promise<Map<string, Measured[]>> {
   const service = await openService(postgres);
-  const { clinic, api, settings, databaseUrl } = service;
+  const { clinic, api, databaseUrl } = service;
   await project(service, clinic.position);
   const crudUrl = await databaseIn(postgres, 'crud');
   await onDatabase(crudUrl, (client) => createCrud(client, clinic.catalogue));
@@ -168,8 +167,7 @@ async function measureReadModels(postgres: RunningPostgres): Promise<Map<string,
     'catching up': ask(catching, 'catchUp', CAUGHT_UP),
     'client reading alone': ask(catching, 'read', CAUGHT_UP),
   };
-  for (const subject of Object.values(subjects)) await subject();
-  const results = await inRounds(subjects, READ_MODEL_ROUNDS);
+  const results = await inRounds(subjects, rounds);
   await ask(catching, 'close', CAUGHT_UP)();
   await stop(catching, folding);
   return results;

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { EventStoreDBClient, jsonEvent, NO_STREAM, type JSONEventType, type JSONRecordedEvent } from '@eventstore/db-client';
+import { decodeBase64Natively } from '../libs/event-store/native-base64.js';
 import { answerJobs } from './jobs.js';
 import { measuredFrom, type Measured } from './measured.js';
 
-// Appends and nothing else, a process of its own: what the commands' appends are measured against. The same client and server, events as
-// large as a booking's (they are a booking's, but for their ids), and as a booking's do they go: one in three to one of many streams that
-// are there, under the revision that it has, two to streams that are new.
+// Appends and nothing else, a process of its own: what the commands' appends are measured against. The same server, and the same client,
+// quickened as libs/event-store does it. The events are as large as a booking's (they are a booking's, but for their ids), and they go
+// where a booking's go: one in three to one of many streams that are there, at the revision that it has, two to streams that are new.
 
 export interface AppendJob {
   samples: string[]; // the streams of one booking: the last event of each is what is appended
@@ -21,6 +22,7 @@ interface Sample {
   metadata: Uint8Array; // as libs/event-store gives it
 }
 
+decodeBase64Natively();
 const client = EventStoreDBClient.connectionString(process.env.EVENTSTORE_URL!);
 const revisions = new Map<string, bigint>(); // of the streams that are there
 let samples: Sample[] | undefined;
