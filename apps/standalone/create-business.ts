@@ -10,6 +10,7 @@ import { mintToken } from '../../libs/auth/tokens.js';
 import { CommandHandlingModule, openCommandHandling } from '../../libs/command-handling/command-handling.js';
 import { CreateBusiness } from '../../libs/command-handling/commands/business.commands.js';
 import { defaultSettings } from '../../libs/domain/business/business.events.js';
+import { isTimeZone } from '../../libs/domain/kernel/calendar.js';
 import { connectEventStore } from '../../libs/event-store/event-store.js';
 import { pathsOf, readWhole } from './data-folder.js';
 import { OperatorError } from './operator-error.js';
@@ -69,22 +70,23 @@ async function surroundings(data: string): Promise<NodeJS.ProcessEnv> {
   return { ...withSecrets(process.env, await secretsOf({ secrets: folder.secrets, isNew: false })), ...connection };
 }
 
-const isIn =
-  (values: readonly string[], what: string) =>
+const which =
+  (holds: (text: string) => boolean, what: string) =>
   (text: string): string => {
-    if (!values.includes(text)) throw new InvalidArgumentError(`It is not ${what}.`);
+    if (!holds(text)) throw new InvalidArgumentError(`It is not ${what}.`);
     return text;
   };
+const currencies = new Set(Intl.supportedValuesOf('currency'));
 
 const command = new Command('npm run business:create --')
   .description('Creates a business, and prints a token for its owner. Its currency can never change.')
   .requiredOption('--name <name>', 'what it is called')
+  .requiredOption('--time-zone <zone>', 'IANA name, such as America/Toronto', which(isTimeZone, 'an IANA time zone'))
   .requiredOption(
-    '--time-zone <zone>',
-    'IANA name, such as America/Toronto',
-    isIn([...Intl.supportedValuesOf('timeZone'), 'UTC'], 'an IANA time zone'),
+    '--currency <code>',
+    'ISO 4217, such as CAD',
+    which((code) => currencies.has(code), 'an ISO 4217 currency'),
   )
-  .requiredOption('--currency <code>', 'ISO 4217, such as CAD', isIn(Intl.supportedValuesOf('currency'), 'an ISO 4217 currency'))
   .option('--owner <sub>', "the owner's id in tokens; opaque, it is stored in clear", 'owner')
   .option('--data <folder>', 'data folder of a running `npm start`', join(project, '.data'));
 

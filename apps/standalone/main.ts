@@ -62,7 +62,7 @@ async function startAll(options: Options, folder: DataFolder, parts: Parts, sinc
     `\nPunchcard runs, after ${((performance.now() - since - demoTook) / 1000).toFixed(1)} s. Data and logs: ${folder.path}. Ctrl-C stops it.\n`,
   );
   await writeWhole(folder.connection, { DATABASE_URL: env.DATABASE_URL, EVENTSTORE_URL: env.EVENTSTORE_URL });
-  say(await whatNext(String(api.ready), demo, await given(env, 'JWT_SECRET')));
+  say(await whatNext(String(api.ready), folder.path, demo, await given(env, 'JWT_SECRET')));
 }
 
 /** The supervisor of a data folder's processes, ended by Ctrl-C, SIGTERM, or a part that cannot be kept running. */

@@ -5,9 +5,14 @@ import type { DemoInfo } from './demo.js';
 const TOKEN_LIFE = '30d';
 
 /** What is printed when all runs: where it is, a token per role, and commands to paste. */
-export async function whatNext(api: string, demo: DemoInfo | undefined, jwtSecret: string | undefined): Promise<string> {
+export async function whatNext(api: string, data: string, demo: DemoInfo | undefined, jwtSecret: string | undefined): Promise<string> {
   const addresses = `  API      ${api}/v1\n  OpenAPI  ${api}/docs`;
-  if (!demo) return `${addresses}\n\nThere is no business yet: npm run business:create makes one, with a token for its owner.`;
+  if (!demo)
+    return `${addresses}
+
+A business, and a token for its owner:
+
+  npm run business:create -- --data '${data}' --name 'My clinic' --time-zone America/Toronto --currency CAD`;
   if (jwtSecret === undefined) return `${addresses}\n\nTokens come from your issuer (JWKS_URL); the demo business is ${demo.businessId}.`;
   const tokens = await tokensOf(demo, jwtSecret);
   return `${addresses}

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import * as calendar from '../../../libs/domain/kernel/calendar.js';
 
 // What texts must look like at the door. Nothing here is a rule of the product.
 
@@ -41,20 +42,12 @@ const daysIn = (year: number, month: number): number => {
 
 const knownZones = new LRUCache<string, boolean>({ max: 1_000 });
 
-/** A name of the IANA database, as the runtime knows it; offsets such as +01:00 are not. */
+/** A name of the IANA database. */
 export const isTimeZone = (value: unknown): value is string => {
-  if (typeof value !== 'string' || value.length > 64 || !/^[A-Za-z][\w+/-]*$/.test(value)) return false;
-  const known = knownZones.get(value) ?? isZoneOfRuntime(value);
+  if (typeof value !== 'string' || value.length > 64) return false;
+  const known = knownZones.get(value) ?? calendar.isTimeZone(value);
   knownZones.set(value, known);
   return known;
-};
-
-const isZoneOfRuntime = (name: string): boolean => {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
-  }
 };
 
 const currencies = new Set(Intl.supportedValuesOf('currency'));

@@ -1,5 +1,18 @@
 import fc from 'fast-check';
-import { asInstant, lastValidDay, localDateOf, plusMinutes } from './calendar.js';
+import { asInstant, isTimeZone, lastValidDay, localDateOf, plusMinutes } from './calendar.js';
+
+describe('a time zone', () => {
+  it.each(['UTC', 'America/Toronto', 'Asia/Kolkata', 'Asia/Calcutta', 'Europe/Kyiv', 'America/Argentina/Buenos_Aires'])(
+    'A1: has a name of the IANA database, also one that the runtime calls otherwise: %s',
+    (name) => {
+      expect(isTimeZone(name)).toBe(true);
+      expect(localDateOf('2027-01-31T12:00:00.000Z', name)).toBe('2027-01-31');
+    },
+  );
+  it.each(['Mars/Olympus', '+01:00', '', 'America/Toronto ', 'x'.repeat(65)])('A1: is no offset and nothing made up: "%s"', (name) =>
+    expect(isTimeZone(name)).toBe(false),
+  );
+});
 
 describe('the date on the wall of the business', () => {
   it.each([

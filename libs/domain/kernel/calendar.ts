@@ -5,6 +5,16 @@ import type { ExpiryRule } from './shapes.js';
 export const localDateOf = (instant: string, timeZone: string): string =>
   Temporal.Instant.from(instant).toZonedDateTimeISO(timeZone).toPlainDate().toString();
 
+/** A name of the IANA database, as the runtime knows it, links such as `Asia/Kolkata` included; offsets such as +01:00 are not. */
+export const isTimeZone = (name: string): boolean => {
+  if (name.length > 64 || !/^[A-Za-z][\w+/-]*$/.test(name)) return false;
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+};
+
 /** An instant in the one form that is stored: UTC with milliseconds. */
 export const asInstant = (instant: string | Date): string => new Date(instant).toISOString();
 
