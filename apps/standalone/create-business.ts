@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { CommandBus } from '@nestjs/cqrs';
 import { Command, InvalidArgumentError } from 'commander';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import pg from 'pg';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
@@ -29,14 +30,16 @@ interface Wanted {
 
 const TOKEN_LIFE = '30d';
 
+const say = (message: string): void => void process.stdout.write(`${message}\n`);
+
 async function main(wanted: Wanted): Promise<void> {
   const env = await surroundings(wanted.data);
   const businessId = uuidv7();
   await create(businessId, wanted, env);
-  console.log(`Created the business ${businessId} (${wanted.name}).`);
-  if (!env.JWT_SECRET) return console.log('Tokens come from your issuer: claims sub, business, role (docs/api.md).');
+  say(`Created the business ${businessId} (${wanted.name}).`);
+  if (!env.JWT_SECRET) return say('Tokens come from your issuer: claims sub, business, role (docs/api.md).');
   const token = await mintToken({ secret: env.JWT_SECRET, sub: wanted.owner, business: businessId, role: 'owner', expiresIn: TOKEN_LIFE });
-  console.log(`\nA token for its owner, good for 30 days:\n\n${token}`);
+  say(`\nA token for its owner, good for 30 days:\n\n${token}`);
 }
 
 async function create(businessId: string, { name, timeZone, currency, owner }: Wanted, env: NodeJS.ProcessEnv): Promise<void> {
@@ -91,6 +94,6 @@ const command = new Command('npm run business:create --')
   .option('--data <folder>', 'data folder of a running `npm start`', join(project, '.data'));
 
 main(command.parse().opts<Wanted>()).catch((error: unknown) => {
-  console.error(error instanceof OperatorError ? error.message : error);
+  process.stderr.write(`${error instanceof OperatorError ? error.message : inspect(error)}\n`);
   process.exitCode = 1;
 });

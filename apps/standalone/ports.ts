@@ -24,7 +24,7 @@ async function portOpen(host: string, port: number): Promise<number | undefined>
     await once(probe, 'listening');
   } catch (error) {
     if (['EADDRINUSE', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
-    throw new Error(`${host} is not an address to listen on: ${(error as Error).message}`);
+    throw new Error(`${host} is not an address to listen on: ${(error as Error).message}`, { cause: error });
   }
   const address = probe.address() as AddressInfo;
   probe.close();

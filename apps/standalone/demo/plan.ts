@@ -59,7 +59,7 @@ export const planOf = (firstDay: number): Plan => {
   const lastDay = new Date(firstDay + (DAYS + 120) * DAY).toISOString().slice(0, 10);
   const kinds = offerings(lastDay);
   const sales = plannedSales(chance, firstDay, kinds);
-  const bookings = plannedBookings(chance, firstDay, sales, kinds);
+  const bookings = plannedBookings(chance, firstDay, sales);
   const steps = [
     ...setUp(firstDay + 12 * 3_600_000, kinds),
     ...sales.map((sale) => sale.step),
@@ -166,7 +166,7 @@ interface PlannedBooking {
 }
 
 /** Most from a package that the client has by then, some without; each booked a few days ahead, then it takes place or not. */
-const plannedBookings = (chance: Chance, firstDay: number, sales: Sale[], kinds: PlannedOffering[]): PlannedBooking[] => {
+const plannedBookings = (chance: Chance, firstDay: number, sales: Sale[]): PlannedBooking[] => {
   const end = firstDay + DAYS * DAY;
   return Array.from({ length: BOOKINGS }, (_, n) => {
     const madeOn = Math.floor((n / BOOKINGS) * (DAYS - 1)) + 1;
