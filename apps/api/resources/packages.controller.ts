@@ -120,7 +120,8 @@ export class PackagesController {
   @Get(':packageId/audit-tags')
   @Allow('packages:read')
   @ApiOkResponse({ type: AuditTagPage })
-  auditTags(@Call() call: CallContext, @PathId('packageId') packageId: string, @Query() page: PageQuery): Promise<AuditTagPage> {
+  async auditTags(@Call() call: CallContext, @PathId('packageId') packageId: string, @Query() page: PageQuery): Promise<AuditTagPage> {
+    await this.reading.one(packageList, call, 'package', packageId); // A3: one of another business is 404, not a package without tags
     return this.reading.page(auditTags, call, page, { by: 'revision', where: { packageId } });
   }
 
