@@ -1,7 +1,7 @@
 import type { Recorded } from '../../libs/domain/kernel/event.js';
 import { brokenChains, isUpTo, readModelDifferences, wholeHistory } from './afresh.js';
 import { disagreements } from './agreement.js';
-import { newKey, startFleet, until, type Fleet, type PolicyMode, type Sent } from './fleet.js';
+import { startFleet, until, type Fleet, type newKey, type PolicyMode, type Sent } from './fleet.js';
 import { createDatabase } from './postgres.js';
 import { booking, openShop, paidEach, sale, type Shop } from './shop.js';
 
