@@ -8,7 +8,11 @@ export async function inRounds(subjects: Subjects, rounds: number): Promise<Map<
   for (let round = 0; round < rounds; round += 1) {
     const order = Object.entries(subjects);
     if (round % 2 === 1) order.reverse(); // so that none is always first
-    for (const [name, subject] of order) results.get(name)!.push(await subject());
+    for (const [name, subject] of order) {
+      const measured = await subject();
+      results.get(name)!.push(measured);
+      console.log(`round ${round + 1} of ${rounds}: ${name} ${Math.round(measured.rate)}/s`);
+    }
   }
   return results;
 }
