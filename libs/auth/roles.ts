@@ -1,6 +1,6 @@
 import type { Role } from '../domain/kernel/event.js';
 
-/** The roles that a token can carry. `system` is for policies and never comes in by a token. */
+/** The roles that a token can carry. */
 export const CALLER_ROLES = ['owner', 'administrator', 'receptionist', 'client', 'auditor'] as const satisfies readonly Role[];
 
 export type CallerRole = (typeof CALLER_ROLES)[number];

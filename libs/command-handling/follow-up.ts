@@ -114,11 +114,9 @@ export class FollowUps {
     return this.after(await this.handle(aggregate, id, context, decide, creates ? { create: 'unseen' } : {}), since);
   }
 
-  private contextOf({ id, metadata: { business, $correlationId } }: Recorded, policy: string, commandId: string): CommandContext {
-    return {
-      ...{ commandId, business, correlationId: $correlationId, causationId: id, now: this.clock() },
-      actor: { id: `policy:${policy}`, role: 'system' },
-    };
+  /** The person whose doing it follows from stays the one who did it. */
+  private contextOf({ id, metadata: { business, actor, $correlationId } }: Recorded, policy: string, commandId: string): CommandContext {
+    return { commandId, business, actor, policy, correlationId: $correlationId, causationId: id, now: this.clock() };
   }
 }
 

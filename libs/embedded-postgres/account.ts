@@ -34,6 +34,8 @@ export async function canEnter(account: Account | undefined, folder: string): Pr
     return true;
   } catch (error) {
     if ((error as { code?: unknown }).code !== 'EPERM') return false;
-    throw new Error('This process is root but may not start others as another user, which Postgres needs: start it as an ordinary user.');
+    throw new Error('This process is root but may not start others as another user, which Postgres needs: start it as an ordinary user.', {
+      cause: error,
+    });
   }
 }

@@ -46,6 +46,8 @@ function send(pid: number, signal: NodeJS.Signals): boolean {
     return process.kill(pid, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-    throw new Error(`A Postgres of another user (pid ${pid}) runs on this data folder: stop it as that user, or use another folder.`);
+    throw new Error(`A Postgres of another user (pid ${pid}) runs on this data folder: stop it as that user, or use another folder.`, {
+      cause: error,
+    });
   }
 }

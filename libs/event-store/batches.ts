@@ -19,9 +19,9 @@ export async function* buffered<Item, Event>(
   { signal, size }: { signal?: AbortSignal; size: number },
 ): AsyncGenerator<Event[]> {
   let over = false;
-  let failure: unknown;
+  let failure: Error | undefined;
   let wake = (): void => undefined;
-  const end = (error?: unknown): void => {
+  const end = (error?: Error): void => {
     over = true;
     failure ??= error;
     wake();

@@ -70,8 +70,8 @@ it('K4: does not depend on the order in which fields are stored', () =>
       ),
       (datas) => {
         const reordered = (object: object) => Object.fromEntries(Object.entries(object).reverse());
-        const events = chained(datas as JsonObject[]).map((event) => {
-          return { ...event, data: reordered(event.data) as JsonObject, metadata: reordered(event.metadata) as unknown as Metadata };
+        const events = chained(datas).map((event) => {
+          return { ...event, data: reordered(event.data), metadata: reordered(event.metadata) as unknown as Metadata };
         });
         expect(verifyChain(events)).toBeUndefined();
       },

@@ -117,7 +117,7 @@ const personsIn = ({ type, personal }: EventDefinition, data: JsonObject): strin
     if (!isText(data[field])) return [];
     const personId = data[about];
     if (!isText(personId))
-      throw new Error(`The field "${field}" of the event "${type}" is about nobody: "${about}" is ${String(personId)}.`);
+      throw new Error(`The field "${field}" of the event "${type}" is about nobody: "${about}" is ${JSON.stringify(personId)}.`);
     return [personId];
   });
 

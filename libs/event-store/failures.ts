@@ -64,9 +64,9 @@ export function appendFailure(stream: string, error: unknown): unknown {
 const typeOf = (error: unknown): string | undefined => (error instanceof Error && isCommandError(error) ? error.type : undefined);
 
 /** Undefined when the failure only says that there is no such stream. */
-export function readFailure(stream: string, error: unknown): unknown {
+export function readFailure(stream: string, error: unknown): Error | undefined {
   const type = typeOf(error);
   if (type === ErrorType.STREAM_NOT_FOUND) return undefined;
-  if (type !== undefined && final.has(type)) return error;
+  if (error instanceof Error && type !== undefined && final.has(type)) return error;
   return new StoreUnavailable(`Reading ${stream} failed`, { cause: error });
 }

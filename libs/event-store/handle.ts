@@ -14,6 +14,7 @@ export interface CommandContext {
   commandId: string;
   business: string;
   actor: Actor;
+  policy?: string; // that gives the command
   requestHash?: string; // HMAC-SHA-256, hex; policies have none
   hashKey?: string; // id of its key
   correlationId: string;
@@ -218,6 +219,7 @@ export function createHandle({ store, codec, logger, cacheBytes = CACHE_BYTES, m
       metadata: {
         business: context.business,
         actor: context.actor,
+        policy: context.policy,
         commandId: context.commandId,
         requestHash: context.requestHash,
         hashKey: context.hashKey,

@@ -4,6 +4,4 @@ export const sqlName = (name: string): string => name.replace(/[A-Z]/g, (letter)
 /** Quoted, so that a column may be called `on`. */
 export const quoted = (name: string): string => `"${sqlName(name)}"`;
 
-export const fieldName = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-
 export const tableName = ({ name, version }: { name: string; version: number }): string => `read_models.${name}_v${version}`;

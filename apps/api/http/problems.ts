@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
 import type { FieldError } from '../../../libs/domain/kernel/refusal.js';
-import { InvalidInput, Refusal } from '../../../libs/domain/kernel/refusal.js';
+import { InvalidInput, Refusal, UnknownReferences } from '../../../libs/domain/kernel/refusal.js';
 import { OutcomeUnknown, StoreUnavailable } from '../../../libs/event-store/failures.js';
 import { TooBusy } from '../../../libs/event-store/stream-queues.js';
 import { InvalidToken, TokenKeysUnavailable } from '../../../libs/auth/tokens.js';
@@ -65,6 +65,7 @@ export const problemOf = ({ status, code, detail, errors, details }: Failure, ca
 export const failureOf = (error: unknown): Failure => {
   if (error instanceof HttpProblem) return { status: error.status, code: error.code, detail: error.message, ...error.extras };
   if (error instanceof InvalidInput) return { status: 400, code: error.code, detail: error.message, errors: error.errors };
+  if (error instanceof UnknownReferences) return unknown(error);
   if (error instanceof Refusal) return refused(error);
   if (error instanceof InvalidToken) return unauthenticated(error);
   if (error instanceof TokenKeysUnavailable) return unavailable('TOKEN_KEYS_UNAVAILABLE', error.message);
@@ -81,6 +82,9 @@ const REFUSAL_STATUS: Record<string, number> = {
 };
 
 const refused = ({ code, message, details }: Refusal): Failure => ({ status: REFUSAL_STATUS[code] ?? 409, code, detail: message, details });
+
+/** Of what the body names, all that is not there: each as the field that names it (A3). */
+const unknown = ({ code, message, errors }: UnknownReferences): Failure => ({ status: 404, code, detail: message, errors });
 
 const unauthenticated = ({ code, message }: InvalidToken): Failure => ({
   status: 401,

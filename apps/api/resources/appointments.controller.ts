@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiOkResponse, ApiTags, IntersectionType } from '@nestjs/swagger';
 import {
@@ -184,14 +184,16 @@ export class AppointmentsController {
 
   @Post(':appointmentId/complete')
   @Allow('appointments:write')
-  @ApiCreatedResponse({ type: AppointmentAnswer })
+  @HttpCode(200)
+  @ApiOkResponse({ type: AppointmentAnswer })
   complete(@Call() call: CallContext, @PathId('appointmentId') appointmentId: string, @Body() _: EmptyBody): Promise<AppointmentAnswer> {
     return this.commands.execute(new CompleteAppointment(call, { appointmentId }));
   }
 
   @Post(':appointmentId/cancel')
   @Allow('appointments:write')
-  @ApiCreatedResponse({ type: AppointmentAnswer })
+  @HttpCode(200)
+  @ApiOkResponse({ type: AppointmentAnswer })
   cancel(
     @Call() call: CallContext,
     @PathId('appointmentId') appointmentId: string,
@@ -202,7 +204,8 @@ export class AppointmentsController {
 
   @Post(':appointmentId/no-show')
   @Allow('appointments:write')
-  @ApiCreatedResponse({ type: AppointmentAnswer })
+  @HttpCode(200)
+  @ApiOkResponse({ type: AppointmentAnswer })
   markNoShow(
     @Call() call: CallContext,
     @PathId('appointmentId') appointmentId: string,
@@ -213,7 +216,8 @@ export class AppointmentsController {
 
   @Post(':appointmentId/no-show/undo')
   @Allow('appointments:write')
-  @ApiCreatedResponse({ type: AppointmentAnswer })
+  @HttpCode(200)
+  @ApiOkResponse({ type: AppointmentAnswer })
   undoNoShow(@Call() call: CallContext, @PathId('appointmentId') appointmentId: string, @Body() _: EmptyBody): Promise<AppointmentAnswer> {
     return this.commands.execute(new UndoNoShow(call, { appointmentId }));
   }

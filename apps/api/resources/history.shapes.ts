@@ -32,7 +32,7 @@ class HistoryEntry {
   @IsInstant()
   at: string;
 
-  @IsText({ max: 255, description: 'the `sub` of the token of the person, or the policy that acted' })
+  @IsText({ max: 255, description: 'the `sub` of the token of the person, also where something followed by itself from what they did' })
   actorId: string;
 
   @IsText({ max: 20 })

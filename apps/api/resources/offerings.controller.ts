@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Patch, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiOkResponse, ApiTags, IntersectionType } from '@nestjs/swagger';
 import {
@@ -179,7 +179,8 @@ export class OfferingsController {
 
   @Post(':offeringId/restore')
   @Allow('catalogue:write')
-  @ApiCreatedResponse({ type: OfferingAnswer })
+  @HttpCode(200)
+  @ApiOkResponse({ type: OfferingAnswer })
   restore(@Call() call: CallContext, @PathId('offeringId') offeringId: string, @Body() _: EmptyBody): Promise<OfferingAnswer> {
     return this.commands.execute(new RestoreOffering(call, { offeringId }));
   }

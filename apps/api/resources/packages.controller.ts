@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Post, Put, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Post, Put, Query } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import {
@@ -73,7 +73,8 @@ export class PackagesController {
 
   @Post(':packageId/expiry/restore')
   @Allow('packages:adjust')
-  @ApiCreatedResponse({ type: PackageAnswer })
+  @HttpCode(200)
+  @ApiOkResponse({ type: PackageAnswer })
   restoreExpiry(
     @Call() call: CallContext,
     @PathId('packageId') packageId: string,
@@ -84,7 +85,8 @@ export class PackagesController {
 
   @Post(':packageId/cancel')
   @Allow('packages:cancel')
-  @ApiCreatedResponse({ type: PackageAnswer })
+  @HttpCode(200)
+  @ApiOkResponse({ type: PackageAnswer })
   cancel(@Call() call: CallContext, @PathId('packageId') packageId: string, @Body() { reason = null }: ReasonBody): Promise<PackageAnswer> {
     return this.commands.execute(new CancelPackage(call, { packageId, reason }));
   }

@@ -37,9 +37,9 @@ export interface Aggregate<State, Event extends AnyEvent> {
 /** What a decision is: pure, and with everything that it looked up brought in by the command. */
 export type Decide<State, Event> = (state: State) => Event[];
 
-export type Role = 'owner' | 'administrator' | 'receptionist' | 'client' | 'auditor' | 'system';
+export type Role = 'owner' | 'administrator' | 'receptionist' | 'client' | 'auditor';
 
-/** Who did it. `id` is the opaque `sub` of the caller's token, or `policy:<name>`, and is stored in clear. */
+/** Who did it, also where a policy carries on: `id` is the opaque `sub` of the caller's token, stored in clear. */
 export interface Actor {
   id: string;
   role: Role;
@@ -49,6 +49,7 @@ export interface Actor {
 export interface Metadata {
   business: string;
   actor: Actor;
+  policy?: string; // that gave the command, because of what the actor did
   commandId: string;
   requestHash?: string; // HMAC-SHA-256, hex; policies have none
   hashKey?: string; // id of the HMAC key

@@ -19,10 +19,12 @@ export class NotFound extends Refusal {
 
 /** The body names things that are not in the caller's business: answered with 404, naming every field (A3). */
 export class UnknownReferences extends NotFound {
+  readonly errors: FieldError[];
+
   constructor(references: { field: string; what: string; id: string }[]) {
     const [first] = references;
     super(first?.what ?? 'thing', first?.id ?? '');
-    this.details.errors = references.map(({ field, what, id }) => ({ field, code: 'NOT_FOUND', message: `There is no ${what} ${id}.` }));
+    this.errors = references.map(({ field, what, id }) => ({ field, code: 'NOT_FOUND', message: `There is no ${what} ${id}.` }));
   }
 }
 
