@@ -11,7 +11,10 @@ const PAGE = 'docs/rules.md';
 const TESTED = ['apps', 'libs', 'projections', 'test'];
 
 /** Rules that are built whole. From then on they never go without a test. */
-const FINISHED = [];
+const FINISHED = [
+  ...['A1', 'A3', 'A4', 'B1', 'B2', 'C1', 'C2', 'C3', 'C4', 'C6', 'C7', 'D3', 'D4', 'D5', 'E2', 'E6', 'F1', 'F2', 'F3', 'H1', 'H3'],
+  ...['K1', 'L2', 'L3'],
+];
 
 const NUMBER = '[A-L]\\d{1,2}';
 const product = readFileSync(join(root, 'docs/product.md'), 'utf8');

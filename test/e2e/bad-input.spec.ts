@@ -278,8 +278,8 @@ describe('every offending field is named', () => {
         ['/payment/taxIds/0'],
       ],
     ] as const) {
-      const { code, details } = await refused(404, 'POST', path, { body });
-      expect([code, (details as Pick<Problem, 'errors'>).errors?.map(({ field }) => field)]).toEqual(['NOT_FOUND', fields]);
+      const { code, errors } = await refused(404, 'POST', path, { body });
+      expect([code, errors?.map(({ field }) => field)]).toEqual(['NOT_FOUND', fields]);
     }
     for (const body of [{ ...clinic.booking(sold), packageId: unknown }])
       expect(await refused(404, 'POST', '/v1/appointments', { body })).toMatchObject({ code: 'NOT_FOUND' });

@@ -35,7 +35,7 @@ export class History {
       until === undefined ? event.revision <= BigInt(revision!) : event.metadata.time <= until,
     );
     const last = events.at(-1);
-    if (!last || (revision !== undefined && last.revision !== BigInt(revision))) throw new NotFound('package then', packageId);
+    if (!last) throw new NotFound('package', packageId);
     const state = events.reduce<PackageState>(packageAggregate.evolve, structuredClone(packageAggregate.initial));
     return { ...packageView(state), revision: String(last.revision), at: last.metadata.time };
   }
