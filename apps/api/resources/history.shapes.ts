@@ -68,7 +68,12 @@ export class AsOfQuery {
   @IsInstant({ optional: true, description: 'as it was at this moment' })
   at?: string;
 
-  @IsInteger({ min: 0, max: Number.MAX_SAFE_INTEGER, optional: true, description: 'as it was after this event; as it is, if there are not so many yet' })
+  @IsInteger({
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    optional: true,
+    description: 'as it was after this event; as it is, if there are not so many yet',
+  })
   revision?: number;
 }
 
