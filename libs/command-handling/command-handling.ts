@@ -13,6 +13,7 @@ import { type Clock, systemClock } from './clock.js';
 import { appointmentHandlers } from './commands/appointment.commands.js';
 import { businessHandlers } from './commands/business.commands.js';
 import { catalogueHandlers } from './commands/catalogue.commands.js';
+import { clientLinkHandlers } from './commands/client-link.commands.js';
 import { offeringHandlers } from './commands/offering.commands.js';
 import { packageHandlers } from './commands/package.commands.js';
 import { Facts } from './facts.js';
@@ -53,7 +54,14 @@ export const openCommandHandling = async (surroundings: Surroundings): Promise<P
   };
 };
 
-const handlers: Provider[] = [...businessHandlers, ...catalogueHandlers, ...offeringHandlers, ...packageHandlers, ...appointmentHandlers];
+const handlers: Provider[] = [
+  ...businessHandlers,
+  ...catalogueHandlers,
+  ...clientLinkHandlers,
+  ...offeringHandlers,
+  ...packageHandlers,
+  ...appointmentHandlers,
+];
 
 /** All commands on Nest's command bus. */
 @Module({ imports: [CqrsModule.forRoot()], providers: handlers, exports: [CqrsModule] })

@@ -5,6 +5,7 @@ import type { Actor } from '../domain/kernel/event.js';
 export interface Caller {
   business: string;
   actor: Actor;
+  clientId?: string; // of an actor with the role `client`
   idempotencyKey?: string;
   correlationId: string;
   ifMatch?: bigint; // the revision that the caller has seen

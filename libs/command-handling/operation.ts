@@ -111,6 +111,11 @@ export class Operation {
     return answer;
   }
 
+  /** What never changes of a stream of this business, such as whose a package is: not read again while this process has it. */
+  async known<State, View>(aggregate: Aggregate<State, AnyEvent>, id: string, view: (state: State) => View): Promise<View> {
+    return (await this.handle<State, AnyEvent, View>(aggregate, id, () => [], { anyAge: true, view })).answer;
+  }
+
   /** Begins a stream; gives its state, or what `view` makes of it. */
   async make<State, Event extends AnyEvent, View = NonNullable<State>>(
     aggregate: Aggregate<State, Event>,
@@ -248,6 +253,7 @@ const POLL = 50;
 interface How<State, View> {
   begins?: boolean; // the stream's id follows from this command
   fresh?: boolean; // a guard: decides on the head of the stream
+  anyAge?: boolean; // only what never changes is asked
   ifMatch?: boolean; // this is the stream that the caller's If-Match is about
   view?: (state: State, events: readonly Recorded[]) => View; // made before anything else can change the state
 }

@@ -1,6 +1,7 @@
 import { appointmentEvents } from './appointment/appointment.events.js';
 import { business } from './business/business.js';
 import { client } from './client/client.js';
+import { clientLinkEvents } from './client-link/client-link.events.js';
 import { invoiceEvents } from './invoice/invoice.events.js';
 import type { EventDefinition } from './kernel/event.js';
 import { offeringEvents } from './offering/offering.events.js';
@@ -16,6 +17,7 @@ export const domainEvents: readonly EventDefinition[] = [
   ...service.events,
   ...provider.events,
   ...client.events,
+  ...clientLinkEvents,
   ...offeringEvents,
   ...packageEvents,
   ...appointmentEvents,

@@ -156,6 +156,15 @@ describe('round trips', () => {
     expect(await roundTrips(() => handle(counter, id, newCommand(), raise(1)))).toBe(1);
   });
 
+  it('that only asks what never changes, costs none', async () => {
+    const id = await opened(7);
+    const { handle, roundTrips } = newProcess();
+    const limitOf = () => handle(counter, id, newCommand(), () => [], { anyAge: true, answer: ({ limit }) => limit });
+    expect(await roundTrips(limitOf)).toBe(1);
+    await newProcess().handle(counter, id, newCommand(), raise(1));
+    expect(await roundTrips(async () => expect(await limitOf()).toMatchObject({ answer: 7, revision: 0n }))).toBe(0);
+  });
+
   it('a state that may not be what is stored is not kept', async () => {
     const id = randomUUID();
     const { handle, roundTrips } = newProcess();

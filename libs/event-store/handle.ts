@@ -40,6 +40,8 @@ export interface HandleOptions<State, Event extends AnyEvent, Answer> {
   create?: 'unseen';
   /** A guard: reads on from the cached revision before it decides, so that it sees the stream's head. */
   fresh?: boolean;
+  /** Only what never changes is asked: what is cached will do, however old. */
+  anyAge?: boolean;
   /** Makes the answer while nobody else can change the state. */
   answer?: (state: State, events: Recorded<Event>[]) => Answer;
 }
@@ -121,7 +123,7 @@ export function createHandle({ store, codec, logger, cacheBytes = CACHE_BYTES, m
       if (earlier) return answerAgain(aggregate, stream, known, { context, earlier, news, appended }, options);
 
       const decided = decideOn(aggregate, id, known, context, decide);
-      if ((decided instanceof Refusal || decided.length === 0) && !atHead) {
+      if ((decided instanceof Refusal || decided.length === 0) && !atHead && !options.anyAge) {
         await readOn(); // never say no because of what was true some time ago
         continue;
       }

@@ -24,6 +24,7 @@ import { assertGives, provider } from '../../domain/provider/provider.js';
 import { assertBookable, service } from '../../domain/service/service.js';
 import { CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
+import { assertMayManageFor, mayUse } from '../linked-clients.js';
 import { reference, type Decided, type Operation } from '../operation.js';
 
 export interface BookingInput {
@@ -70,8 +71,13 @@ export const appointmentHandlers = [
   ),
 
   handlerOf(CancelAppointment, async (operation, { appointmentId, session, reason, requestedBy }) => {
+    const before = await operation.recall(appointment, appointmentId, answerOf);
+    if (before) return before.answer;
+
+    await assertMayManage(operation, appointmentId);
     const { settings, today } = await operation.business();
-    const ending = { appointmentId, reason, endedOn: today, now: operation.now, byClient: requestedBy === 'client', session, settings };
+    const byClient = requestedBy === 'client' || operation.caller.actor.role === 'client';
+    const ending = { appointmentId, reason, endedOn: today, now: operation.now, byClient, session, settings };
     return operation.change(appointment, appointmentId, cancelAppointment(ending), answerOf);
   }),
 
@@ -89,10 +95,15 @@ export const appointmentHandlers = [
   }),
 ];
 
+/** G3, G5: of an appointment that is there. */
+const assertMayManage = async (operation: Operation, appointmentId: string): Promise<void> =>
+  assertMayManageFor(operation, await operation.known(appointment, appointmentId, (state) => existing(state, appointmentId).clientId));
+
 /** An appointment with all that is looked up for it. */
 const bookingOf = async (operation: Operation, { start, end, packageId: _, ...input }: BookingInput) => {
   if (end !== null && end <= start)
     throw new InvalidInput([{ field: '/end', code: 'NOT_AFTER_START', message: 'The end comes after the start.' }]);
+  await assertMayManageFor(operation, input.clientId);
   const { timeZone, today } = await operation.business();
   const [, described, giver] = await operation.lookUp(
     reference(client, '/clientId', input.clientId),
@@ -120,7 +131,8 @@ const bookFromPackage = async (operation: Operation, input: BookingInput, packag
   if (before) return bookedFromPackage(before);
 
   const { price: _, ...planned } = await bookingOf(operation, input);
-  const consume = consumeSession({ ...planned, packageId, consumptionId, purpose: 'booking', shared: false });
+  const shared = await mayUse(operation, packageId, input.clientId);
+  const consume = consumeSession({ ...planned, packageId, consumptionId, purpose: 'booking', shared });
   return bookedFromPackage(await operation.decide(packageAggregate, packageId, consume, { view }));
 };
 
@@ -180,7 +192,8 @@ const sessionAgain = async (operation: Operation, marked: BookedAppointment, pac
   return consumeSession({
     ...pick(marked, 'appointmentId', 'clientId', 'serviceId', 'serviceName', 'providerId', 'invoiceId', 'start', 'end', 'timeZone', 'on'),
     ...pick(marked, 'externalReference'),
-    ...{ packageId, consumptionId, purpose: 'noShowUndone', shared: false, today },
+    ...{ packageId, consumptionId, purpose: 'noShowUndone', today },
+    shared: await mayUse(operation, packageId, marked.clientId),
     serviceTaxes: await operation.taxes(described.taxIds),
   });
 };

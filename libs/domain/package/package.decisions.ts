@@ -200,7 +200,7 @@ const existing = (state: PackageState, packageId: string): SoldPackage => {
 const assertMayUse = (sold: SoldPackage, clientId: string, shared: boolean): void => {
   assertNotCancelled(sold);
   if (clientId !== sold.clientId && !shared)
-    throw new Refusal('PACKAGE_NOT_SHARED', 'The owner of this package does not share it with this client.');
+    throw new Refusal('PACKAGE_NOT_SHARED', 'The owner of this package does not let this client use it: link them and permit it.');
 };
 
 const assertNotCancelled = ({ status }: SoldPackage): void => {

@@ -1,0 +1,45 @@
+import { changeLink, linkClients, unlinkClients, type LinkClients as Said } from '../../domain/client-link/client-link.decisions.js';
+import {
+  clientLink,
+  linkIdOf,
+  linkSeenBy,
+  type ClientLinkState,
+  type LinkedClients,
+  type LinkView,
+} from '../../domain/client-link/client-link.state.js';
+import { client } from '../../domain/client/client.js';
+import { CommandOf } from '../command.js';
+import { handlerOf } from '../handler.js';
+import { reference, type Operation } from '../operation.js';
+
+type Pair = Pick<LinkView, 'clientId' | 'otherClientId'>;
+
+export class LinkClients extends CommandOf<Said, LinkView> {}
+export class ChangeLink extends CommandOf<Pair & Partial<Omit<Said, keyof Pair>>, LinkView> {}
+export class UnlinkClients extends CommandOf<Pair, Pair> {}
+
+export const clientLinkHandlers = [
+  handlerOf(LinkClients, async (operation, input) => {
+    const linkId = await linkBetween(operation, input);
+    return operation.change(clientLink, linkId, linkClients(input), seenBy(input));
+  }),
+  handlerOf(ChangeLink, async (operation, input) => {
+    const linkId = await linkBetween(operation, input);
+    return operation.change(clientLink, linkId, changeLink(input), seenBy(input));
+  }),
+  handlerOf(UnlinkClients, async (operation, { clientId, otherClientId }) => {
+    const linkId = await linkBetween(operation, { clientId, otherClientId });
+    return operation.change(clientLink, linkId, unlinkClients({ clientId, otherClientId }), () => ({ clientId, otherClientId }));
+  }),
+];
+
+/** A3: both are clients of this business. */
+const linkBetween = async (operation: Operation, { clientId, otherClientId }: Pair): Promise<string> => {
+  await operation.lookUp(reference(client, '/clientId', clientId), reference(client, '/otherClientId', otherClientId));
+  return linkIdOf(clientId, otherClientId);
+};
+
+const seenBy =
+  ({ clientId }: Pair) =>
+  (state: ClientLinkState): LinkView =>
+    linkSeenBy(clientId, state as LinkedClients);
