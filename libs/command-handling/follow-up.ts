@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { policyCommandIdOf } from '../domain/kernel/ids.js';
 import type { Recorded } from '../domain/kernel/event.js';
@@ -27,8 +28,17 @@ interface Appended {
   repeated: boolean;
 }
 
-/** ms after a trigger in which the projector leaves its commands to us: it takes them up after 2 s. */
+/** What a policy says about an event, as the command of that number. */
+const commandOf = (event: Recorded, { policy, ordinal }: Pick<FollowUp, 'policy' | 'ordinal'>): PolicyCommand => {
+  const command = policies.find(({ name }) => name === policy)?.on[event.type]?.(event)[ordinal];
+  if (!command) throw new Error(`The policy ${policy} gives no command ${ordinal} for ${event.type}.`);
+  return command;
+};
+
+/** ms after a trigger in which others leave its commands to us: like the projector, they take them up after 2 s. */
 const SOLE_FOR = 1_500;
+const LEFT_ALONE_FOR = 2_000;
+const POLL = 20;
 
 /** Carries out what follows from events on other streams (docs/operations-over-streams.md). */
 export class FollowUps {
@@ -62,22 +72,36 @@ export class FollowUps {
   }
 
   /**
-   * Carries out all that follows from an event, whoever else may have; what fails is thrown. But what is not there yet, an
-   * invoice that follows from elsewhere, is left to the projector, which takes what follows from one stream in its order.
+   * Carries out all that follows from an event, once whoever appended it has had their time; what fails is thrown. But what
+   * is not there yet, an invoice that follows from elsewhere, is left to the projector, which takes what follows from one
+   * stream in its order.
    */
   async settle(event: Recorded): Promise<void> {
-    for (const followUp of followUpsOf(event))
+    for (const followUp of followUpsOf(event)) {
+      const done = await this.doneByFirst(event, followUp);
+      for (const next of done) await this.settle(next);
+      if (done.length > 0) continue;
       await this.again(event, followUp).catch((error: unknown) => {
         if (!(error instanceof NotFound)) throw error;
       });
+    }
   }
 
   /** Carries out one again, from its trigger: the projector's way. A refusal without compensation is thrown. */
   async again(event: Recorded, { policy, ordinal }: Pick<FollowUp, 'policy' | 'ordinal'>): Promise<void> {
-    const commands = policies.find(({ name }) => name === policy)?.on[event.type]?.(event);
-    const command = commands?.[ordinal];
-    if (!command) throw new Error(`The policy ${policy} gives no command ${ordinal} for ${event.type}.`);
-    await this.carryOut(event, policy, ordinal, command);
+    await this.carryOut(event, policy, ordinal, commandOf(event, { policy, ordinal }));
+  }
+
+  /** Whoever appended the event is left alone with what follows from it for as long as they may rely on it. Gives what came of it. */
+  private async doneByFirst(event: Recorded, { policy, ordinal, commandId }: FollowUp): Promise<Recorded[]> {
+    const command = commandOf(event, { policy, ordinal });
+    const age = Math.max(0, Date.parse(this.clock()) - Date.parse(event.metadata.time));
+    for (let waited = age; waited < LEFT_ALONE_FOR; waited += POLL) {
+      const done = await this.eventsOf(event, policy, commandId, command);
+      if (done.length > 0) return done;
+      await sleep(POLL);
+    }
+    return this.eventsOf(event, policy, commandId, command);
   }
 
   private async carryOut(event: Recorded, policy: string, ordinal: number, command: PolicyCommand, soleUntil?: number): Promise<bigint> {
@@ -86,7 +110,7 @@ export class FollowUps {
       commandId: policyCommandIdOf(event.id, `${policy}/${ordinal}/refused`, n),
     }));
     if (soleUntil === undefined)
-      for (const { undo, commandId } of compensations) if (await this.isDone(event, policy, commandId, undo)) return 0n;
+      for (const { undo, commandId } of compensations) if ((await this.eventsOf(event, policy, commandId, undo)).length > 0) return 0n;
     try {
       return await this.give(event, policy, policyCommandIdOf(event.id, policy, ordinal), command, soleUntil);
     } catch (error) {
@@ -96,10 +120,10 @@ export class FollowUps {
     }
   }
 
-  /** What was refused once and made good is not asked again: the stream might take it by now. */
-  private async isDone(event: Recorded, policy: string, commandId: string, { aggregate, id }: PolicyCommand): Promise<boolean> {
+  /** What a command appended, if it was carried out. What was refused once and made good is not asked again: the stream might take it by now. */
+  private async eventsOf(event: Recorded, policy: string, commandId: string, { aggregate, id }: PolicyCommand): Promise<Recorded[]> {
     const { events } = await this.handle(aggregate, id, this.contextOf(event, policy, commandId), () => [], { fresh: true });
-    return events.length > 0;
+    return events;
   }
 
   private async give(

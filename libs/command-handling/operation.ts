@@ -137,13 +137,18 @@ export class Operation {
   }
 
   /**
-   * The newest state of a stream, once all that follows from its last change has been carried out: a decision on another
-   * stream that undoes what follows would else come before it.
+   * The newest state of a stream, once all that follows from its last change, or the last that is such a one, has been
+   * carried out: a decision on another stream that undoes what follows would else come before it.
    */
-  async settled<State, Event extends AnyEvent>(aggregate: Aggregate<State, Event>, id: string): Promise<State> {
+  async settled<State, Event extends AnyEvent>(
+    aggregate: Aggregate<State, Event>,
+    id: string,
+    such: (event: Recorded<Event>) => boolean = () => true,
+  ): Promise<State> {
     const state = await this.newest(aggregate, id);
     const { store, codec, followUps } = this.parts;
-    const last = (await codec.decode(await store.readStream(`${aggregate.category}-${id}`))).at(-1);
+    const history = (await codec.decode(await store.readStream(`${aggregate.category}-${id}`))) as Recorded<Event>[];
+    const last = history.findLast(such);
     if (last) await followUps.settle(last);
     return state;
   }

@@ -60,6 +60,31 @@ inEachPolicyMode((at) => {
       expect(await clinic.package(sold)).toMatchObject({ remaining: 0, services: [{ adjustments: -3 }] });
     });
 
+    it('F1, F2: says so when it is no longer what the person saw, by what they say or by its ETag; to force it is to say so', async () => {
+      const sold = await clinic.sell();
+      const path = `/v1/packages/${sold.packageId}/services/${clinic.has.massage}/remaining`;
+      const { revision } = await clinic.package(sold);
+      await clinic.book(sold);
+      expect(await clinic.owner.refused(409, 'PUT', path, { body: { remaining: 7, seen: 5 } })).toMatchObject({
+        ...{ code: 'REMAINING_CHANGED', details: { remaining: 4, seen: 5 } },
+      });
+      const asSeen = { 'if-match': `"${revision}"` };
+      expect(await clinic.owner.refused(412, 'PUT', path, { body: { remaining: 7 }, headers: asSeen })).toMatchObject({
+        code: 'PRECONDITION_FAILED',
+      });
+      expect(await clinic.owner.put(path, { remaining: 7, seen: 5, force: true })).toMatchObject({ services: [{ remaining: 7 }] });
+      expect(await clinic.owner.put(path, { remaining: 6, seen: 7 })).toMatchObject({ services: [{ remaining: 6, adjustments: 2 }] });
+
+      const expiry = `/v1/packages/${sold.packageId}/expiry`;
+      await clinic.owner.put(expiry, { expiresOn: clinic.day(30), seen: null });
+      expect(await clinic.owner.refused(409, 'PUT', expiry, { body: { expiresOn: clinic.day(40), seen: null } })).toMatchObject({
+        ...{ code: 'EXPIRY_CHANGED', details: { expiresOn: clinic.day(30), seen: null } },
+      });
+      expect(await clinic.owner.put(expiry, { expiresOn: clinic.day(40), seen: null, force: true })).toMatchObject({
+        expiresOn: clinic.day(40),
+      });
+    });
+
     it('F1: not for unlimited, not on a cancelled package', async () => {
       const unlimited = await clinic.sell(clinic.eachAppointment('unlimited'));
       const cancelled = await clinic.sell();

@@ -65,6 +65,45 @@ it('C5: a sale on one process and an edit on the other: the sale has the terms o
   );
 });
 
+it('H1: of many who undo one no-show at once over two processes, all are told of the one session that it uses again', async () => {
+  const packages = await times(5, async () => clinic.sell());
+  await Promise.all(
+    packages.map(async (sold) => {
+      const booked = await clinic.book(sold);
+      await clinic.end(booked, 'no-show');
+      const undo = () => clinic.owner.send<Booked & { code?: string }>('POST', `/v1/appointments/${booked.appointmentId}/no-show/undo`);
+      const answers = await times(CALLERS, undo);
+      const [first, ...others] = answers.filter(({ status }) => status === 200);
+      for (const { body } of [first!, ...others])
+        expect(body).toMatchObject({ status: 'booked', outcome: null, consumptionId: first!.body.consumptionId });
+      for (const { status, body } of answers.filter((answer) => answer.status !== 200))
+        expect({ ...body, status }).toMatchObject({ status: 409, code: 'NOT_A_NO_SHOW' }); // it came after all was done
+      expect(await clinic.appointment(booked)).toMatchObject({ status: 'booked', consumptionId: first!.body.consumptionId });
+      const { sessions } = await clinic.owner.get<Sold>(`/v1/packages/${sold.packageId}/as-of?revision=1000`);
+      expect(sessions.map(({ outcome }) => outcome)).toEqual(['returned', 'standing']); // none was taken and given back
+    }),
+  );
+});
+
+it('F1: what remains is set while sessions are booked: whoever saw another number is told, and nothing is lost', async () => {
+  const packages = await times(5, async () => clinic.sell());
+  await Promise.all(
+    packages.map(async (sold) => {
+      const path = `/v1/packages/${sold.packageId}/services/${clinic.has.massage}/remaining`;
+      const [booking, adjusting] = await Promise.all([
+        clinic.owner.send('POST', '/v1/appointments', { body: clinic.booking(sold, sold.packageId) }),
+        clinic.owner.send<{ code?: string; details?: object }>('PUT', path, { body: { remaining: 8, seen: 5 } }),
+      ]);
+      expect(booking.status).toBe(201);
+      if (adjusting.status === 200) return expect(await clinic.package(sold)).toMatchObject({ remaining: 7 });
+      expect({ ...adjusting.body, status: adjusting.status }).toMatchObject({
+        ...{ status: 409, code: 'REMAINING_CHANGED', details: { remaining: 4, seen: 5 } },
+      });
+      expect(await clinic.owner.put<Sold>(path, { remaining: 8, seen: 5, force: true })).toMatchObject({ services: [{ remaining: 8 }] });
+    }),
+  );
+});
+
 it('E6: a return and a booking at once never make or lose a session', async () => {
   const packages = await times(5, async () => clinic.sell(clinic.eachAppointment(2)));
   await Promise.all(

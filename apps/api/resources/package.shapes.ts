@@ -43,14 +43,29 @@ export class ReasonBody {
   reason?: string | null;
 }
 
-export class RemainingBody extends ReasonBody {
-  @IsInteger({ min: 0, max: MOST, description: 'what remains from now on' })
-  remaining: number;
+class AdjustmentBody extends ReasonBody {
+  @IsFlag({ optional: true, description: 'also if it is no longer what was seen' })
+  force?: boolean;
 }
 
-export class ExpiryBody extends ReasonBody {
+export class RemainingBody extends AdjustmentBody {
+  @IsInteger({ min: 0, max: MOST, description: 'what remains from now on' })
+  remaining: number;
+
+  @IsInteger({ min: 0, max: MOST, optional: true, description: 'what remained when the person looked: refused if it changed meanwhile' })
+  seen?: number;
+}
+
+export class ExpiryBody extends AdjustmentBody {
   @IsLocalDate({ description: 'the last day on which sessions can be used; it may be past' })
   expiresOn: string;
+
+  @IsLocalDate({
+    optional: true,
+    nullable: true,
+    description: 'what the expiry was when the person looked, null: none; refused if it changed meanwhile',
+  })
+  seen?: string | null;
 }
 
 export class ServiceLeft {

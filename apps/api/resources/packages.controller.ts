@@ -55,9 +55,9 @@ export class PackagesController {
     @Call() call: CallContext,
     @PathId('packageId') packageId: string,
     @PathId('serviceId') serviceId: string,
-    @Body() { remaining, reason = null }: RemainingBody,
+    @Body() { remaining, seen, force = false, reason = null }: RemainingBody,
   ): Promise<PackageAnswer> {
-    return this.commands.execute(new AdjustRemaining(call, { packageId, serviceId, to: remaining, reason }));
+    return this.commands.execute(new AdjustRemaining(call, { packageId, serviceId, to: remaining, seen, force, reason }));
   }
 
   @Put(':packageId/expiry')
@@ -66,9 +66,9 @@ export class PackagesController {
   adjustExpiry(
     @Call() call: CallContext,
     @PathId('packageId') packageId: string,
-    @Body() { expiresOn, reason = null }: ExpiryBody,
+    @Body() { expiresOn, seen, force = false, reason = null }: ExpiryBody,
   ): Promise<PackageAnswer> {
-    return this.commands.execute(new AdjustExpiry(call, { packageId, to: expiresOn, reason }));
+    return this.commands.execute(new AdjustExpiry(call, { packageId, to: expiresOn, seen, force, reason }));
   }
 
   @Post(':packageId/expiry/restore')

@@ -171,17 +171,30 @@ const bookedAtRegularFee = ({ events, answer }: Decided<AppointmentAnswer, Appoi
  * returned, if there is one.
  */
 const takeSessionAgain = async (operation: Operation, marked: BookedAppointment, packageId: string): Promise<AppointmentAnswer> => {
-  const { appointmentId, outcome } = marked;
+  const { outcome } = marked;
   const consumptionId = outcome === 'forfeited' ? marked.consumptionId! : operation.id('consumption');
   const { events } =
     (await operation.recall(packageAggregate, packageId, placeOf(consumptionId))) ??
     (await operation.decide(packageAggregate, packageId, await sessionAgain(operation, marked, packageId, consumptionId)));
   const taken = events.find((event) => event.type === 'SessionConsumed' || event.type === 'SessionForfeitUndone');
+  if (!taken) return undoneByAnother(operation, marked, packageId);
   return {
     ...answerOf(marked),
-    ...{ appointmentId, status: marked.before ?? marked.status, outcome: null },
-    consumptionId: taken?.data.consumptionId ?? consumptionId, // sent again, the outcome no longer says which one it was
+    ...{ status: marked.before ?? marked.status, outcome: null },
+    consumptionId: taken.data.consumptionId, // sent again, the outcome no longer says which one it was
   };
+};
+
+/** Somebody else took the session for it a moment before: there is one undo, whose outcome both are told. */
+const undoneByAnother = async (
+  operation: Operation,
+  { appointmentId, consumptionId }: BookedAppointment,
+  packageId: string,
+): Promise<AppointmentAnswer> => {
+  await operation.settled(packageAggregate, packageId, ({ type, data }) =>
+    type === 'SessionConsumed' ? data.replaces === consumptionId : type === 'SessionForfeitUndone' && data.consumptionId === consumptionId,
+  );
+  return answerOf(await operation.newest(appointment, appointmentId));
 };
 
 const sessionAgain = async (operation: Operation, marked: BookedAppointment, packageId: string, consumptionId: string) => {
@@ -192,7 +205,7 @@ const sessionAgain = async (operation: Operation, marked: BookedAppointment, pac
   return consumeSession({
     ...pick(marked, 'appointmentId', 'clientId', 'serviceId', 'serviceName', 'providerId', 'invoiceId', 'start', 'end', 'timeZone', 'on'),
     ...pick(marked, 'externalReference'),
-    ...{ packageId, consumptionId, purpose: 'noShowUndone', today },
+    ...{ packageId, consumptionId, replaces: marked.consumptionId, purpose: 'noShowUndone', today },
     shared: await mayUse(operation, packageId, marked.clientId),
     serviceTaxes: await operation.taxes(described.taxIds),
   });

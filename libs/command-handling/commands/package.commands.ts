@@ -11,6 +11,7 @@ import {
   cancelPackage,
   restoreExpiry,
   sellPackage,
+  type Adjustment,
   type SellPackage as Sale,
 } from '../../domain/package/package.decisions.js';
 import { saleOf } from '../../domain/package/sale.js';
@@ -35,8 +36,8 @@ export interface SaleInput {
 
 /** D1: sell (paid upfront) or assign (paid each appointment): what it is follows from the offering. */
 export class SellPackage extends CommandOf<SaleInput, PackageView> {}
-export class AdjustRemaining extends CommandOf<Reasoned & { serviceId: string; to: number }, PackageView> {}
-export class AdjustExpiry extends CommandOf<Reasoned & { to: string }, PackageView> {}
+export class AdjustRemaining extends CommandOf<Adjustment<number, number> & { serviceId: string }, PackageView> {}
+export class AdjustExpiry extends CommandOf<Adjustment<string, string | null>, PackageView> {}
 export class RestoreExpiry extends CommandOf<Reasoned, PackageView> {}
 export class CancelPackage extends CommandOf<Reasoned, PackageView> {}
 

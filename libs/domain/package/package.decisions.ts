@@ -6,7 +6,15 @@ import type { Charge, InvoiceContent } from '../kernel/shapes.js';
 import { invoiceOver } from '../invoice/invoice-content.js';
 import { expiryByRule, expiryOver, strandedBy } from './expiry.js';
 import type { PackageEvent, PackageSoldData } from './package.events.js';
-import { packageAggregate, standing, type PackageState, type ServiceLeft, type Session, type SoldPackage } from './package.state.js';
+import {
+  packageAggregate,
+  replacementOf,
+  standing,
+  type PackageState,
+  type ServiceLeft,
+  type Session,
+  type SoldPackage,
+} from './package.state.js';
 
 // One function per command: (command) => (state) => events. A repeat is [], a refusal throws.
 
@@ -46,14 +54,19 @@ export interface ConsumeSession {
   on: string; // local date of the start
   today: string; // local date of the business now
   externalReference: string | null;
+  replaces?: string | null; // the consumption in whose place it is taken
 }
 
-/** E2, E3, E6: the package alone decides who gets its last session. */
+/**
+ * E2, E3, E6: the package alone decides who gets its last session; and that one consumption is replaced once, whoever
+ * undoes a no-show at the same time.
+ */
 export const consumeSession =
-  ({ shared, today, serviceTaxes, ...session }: ConsumeSession): DecidePackage =>
+  ({ shared, today, serviceTaxes, replaces = null, ...session }: ConsumeSession): DecidePackage =>
   (state) => {
     const sold = existing(state, session.packageId);
     if (sold.sessions.has(session.consumptionId)) return [];
+    if (replaces !== null && replacementOf(sold, replaces)) return [];
     assertMayUse(sold, session.clientId, shared);
     const service = serviceIn(sold, session.serviceId);
     if (service.remaining === 0)
@@ -67,7 +80,7 @@ export const consumeSession =
         data: {
           ...session,
           ...ofPackage(sold),
-          seriesId: null,
+          ...{ replaces, seriesId: null },
           remaining: service.remaining === null ? null : service.remaining - 1,
           used: service.used + 1,
           expiresOn,
@@ -134,9 +147,17 @@ export const undoForfeit =
       : [];
   };
 
-/** F1: staff set what remains of a service, up or down to 0. */
+export interface Adjustment<To, From> {
+  packageId: string;
+  to: To;
+  reason: string | null;
+  seen?: From; // what it was when the person looked; undefined: they do not say
+  force?: boolean; // also if it is something else by now
+}
+
+/** F1: staff set what remains of a service, up or down to 0, unless it is no longer what they saw. */
 export const adjustRemaining =
-  ({ packageId, serviceId, to, reason }: { packageId: string; serviceId: string; to: number; reason: string | null }): DecidePackage =>
+  ({ packageId, serviceId, to, reason, seen, force = false }: Adjustment<number, number> & { serviceId: string }): DecidePackage =>
   (state) => {
     const sold = existing(state, packageId);
     assertNotCancelled(sold);
@@ -144,6 +165,10 @@ export const adjustRemaining =
     if (from === null)
       throw new Refusal('UNLIMITED', `${serviceName} is unlimited in this package: there is nothing to adjust.`, { serviceId });
     if (from === to) return [];
+    if (!force && seen !== undefined && seen !== from)
+      throw new Refusal('REMAINING_CHANGED', `Of ${serviceName}, ${from} remain by now, not ${seen}: look again, or force it.`, {
+        ...{ serviceId, remaining: from, seen },
+      });
     return [
       {
         type: 'RemainingAdjusted',
@@ -152,12 +177,20 @@ export const adjustRemaining =
     ];
   };
 
-/** F2: staff set a date; it stands by itself and strands nothing. */
+/** F2: staff set a date, unless the expiry is no longer what they saw; it stands by itself and strands nothing. */
 export const adjustExpiry =
-  ({ packageId, to, reason }: { packageId: string; to: string; reason: string | null }): DecidePackage =>
+  ({ packageId, to, reason, seen, force = false }: Adjustment<string, string | null>): DecidePackage =>
   (state) => {
     const sold = existing(state, packageId);
     if (sold.adjustedExpiries.at(-1) === to) return [];
+    if (!force && seen !== undefined && seen !== sold.expiresOn)
+      throw new Refusal(
+        'EXPIRY_CHANGED',
+        `The expiry is ${sold.expiresOn ?? 'none'} by now, not ${seen ?? 'none'}: look again, or force it.`,
+        {
+          ...{ expiresOn: sold.expiresOn, seen },
+        },
+      );
     return [
       {
         type: 'ExpiryAdjusted',

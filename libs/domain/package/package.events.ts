@@ -70,7 +70,9 @@ export const SessionConsumed = defineEvent(
     invoiceId: id, // of the appointment
     invoice: invoiceContent.nullable(), // to issue because of this event; null: the one it has stands again
     externalReference: z.string().nullable(), // of the appointment
+    replaces: id.nullable(), // the consumption in whose place it is taken: of a no-show that is undone, the one that was returned
   }),
+  { version: 2, upcast: { 1: (data) => ({ ...(data as object), replaces: null }) } },
 );
 
 export const SessionReturned = defineEvent(

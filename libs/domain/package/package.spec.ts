@@ -341,6 +341,25 @@ describe('undoing a no-show whose session was returned', () => {
       .when(consume('2027-02-01', 3, { ...ofA1, purpose: 'noShowUndone', serviceTaxes: [] }))
       .emits([consumed('2027-02-01', 0, { n: 3, ...ofA1, ...perSession, purpose: 'noShowUndone', taxes: [gst, qst] })]);
   });
+  it('H1: of two who undo it at once, one takes a session and the other nothing', () => {
+    const replaces = idOf('c1');
+    const again = { appointmentId: idOf('a1'), replaces, purpose: 'noShowUndone' as const };
+    const undone = [
+      sold({ services: [soldMassage(5)] }),
+      consumed('2027-02-01', 4),
+      returned(5),
+      consumed('2027-02-01', 4, { ...again, n: 2 }),
+    ];
+    aPackage(undone)
+      .when(consume('2027-02-01', 3, again))
+      .emits([]);
+    aPackage([...undone, returned(5, { n: 2, appointmentId: idOf('a1') })]) // a no-show again
+      .when(consume('2027-02-01', 3, again))
+      .emits([]);
+    aPackage([...undone, returned(5, { n: 2, because: 'refused' })]) // its appointment did not take it
+      .when(consume('2027-02-01', 3, again))
+      .emits([consumed('2027-02-01', 4, { ...again, n: 3 })]);
+  });
   it('H1: no-show, adjusted down, then undone', () => {
     aPackage([sold(), consumed('2027-02-01', 0), returned(1), remainingAdjusted(1, 0)])
       .when(undoNoShow('2027-02-01', 2, january))
@@ -376,6 +395,20 @@ describe('adjusting what remains', () => {
       .when(adjust(3))
       .emits([remainingAdjusted(6, 3, { adjustments: -1 })]));
   it('F1: to what it is, is nothing', () => aPackage([five]).when(adjust(5)).emits([]));
+  it('F1: unless it is no longer what the person saw: they are told, and may force it', () => {
+    const booked = [five, consumed('2027-02-01', 4)];
+    const say = (said: object) => adjustRemaining({ packageId: p, serviceId: massage, to: 7, reason: null, ...said });
+    aPackage(booked)
+      .when(say({ seen: 5 }))
+      .refuses('REMAINING_CHANGED', { serviceId: massage, remaining: 4, seen: 5 });
+    for (const said of [{ seen: 4 }, { seen: 5, force: true }, {}])
+      aPackage(booked)
+        .when(say(said))
+        .emits([remainingAdjusted(4, 7)]);
+    aPackage([five, remainingAdjusted(5, 7)])
+      .when(say({ seen: 5 }))
+      .emits([]); // a repeat
+  });
   it('F1: with its reason', () =>
     aPackage([five])
       .when(adjustRemaining({ packageId: p, serviceId: massage, to: 6, reason: 'A gift' }))
@@ -420,6 +453,17 @@ describe('adjusting the expiry', () => {
       .when(setExpiry('2027-06-30'))
       .emits([]));
 
+  it('F2: unless the expiry is no longer what the person saw: they are told, and may force it', () => {
+    const adjusted = [sold(), expiryAdjusted(null, '2027-03-01')];
+    const say = (said: object) => adjustExpiry({ packageId: p, to: '2027-04-01', reason: null, ...said });
+    aPackage(adjusted)
+      .when(say({ seen: null }))
+      .refuses('EXPIRY_CHANGED', { expiresOn: '2027-03-01', seen: null });
+    for (const said of [{ seen: '2027-03-01' }, { seen: null, force: true }, {}])
+      aPackage(adjusted)
+        .when(say(said))
+        .emits([expiryAdjusted('2027-03-01', '2027-04-01', 2)]);
+  });
   it('F2: the adjusted date is the last valid day', () => {
     const adjusted = [sold(), expiryAdjusted(null, '2027-02-10')];
     aPackage(adjusted)

@@ -38,6 +38,7 @@ export interface Session {
   on: string;
   outcome: 'standing' | 'returned' | 'forfeited';
   refused: boolean; // by its appointment, which then kept the invoice that it had
+  replaces: string | null; // the consumption in whose place it was taken
   invoiceId: string; // of the appointment
   charge: Charge; // that this invoice was issued with
 }
@@ -65,7 +66,7 @@ export const packageAggregate: Aggregate<PackageState, PackageEvent> = {
     switch (type) {
       case 'SessionConsumed':
         state.sessions.set(data.consumptionId, {
-          ...pick(data, 'consumptionId', 'appointmentId', 'invoiceId', 'serviceId', 'clientId', 'start', 'on', 'charge'),
+          ...pick(data, 'consumptionId', 'appointmentId', 'invoiceId', 'serviceId', 'clientId', 'start', 'on', 'charge', 'replaces'),
           ...{ outcome: 'standing', refused: false },
         });
         return counted(state, data);
@@ -101,7 +102,7 @@ export const packageAggregate: Aggregate<PackageState, PackageEvent> = {
 /** A package as answers and past states show it. */
 export type PackageView = Omit<SoldPackage, 'services' | 'sessions' | 'adjustedExpiries'> & {
   services: ServiceLeft[];
-  sessions: (Omit<Session, 'refused'> & { place: string | null })[];
+  sessions: (Omit<Session, 'refused' | 'replaces'> & { place: string | null })[];
 };
 
 /** @throws NotFound when it was not sold */
@@ -112,7 +113,7 @@ export const packageView = (state: PackageState): PackageView => {
   return {
     ...rest,
     services: [...services.values()].map((service) => ({ ...service })),
-    sessions: [...sessions.values()].map(({ refused: _, ...session }) => ({
+    sessions: [...sessions.values()].map(({ refused: _, replaces: __, ...session }) => ({
       ...session,
       place: places.get(session.consumptionId) ?? null,
     })),
@@ -121,6 +122,10 @@ export const packageView = (state: PackageState): PackageView => {
 
 /** A session counts until it is returned; a forfeited one too (E3). */
 export const standing = ({ sessions }: SoldPackage): Session[] => [...sessions.values()].filter(({ outcome }) => outcome !== 'returned');
+
+/** The session that was taken in place of a consumption that was returned, unless its appointment refused it. */
+export const replacementOf = ({ sessions }: SoldPackage, consumptionId: string): Session | undefined =>
+  [...sessions.values()].find(({ replaces, refused }) => replaces === consumptionId && !refused);
 
 /** "Session 2 of 5", by consumption: places among the standing sessions of a service by start; worked out when read, never stored. */
 export const placesOf = (sold: SoldPackage): Map<string, string> => {

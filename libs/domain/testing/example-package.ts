@@ -76,7 +76,7 @@ export const consumed = (
   return {
     type: 'SessionConsumed',
     data: {
-      ...{ ...relax, ownerId: anna, seriesId: null, remaining, used: 1, expiresOn: null },
+      ...{ ...relax, ownerId: anna, seriesId: null, replaces: null, remaining, used: 1, expiresOn: null },
       ...{ charge: withTaxes(fee, taxes), invoice: own.purpose === 'noShowUndone' ? null : invoice, ...own },
     },
   };
