@@ -1,12 +1,41 @@
-import type { InvoiceEvent } from '../libs/domain/invoice/invoice.events.js';
+import type { InvoiceEvent, PaymentMethod, RefundOutcome } from '../libs/domain/invoice/invoice.events.js';
 import { pick } from '../libs/domain/kernel/pick.js';
-import type { InvoiceContent, InvoiceLine, Money } from '../libs/domain/kernel/shapes.js';
+import type { InvoiceContent, InvoiceLine, Money, TaxLine } from '../libs/domain/kernel/shapes.js';
 import { column, defineProjection, insert, update, type RowOf } from '../libs/projection-engine/define-projection.js';
 
-/** D3, E9: one row per invoice. Amounts are minor units of its currency; total + adjustments = balance, while nothing is paid. */
+export interface ListedPayment {
+  paymentId: string;
+  amount: Money;
+  method: PaymentMethod;
+  reference: string | null;
+  receivedOn: string;
+  voided: boolean;
+  reason: string | null; // why it was voided
+}
+
+export interface ListedRefund {
+  refundId: string;
+  amount: Money;
+  taxes: TaxLine[];
+  tax: Money;
+  outcome: RefundOutcome;
+  method: PaymentMethod;
+  reference: string | null;
+  notes: string | null;
+  refundedOn: string;
+}
+
+export interface ListedAdjustment {
+  adjustmentId: string;
+  adjustment: Money;
+  because: 'discount' | 'writtenOff' | 'reinstated';
+  reason: string | null;
+}
+
+/** D2, D3, E9: one row per invoice. Amounts are minor units of its currency; total + adjustments − paid + refunded = balance. */
 export const invoiceList = defineProjection({
   name: 'invoice_list',
-  version: 1,
+  version: 2,
   key: 'invoiceId',
   columns: {
     invoiceId: column.uuid(),
@@ -22,15 +51,23 @@ export const invoiceList = defineProjection({
     tax: column.amount(),
     total: column.amount(),
     adjustments: column.amount(), // below zero where they take off
+    paid: column.amount(), // by payments that stand
+    refunded: column.amount(),
+    payments: column.json<ListedPayment[]>(), // voided ones too
+    refunds: column.json<ListedRefund[]>(),
+    overallAdjustments: column.json<ListedAdjustment[]>(),
     balance: column.amount(), // what is owing; below zero it is credit
     revision: column.bigint(),
   },
   indexes: [['clientId', 'issuedOn']],
 }).on<InvoiceEvent>({
-  InvoiceIssued: insert(({ data, revision }) => ({ ...contentOf(data), revision })),
+  InvoiceIssued: insert(({ data, revision }) => ({
+    ...{ paid: 0, refunded: 0, payments: [], refunds: [], overallAdjustments: [] },
+    ...{ ...contentOf(data), revision },
+  })),
   InvoiceReissued: update(
     ({ data }) => data.invoiceId,
-    (_, { data, revision }) => ({ ...contentOf(data), revision }),
+    (row, { data, revision }) => ({ ...row, ...contentOf(data), revision }),
   ),
   InvoiceAdjustedToZero: update(
     ({ data }) => data.invoiceId,
@@ -39,6 +76,45 @@ export const invoiceList = defineProjection({
   InvoiceAdjustmentUndone: update(
     ({ data }) => data.invoiceId,
     (row, { data, revision }) => ({ ...row, ...after(data), revision }),
+  ),
+  PaymentReceived: update(
+    ({ data }) => data.invoiceId,
+    (row, { data, revision }) => ({
+      ...{ ...row, ...moneyAfter(data), revision },
+      payments: [
+        ...row.payments.filter(({ paymentId }) => paymentId !== data.paymentId),
+        { ...pick(data, 'paymentId', 'amount', 'method', 'reference', 'receivedOn'), voided: false, reason: null },
+      ],
+    }),
+  ),
+  PaymentVoided: update(
+    ({ data }) => data.invoiceId,
+    (row, { data, revision }) => ({
+      ...{ ...row, ...moneyAfter(data), revision },
+      payments: row.payments.map((payment) =>
+        payment.paymentId === data.paymentId ? { ...payment, voided: true, reason: data.reason } : payment,
+      ),
+    }),
+  ),
+  InvoiceAdjusted: update(
+    ({ data }) => data.invoiceId,
+    (row, { data, revision }) => ({
+      ...{ ...row, ...moneyAfter(data), revision },
+      overallAdjustments: [
+        ...row.overallAdjustments.filter(({ adjustmentId }) => adjustmentId !== data.adjustmentId),
+        pick(data, 'adjustmentId', 'adjustment', 'because', 'reason'),
+      ],
+    }),
+  ),
+  InvoiceRefunded: update(
+    ({ data }) => data.invoiceId,
+    (row, { data, revision }) => ({
+      ...{ ...row, ...moneyAfter(data), revision },
+      refunds: [
+        ...row.refunds.filter(({ refundId }) => refundId !== data.refundId),
+        pick(data, 'refundId', 'amount', 'taxes', 'tax', 'outcome', 'method', 'reference', 'notes', 'refundedOn'),
+      ],
+    }),
   ),
 });
 
@@ -51,6 +127,10 @@ interface After {
 
 function after({ adjustments, balance }: After) {
   return { adjustments: adjustments.amount, balance: balance.amount };
+}
+
+function moneyAfter(data: After & { paid: Money; refunded: Money }) {
+  return { ...after(data), paid: data.paid.amount, refunded: data.refunded.amount };
 }
 
 function contentOf(data: InvoiceContent & After) {

@@ -1,7 +1,18 @@
 import type { InvoiceEvent } from '../libs/domain/invoice/invoice.events.js';
 import { deliveries } from '../libs/domain/testing/deliveries.js';
 import { anna, cad, gst, idOf, massage, qst } from '../libs/domain/testing/example.js';
-import { adjustedToZero, adjustmentUndone, invoiceContent, issued, regularFee, reissued } from '../libs/domain/testing/example-invoice.js';
+import {
+  adjustedBy,
+  adjustedToZero,
+  adjustmentUndone,
+  invoiceContent,
+  issued,
+  received,
+  refunded,
+  regularFee,
+  reissued,
+  voided,
+} from '../libs/domain/testing/example-invoice.js';
 import { p, sale } from '../libs/domain/testing/example-package.js';
 import { fold } from '../libs/projection-engine/fold.js';
 import { recorded } from '../libs/projection-engine/testing/recorded.js';
@@ -31,6 +42,7 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
         ...{ invoiceId: i1, kind: 'appointment', clientId: anna, packageId: null, appointmentId: idOf('a1'), packageInvoiceId: null },
         ...{ issuedOn: '2027-01-31', currency: 'CAD', lines: content.lines },
         ...{ net: 100_00, tax: 14_98, total: 114_98, adjustments: 0, balance: 114_98, revision: 0n },
+        ...{ paid: 0, refunded: 0, payments: [], refunds: [], overallAdjustments: [] },
       },
     ]));
   it("D3: a sale's, with fee and taxes", () =>
@@ -54,6 +66,23 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
     expect(upTo(6)).toMatchObject({ packageId: null, packageInvoiceId: null, total: 100_00, adjustments: 0, balance: 100_00 }));
   it('E9: re-issued late, it is at zero again', () =>
     expect(upTo(9)).toMatchObject({ lines: content.lines, total: 114_98, adjustments: -114_98, balance: 0, revision: 8n }));
+  it('D2, H5: paid in part, voided, adjusted and refunded: all of it stays on the list', () =>
+    expect(
+      listed([
+        ...[issued(content), received(1, 50_00, { paid: 50_00, balance: 64_98 }), received(2, 64_98, { paid: 114_98, balance: 0 })],
+        ...[voided(2, 64_98, { paid: 50_00, balance: 64_98 }, 'the wrong invoice')],
+        ...[adjustedBy(1, -14_98, { paid: 50_00, adjustments: -14_98, balance: 50_00 })],
+        ...[refunded(1, 10_00, { paid: 50_00, refunded: 10_00, adjustments: -14_98, balance: 60_00 })],
+      ]).get(i1),
+    ).toMatchObject({
+      ...{ total: 114_98, adjustments: -14_98, paid: 50_00, refunded: 10_00, balance: 60_00, revision: 5n },
+      payments: [
+        { paymentId: idOf('pay1'), amount: cad(50_00), method: 'cash', voided: false },
+        { paymentId: idOf('pay2'), amount: cad(64_98), voided: true, reason: 'the wrong invoice' },
+      ],
+      overallAdjustments: [{ adjustment: cad(-14_98), because: 'discount' }],
+      refunds: [{ refundId: idOf('refund1'), amount: cad(10_00), outcome: 'outstandingBalance' }],
+    }));
   it.each(history.map((_, n) => [n + 1]))('J2: nothing paid, total + adjustments = balance: after %i', (n) => {
     const { total, adjustments, balance } = upTo(n)!;
     expect(total + adjustments).toBe(balance);

@@ -3,14 +3,94 @@ import { ApiOkResponse, ApiTags, IntersectionType } from '@nestjs/swagger';
 import { invoiceList } from '../../../projections/invoice-list.projection.js';
 import { Allow } from '../http/access.js';
 import { Call, type CallContext } from '../http/call.js';
-import { IsFlag, IsId, IsInteger, IsLocalDate, IsNested, IsOneOf, IsText } from '../validation/fields.js';
+import {
+  IsFlag,
+  IsId,
+  IsInteger,
+  IsLocalDate,
+  IsMoney,
+  IsNested,
+  IsOneOf,
+  IsSignedMoney,
+  IsText,
+  MoneyBody,
+} from '../validation/fields.js';
 import { PathId } from '../validation/path-id.js';
 import { Versioned } from './answered.js';
-import { InvoiceLine } from './money.shapes.js';
+import { InvoiceLine, TaxLine } from './money.shapes.js';
 import { PageOf, PageQuery } from './paging.js';
 import { Reading } from './reading.js';
 
 const SAFE = Number.MAX_SAFE_INTEGER;
+
+const METHODS = ['cash', 'cardTerminal', 'bankTransfer', 'other', 'stripe'];
+const OUTCOMES = ['outstandingBalance', 'noOutstandingBalance'];
+
+class Payment {
+  @IsId()
+  paymentId: string;
+
+  @IsMoney()
+  amount: MoneyBody;
+
+  @IsOneOf(METHODS)
+  method: string;
+
+  @IsText({ max: 200, nullable: true })
+  reference: string | null;
+
+  @IsLocalDate()
+  receivedOn: string;
+
+  @IsFlag({ description: 'it was noted by mistake, and counts no more' })
+  voided: boolean;
+
+  @IsText({ max: 500, nullable: true, description: 'why it was voided' })
+  reason: string | null;
+}
+
+class Refund {
+  @IsId()
+  refundId: string;
+
+  @IsMoney()
+  amount: MoneyBody;
+
+  @IsNested(TaxLine, { list: { max: 1_000 }, description: 'its share of each tax of each line' })
+  taxes: TaxLine[];
+
+  @IsMoney({ description: 'of that, tax' })
+  tax: MoneyBody;
+
+  @IsOneOf(OUTCOMES, { description: 'that much more is owing, or the invoice is discounted by the same' })
+  outcome: string;
+
+  @IsOneOf(METHODS)
+  method: string;
+
+  @IsText({ max: 200, nullable: true })
+  reference: string | null;
+
+  @IsText({ max: 500, nullable: true })
+  notes: string | null;
+
+  @IsLocalDate()
+  refundedOn: string;
+}
+
+class OverallAdjustment {
+  @IsId()
+  adjustmentId: string;
+
+  @IsSignedMoney({ description: 'below zero it takes off' })
+  adjustment: MoneyBody;
+
+  @IsOneOf(['discount', 'writtenOff', 'reinstated'])
+  because: string;
+
+  @IsText({ max: 500, nullable: true })
+  reason: string | null;
+}
 
 class Invoice {
   @IsId()
@@ -51,6 +131,21 @@ class Invoice {
 
   @IsInteger({ min: -SAFE, max: SAFE, description: 'below zero where they take off: total + adjustments is what is charged' })
   adjustments: number;
+
+  @IsInteger({ min: 0, max: SAFE, description: 'by payments that stand' })
+  paid: number;
+
+  @IsInteger({ min: 0, max: SAFE })
+  refunded: number;
+
+  @IsNested(Payment, { list: { max: 1_000 } })
+  payments: Payment[];
+
+  @IsNested(Refund, { list: { max: 1_000 } })
+  refunds: Refund[];
+
+  @IsNested(OverallAdjustment, { list: { max: 1_000 } })
+  overallAdjustments: OverallAdjustment[];
 
   @IsInteger({ min: -SAFE, max: SAFE, description: 'what is owing; below zero it is credit' })
   balance: number;

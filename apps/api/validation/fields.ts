@@ -214,6 +214,9 @@ export const IsVariant = (by: string, shapes: Record<string, BodyClass>, options
 /** `{ "amount": 5000, "currency": "CAD" }`: minor units, never negative, never a fraction (A4). */
 export const IsMoney = (options?: FieldOptions): PropertyDecorator => IsNested(MoneyBody, options);
 
+/** Money that may be below zero: an adjustment, a balance. */
+export const IsSignedMoney = (options?: FieldOptions): PropertyDecorator => IsNested(SignedMoneyBody, options);
+
 /** Money that a caller sets: bounded, so that what is worked out from it stays within the safe integers. */
 export const IsPrice = (options?: FieldOptions): PropertyDecorator => IsNested(PriceBody, options);
 
@@ -336,6 +339,14 @@ export class MoneyBody {
 }
 
 const MAX_PRICE = 1_000_000_000_000; // minor units; with ten taxes of 100 % each it is less than a hundredth of 2^53
+
+class SignedMoneyBody {
+  @IsInteger({ min: -MAX_PRICE * 1_000, max: MAX_PRICE * 1_000, description: 'minor units', example: -1500 })
+  amount: number;
+
+  @IsCurrency({ example: 'CAD' })
+  currency: string;
+}
 
 class PriceBody {
   @IsInteger({ min: 0, max: MAX_PRICE, description: 'minor units', example: 5000 })

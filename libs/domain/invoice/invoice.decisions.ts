@@ -1,9 +1,10 @@
 import type { Decide } from '../kernel/event.js';
-import { minus, negative, sum, zero } from '../kernel/money.js';
+import { inProportion, minus, negative, sum, zero } from '../kernel/money.js';
+import { pick } from '../kernel/pick.js';
 import { NotFound, Refusal } from '../kernel/refusal.js';
-import type { InvoiceContent } from '../kernel/shapes.js';
-import type { InvoiceEvent } from './invoice.events.js';
-import { invoice, paidOf, type InvoiceState, type IssuedInvoice } from './invoice.state.js';
+import type { InvoiceContent, Money, TaxLine } from '../kernel/shapes.js';
+import type { InvoiceEvent, PaymentMethod, RefundOutcome } from './invoice.events.js';
+import { invoice, keptOf, type InvoiceState, type IssuedInvoice } from './invoice.state.js';
 
 type DecideInvoice = Decide<InvoiceState, InvoiceEvent>;
 
@@ -21,7 +22,7 @@ export const reissueInvoice =
   (content: InvoiceContent): DecideInvoice =>
   (state) => {
     const issued = existing(state, content.invoiceId);
-    if (paidOf(issued) !== 0)
+    if (keptOf(issued) !== 0)
       throw new Refusal('INVOICE_PAID', 'This invoice is paid: void or refund the payment first.', { invoiceId: issued.invoiceId });
     const reissued: InvoiceEvent = { type: 'InvoiceReissued', data: owingAll(content) };
     if (!issued.toZero) return [reissued];
@@ -57,6 +58,172 @@ export const undoAdjustment =
     const after = { adjustments: minus(adjustments, adjustment), balance: minus(balance, adjustment) };
     return [{ type: 'InvoiceAdjustmentUndone', data: { invoiceId, clientId, adjustment: negative(adjustment), ...after } }];
   };
+
+export interface ReceivePayment {
+  invoiceId: string;
+  paymentId: string;
+  amount: Money;
+  method: PaymentMethod;
+  reference: string | null;
+  receivedOn: string; // local date of the business
+}
+
+/** D2: all of what is owing or a part of it, never more. */
+export const receivePayment =
+  ({ invoiceId, paymentId, ...payment }: ReceivePayment): DecideInvoice =>
+  (state) => {
+    const issued = existing(state, invoiceId);
+    if (issued.payments.some((known) => known.paymentId === paymentId)) return [];
+    const { balance, clientId, paid } = issued;
+    if (balance.amount <= 0)
+      throw new Refusal('NOTHING_OWING', 'Nothing is owing on this invoice: there is nothing to pay.', { invoiceId, balance });
+    if (payment.amount.amount > balance.amount)
+      throw new Refusal('OVERPAID', `Only ${balance.amount} (minor units) is owing on this invoice: pay that or less.`, {
+        invoiceId,
+        balance,
+      });
+    const after = moneyAfter(issued, { paid: sum(paid.currency, [paid, payment.amount]) });
+    return [{ type: 'PaymentReceived', data: { invoiceId, clientId, paymentId, ...payment, ...after } }];
+  };
+
+/** A payment that was noted by mistake is owing again; what was given back of it must have been there. */
+export const voidPayment =
+  ({ invoiceId, paymentId, reason }: { invoiceId: string; paymentId: string; reason: string | null }): DecideInvoice =>
+  (state) => {
+    const issued = existing(state, invoiceId);
+    const payment = issued.payments.find((known) => known.paymentId === paymentId);
+    if (!payment) throw new NotFound('payment', paymentId);
+    if (payment.voided) return [];
+    const { amount } = payment;
+    if (payment.method === 'stripe')
+      throw new Refusal('PAID_BY_STRIPE', 'A payment through Stripe took place: refund it instead.', { paymentId });
+    if (amount.amount > keptOf(issued))
+      throw new Refusal('PAYMENT_REFUNDED', 'This payment was refunded, wholly or in part: it can no longer be voided.', { paymentId });
+    const after = moneyAfter(issued, { paid: minus(issued.paid, amount) });
+    return [{ type: 'PaymentVoided', data: { invoiceId, clientId: issued.clientId, paymentId, amount, reason, ...after } }];
+  };
+
+export interface AdjustInvoice {
+  invoiceId: string;
+  adjustmentId: string;
+  adjustment: Money; // below zero: takes off; above zero: takes back what staff took off before
+  reason: string | null;
+}
+
+/** An overall adjustment: gross, a discount of at most the whole invoice, or the taking back of one. */
+export const adjustInvoice =
+  ({ invoiceId, adjustmentId, adjustment, reason }: AdjustInvoice): DecideInvoice =>
+  (state) => {
+    const issued = existing(state, invoiceId);
+    if (issued.adjusted.includes(adjustmentId)) return [];
+    assertStands(issued);
+    const { total, adjustments, discounts } = issued;
+    if (total.amount + adjustments.amount + adjustment.amount < 0)
+      throw new Refusal(
+        'ADJUSTED_BELOW_ZERO',
+        `At most ${total.amount + adjustments.amount} (minor units) can be taken off this invoice.`,
+        {
+          invoiceId,
+          charged: sum(total.currency, [total, adjustments]),
+        },
+      );
+    if (discounts.amount + adjustment.amount > 0)
+      throw new Refusal('NOT_TAKEN_OFF', `At most ${0 - discounts.amount} (minor units) was taken off and can be taken back.`, {
+        invoiceId,
+        discounts,
+      });
+    return [adjusted(issued, { adjustmentId, adjustment, because: 'discount', reason })];
+  };
+
+/** H4: what is still owing of a cancelled package's invoice is written off. */
+export const writeOff =
+  ({ invoiceId, adjustmentId, reason }: { invoiceId: string; adjustmentId: string; reason: string | null }): DecideInvoice =>
+  (state) => {
+    const issued = existing(state, invoiceId);
+    if (issued.adjusted.includes(adjustmentId) || issued.balance.amount <= 0) return [];
+    return [adjusted(issued, { adjustmentId, adjustment: negative(issued.balance), because: 'writtenOff', reason })];
+  };
+
+export interface RefundInvoice {
+  invoiceId: string;
+  refundId: string;
+  amount: Money;
+  outcome: RefundOutcome;
+  method: PaymentMethod;
+  reference: string | null;
+  notes: string | null;
+  refundedOn: string; // local date of the business
+}
+
+/**
+ * H5: never more than was paid and not yet refunded. With `noOutstandingBalance` the invoice is discounted by the same
+ * amount, which it must be able to bear: credit of an appointment that did not take place is simply given back.
+ */
+export const refundInvoice =
+  ({ invoiceId, refundId, ...refund }: RefundInvoice): DecideInvoice =>
+  (state) => {
+    const issued = existing(state, invoiceId);
+    if (issued.refunds.includes(refundId)) return [];
+    const { clientId, total, refunded } = issued;
+    const { amount, outcome } = refund;
+    if (amount.amount > keptOf(issued))
+      throw new Refusal('REFUND_ABOVE_PAID', `At most ${keptOf(issued)} (minor units) was paid and not yet refunded.`, {
+        invoiceId,
+        refundable: minus(issued.paid, refunded),
+      });
+    const adjustment = outcome === 'noOutstandingBalance' ? negative(amount) : zero(total.currency);
+    const adjustments = sum(total.currency, [issued.adjustments, adjustment]);
+    if (total.amount + adjustments.amount < 0)
+      throw new Refusal(
+        'NOTHING_TO_DISCOUNT',
+        'So much is no longer charged on this invoice: refund it with the outcome outstandingBalance.',
+        {
+          invoiceId,
+          charged: sum(total.currency, [total, issued.adjustments]),
+        },
+      );
+    const taxes = taxesOfRefund(issued, amount);
+    const tax = sum(
+      total.currency,
+      taxes.map((line) => line.amount),
+    );
+    const after = moneyAfter(issued, { refunded: sum(total.currency, [refunded, amount]), adjustments });
+    return [{ type: 'InvoiceRefunded', data: { invoiceId, clientId, refundId, ...refund, taxes, tax, adjustment, ...after } }];
+  };
+
+/** H7: each tax's share of all refunds together, less what the refunds before it had: parts of a whole add up to it exactly. */
+export const taxesOfRefund = (
+  { total, taxes, refunded }: Pick<IssuedInvoice, 'total' | 'taxes' | 'refunded'>,
+  amount: Money,
+): TaxLine[] => {
+  if (total.amount === 0) return [];
+  const before = refunded.amount;
+  return taxes.map((line) => ({
+    ...line,
+    amount: minus(inProportion(line.amount, before + amount.amount, total.amount), inProportion(line.amount, before, total.amount)),
+  }));
+};
+
+/** Adjusting to zero takes the whole off already. */
+const assertStands = ({ invoiceId, toZero }: IssuedInvoice): void => {
+  if (toZero)
+    throw new Refusal('ADJUSTED_TO_ZERO', 'This invoice is adjusted to zero, because its appointment did not take place.', { invoiceId });
+};
+
+const adjusted = (
+  issued: IssuedInvoice,
+  { adjustment, ...about }: { adjustmentId: string; adjustment: Money; because: 'discount' | 'writtenOff'; reason: string | null },
+): InvoiceEvent => {
+  const after = (of: Money) => sum(adjustment.currency, [of, adjustment]);
+  const money = { discounts: after(issued.discounts), ...moneyAfter(issued, { adjustments: after(issued.adjustments) }) };
+  return { type: 'InvoiceAdjusted', data: { ...pick(issued, 'invoiceId', 'clientId'), ...about, adjustment, ...money } };
+};
+
+/** J2: total + adjustments − paid + refunded = what is owing. */
+const moneyAfter = (issued: IssuedInvoice, change: Partial<Pick<IssuedInvoice, 'adjustments' | 'paid' | 'refunded'>>) => {
+  const { total, adjustments, paid, refunded } = { ...issued, ...change };
+  return { adjustments, paid, refunded, balance: sum(total.currency, [total, adjustments, negative(paid), refunded]) };
+};
 
 const existing = (state: InvoiceState, invoiceId: string): IssuedInvoice => {
   if (state.status === 'none') throw new NotFound('invoice', invoiceId);

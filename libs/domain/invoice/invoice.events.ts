@@ -1,12 +1,17 @@
 import { z } from 'zod';
-import { defineEvent, type EventOf } from '../kernel/event.js';
-import { id, invoiceContent, money } from '../kernel/shapes.js';
+import { defineEvent, personal, type EventOf } from '../kernel/event.js';
+import { id, invoiceContent, localDate, money, price, taxLine } from '../kernel/shapes.js';
 
 // After the event: `adjustments` are all of them together, below zero where they take off; `balance` is what is owing,
 // total + adjustments − paid + refunded, below zero where it is credit (J2).
 
 const about = z.object({ invoiceId: id, clientId: id });
 const after = z.object({ adjustments: money, balance: money });
+const moneyMoved = after.extend({ paid: money, refunded: money }); // all payments that stand, all refunds, after the event
+const note = personal('clientId').nullable();
+
+/** D2. `stripe`: a card through Stripe. */
+export const paymentMethod = z.enum(['cash', 'cardTerminal', 'bankTransfer', 'other', 'stripe']);
 
 export const InvoiceIssued = defineEvent('InvoiceIssued', invoiceContent.extend(after.shape));
 
@@ -22,5 +27,62 @@ export const InvoiceAdjustedToZero = defineEvent(
 /** The appointment takes place after all: the adjustment to zero is taken back. */
 export const InvoiceAdjustmentUndone = defineEvent('InvoiceAdjustmentUndone', about.extend({ adjustment: money, ...after.shape }));
 
-export const invoiceEvents = [InvoiceIssued, InvoiceReissued, InvoiceAdjustedToZero, InvoiceAdjustmentUndone] as const;
+/** D2: all of what is owing, or a part of it. */
+export const PaymentReceived = defineEvent(
+  'PaymentReceived',
+  about.extend({ paymentId: id, amount: price, method: paymentMethod, reference: note, receivedOn: localDate, ...moneyMoved.shape }),
+);
+
+/** A payment that was noted by mistake; it stays in the history. */
+export const PaymentVoided = defineEvent(
+  'PaymentVoided',
+  about.extend({ paymentId: id, amount: price, reason: note, ...moneyMoved.shape }),
+);
+
+/** An overall adjustment, gross: below zero it takes off, above zero it takes back what one before took off. */
+export const InvoiceAdjusted = defineEvent(
+  'InvoiceAdjusted',
+  about.extend({
+    adjustmentId: id,
+    adjustment: money,
+    discounts: money, // all overall adjustments together, after it
+    because: z.enum(['discount', 'writtenOff', 'reinstated']), // H4: what was owing is written off, or owing again
+    reason: note,
+    ...moneyMoved.shape,
+  }),
+);
+
+/** H5. What the refund does to the balance: that much more is owing, or it is what it was before. */
+export const refundOutcome = z.enum(['outstandingBalance', 'noOutstandingBalance']);
+
+/** H5, H7: money given back. `taxes`: its share of each tax of each line; `adjustment`: what its outcome takes off the invoice. */
+export const InvoiceRefunded = defineEvent(
+  'InvoiceRefunded',
+  about.extend({
+    refundId: id,
+    amount: price,
+    taxes: z.array(taxLine),
+    tax: price, // the sum of `taxes`
+    outcome: refundOutcome,
+    adjustment: money,
+    method: paymentMethod,
+    reference: note,
+    notes: note,
+    refundedOn: localDate,
+    ...moneyMoved.shape,
+  }),
+);
+
+export const invoiceEvents = [
+  InvoiceIssued,
+  InvoiceReissued,
+  InvoiceAdjustedToZero,
+  InvoiceAdjustmentUndone,
+  PaymentReceived,
+  PaymentVoided,
+  InvoiceAdjusted,
+  InvoiceRefunded,
+] as const;
 export type InvoiceEvent = EventOf<(typeof invoiceEvents)[number]>;
+export type PaymentMethod = z.infer<typeof paymentMethod>;
+export type RefundOutcome = z.infer<typeof refundOutcome>;

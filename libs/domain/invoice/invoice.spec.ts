@@ -1,9 +1,30 @@
 import { cad, gst, idOf, massage, qst } from '../testing/example.js';
-import { adjustedToZero, adjustmentUndone, invoiceContent, issued, regularFee, reissued } from '../testing/example-invoice.js';
+import {
+  adjustedBy,
+  adjustedToZero,
+  adjustmentUndone,
+  invoiceContent,
+  issued,
+  received,
+  refunded,
+  regularFee,
+  reissued,
+  voided,
+} from '../testing/example-invoice.js';
 import { p } from '../testing/example-package.js';
 import { deliveries } from '../testing/deliveries.js';
 import { given } from '../testing/given.js';
-import { adjustToZero, issueInvoice, reissueInvoice, undoAdjustment } from './invoice.decisions.js';
+import {
+  adjustInvoice,
+  adjustToZero,
+  issueInvoice,
+  receivePayment,
+  refundInvoice,
+  reissueInvoice,
+  undoAdjustment,
+  voidPayment,
+  writeOff,
+} from './invoice.decisions.js';
 import { invoice, type IssuedInvoice } from './invoice.state.js';
 
 const anInvoice = given(invoice);
@@ -76,12 +97,21 @@ describe('re-issuing an invoice', () => {
       .when(reissueInvoice(fromPackage))
       .emits([reissued(fromPackage)]));
   it('E9: not while it is paid', () => {
-    anInvoice([issued(content, cad(0))])
+    anInvoice([issued(content), received(1, 114_98, { paid: 114_98, balance: 0 })])
       .when(reissueInvoice(fromPackage))
       .refuses('INVOICE_PAID');
-    anInvoice([issued(content, cad(100_00))])
+    anInvoice([issued(content), received(1, 14_98, { paid: 14_98, balance: 100_00 })])
       .when(reissueInvoice(fromPackage))
       .refuses('INVOICE_PAID');
+  });
+  it('E9: but once the payment is voided or refunded', () => {
+    const paid = [issued(content), received(1, 114_98, { paid: 114_98, balance: 0 })];
+    anInvoice([...paid, voided(1, 114_98, { balance: 114_98 })])
+      .when(reissueInvoice(fromPackage))
+      .emits([reissued(fromPackage)]);
+    anInvoice([...paid, refunded(1, 114_98, { paid: 114_98, refunded: 114_98, balance: 114_98 })])
+      .when(reissueInvoice(fromPackage))
+      .emits([reissued(fromPackage)]);
   });
   it('E9: adjusted and undone, it is not paid', () =>
     anInvoice([issued(content), adjustedToZero(114_98), adjustmentUndone(114_98)])
@@ -108,6 +138,201 @@ describe('re-issuing an invoice', () => {
       .when(reissueInvoice(regularFee()))
       .emits([reissued(regularFee()), adjustedToZero(100_00, { because: 'noShow' })]));
   it('A3: must be there', () => anInvoice([]).when(reissueInvoice(content)).refuses('NOT_FOUND'));
+});
+
+describe('paying an invoice', () => {
+  const pay = (n: number, amount: number) =>
+    receivePayment({
+      ...{ invoiceId: idOf('i1'), paymentId: idOf(`pay${n}`), amount: cad(amount), method: 'cash', reference: null },
+      receivedOn: '2027-01-31',
+    });
+  const cancel = (n: number) => voidPayment({ invoiceId: idOf('i1'), paymentId: idOf(`pay${n}`), reason: 'the wrong invoice' });
+  const half = received(1, 50_00, { paid: 50_00, balance: 64_98 });
+
+  it('D2: in part, and the rest later', () => {
+    anInvoice([issued(content)])
+      .when(pay(1, 50_00))
+      .emits([half]);
+    anInvoice([issued(content), half])
+      .when(pay(2, 64_98))
+      .emits([received(2, 64_98, { paid: 114_98, balance: 0 })]);
+  });
+  it('D5: once', () =>
+    anInvoice([issued(content), half])
+      .when(pay(1, 50_00))
+      .emits([]));
+  it('D2: never more than is owing', () => {
+    anInvoice([issued(content), half])
+      .when(pay(2, 64_99))
+      .refuses('OVERPAID', { balance: cad(64_98) });
+    anInvoice([issued(content), received(1, 114_98, { paid: 114_98, balance: 0 })])
+      .when(pay(2, 1))
+      .refuses('NOTHING_OWING');
+  });
+  it('D3: a tracking invoice takes no payment', () =>
+    anInvoice([issued(fromPackage)])
+      .when(pay(1, 1))
+      .refuses('NOTHING_OWING'));
+  it('D2: a payment that was noted by mistake is voided, once, and owing again', () => {
+    const after = voided(1, 50_00, { balance: 114_98 }, 'the wrong invoice');
+    anInvoice([issued(content), half])
+      .when(cancel(1))
+      .emits([after]);
+    anInvoice([issued(content), half, after])
+      .when(cancel(1))
+      .emits([]);
+    anInvoice([issued(content), half, after])
+      .when(pay(1, 50_00))
+      .emits([]);
+  });
+  it('D2: not when some of it was refunded', () =>
+    anInvoice([issued(content), half, refunded(1, 1, { paid: 50_00, refunded: 1, balance: 64_99 })])
+      .when(cancel(1))
+      .refuses('PAYMENT_REFUNDED'));
+  it('D2: which payment?', () =>
+    anInvoice([issued(content)])
+      .when(cancel(1))
+      .refuses('NOT_FOUND'));
+});
+
+describe('adjusting an invoice', () => {
+  const adjust = (n: number, amount: number) =>
+    adjustInvoice({ invoiceId: idOf('i1'), adjustmentId: idOf(`adj${n}`), adjustment: cad(amount), reason: null });
+  const less = adjustedBy(1, -14_98, { adjustments: -14_98, balance: 100_00 });
+
+  it('D2: takes off, gross', () =>
+    anInvoice([issued(content)])
+      .when(adjust(1, -14_98))
+      .emits([less]));
+  it('D2: at most the whole', () =>
+    anInvoice([issued(content), less])
+      .when(adjust(2, -100_01))
+      .refuses('ADJUSTED_BELOW_ZERO', { charged: cad(100_00) }));
+  it('D2: what was paid becomes credit', () =>
+    anInvoice([issued(content), received(1, 114_98, { paid: 114_98, balance: 0 })])
+      .when(adjust(1, -14_98))
+      .emits([adjustedBy(1, -14_98, { paid: 114_98, adjustments: -14_98, balance: -14_98 })]));
+  it('D2: can be taken back, and no more than that', () => {
+    anInvoice([issued(content), less])
+      .when(adjust(2, 14_98))
+      .emits([adjustedBy(2, 14_98, { balance: 114_98 }, { discounts: cad(0) })]);
+    anInvoice([issued(content), less])
+      .when(adjust(2, 14_99))
+      .refuses('NOT_TAKEN_OFF', { discounts: cad(-14_98) });
+  });
+  it('D5: once', () =>
+    anInvoice([issued(content), less])
+      .when(adjust(1, -14_98))
+      .emits([]));
+  it('E9: not when it is adjusted to zero', () =>
+    anInvoice([issued(content), adjustedToZero(114_98)])
+      .when(adjust(1, -1))
+      .refuses('ADJUSTED_TO_ZERO'));
+  it('H4: what is owing is written off, once; nothing else is', () => {
+    const writingOff = writeOff({ invoiceId: idOf('i1'), adjustmentId: idOf('adj1'), reason: null });
+    const off = adjustedBy(1, -64_98, { paid: 50_00, adjustments: -64_98, balance: 0 }, { because: 'writtenOff' });
+    const half = received(1, 50_00, { paid: 50_00, balance: 64_98 });
+    anInvoice([issued(content), half])
+      .when(writingOff)
+      .emits([off]);
+    anInvoice([issued(content), half, off])
+      .when(writingOff)
+      .emits([]);
+    anInvoice([issued(fromPackage)])
+      .when(writingOff)
+      .emits([]);
+  });
+});
+
+describe('refunding an invoice', () => {
+  const refund = (n: number, amount: number, outcome: 'outstandingBalance' | 'noOutstandingBalance' = 'outstandingBalance') =>
+    refundInvoice({
+      ...{ invoiceId: idOf('i1'), refundId: idOf(`refund${n}`), amount: cad(amount), outcome, method: 'cash', reference: null },
+      ...{ notes: null, refundedOn: '2027-01-31' },
+    });
+  const taxes = (...amounts: number[]) => ({
+    taxes: [gst, qst].map((tax, n) => ({ ...tax, amount: cad(amounts[n]!) })),
+    tax: cad(amounts.reduce((a, b) => a + b, 0)),
+  });
+  const paid = [issued(content), received(1, 114_98, { paid: 114_98, balance: 0 })];
+  const partPaid = [issued(content), received(1, 50_00, { paid: 50_00, balance: 64_98 })];
+
+  it('H5: that much more is owing: a loss', () =>
+    anInvoice(paid)
+      .when(refund(1, 114_98))
+      .emits([refunded(1, 114_98, { paid: 114_98, refunded: 114_98, balance: 114_98 }, taxes(5_00, 9_98))]));
+  it('H5: or the invoice is discounted by the same, and the balance is what it was', () => {
+    const discounted = { outcome: 'noOutstandingBalance' as const };
+    anInvoice(paid)
+      .when(refund(1, 114_98, 'noOutstandingBalance'))
+      .emits([
+        refunded(...([1, 114_98, { paid: 114_98, refunded: 114_98, adjustments: -114_98, balance: 0 }] as const), {
+          ...taxes(5_00, 9_98),
+          ...discounted,
+          adjustment: cad(-114_98),
+        }),
+      ]);
+    anInvoice(partPaid)
+      .when(refund(1, 20_00, 'noOutstandingBalance'))
+      .emits([
+        refunded(...([1, 20_00, { paid: 50_00, refunded: 20_00, adjustments: -20_00, balance: 64_98 }] as const), {
+          ...taxes(87, 1_74),
+          ...discounted,
+          adjustment: cad(-20_00),
+        }),
+      ]);
+  });
+  it('H4: never more than was paid and not yet refunded', () => {
+    anInvoice([...partPaid, refunded(1, 20_00, { paid: 50_00, refunded: 20_00, balance: 84_98 })])
+      .when(refund(2, 30_01))
+      .refuses('REFUND_ABOVE_PAID', { refundable: cad(30_00) });
+    anInvoice([issued(content)])
+      .when(refund(1, 1))
+      .refuses('REFUND_ABOVE_PAID');
+  });
+  it('D5: once', () =>
+    anInvoice([...paid, refunded(1, 20_00, { paid: 114_98, refunded: 20_00, balance: 20_00 })])
+      .when(refund(1, 20_00))
+      .emits([]));
+  it('E9: credit is given back, and then nothing is owing either way', () => {
+    const credit = [...paid, adjustedToZero(114_98, { balance: -114_98 })];
+    anInvoice(credit)
+      .when(refund(1, 114_98))
+      .emits([refunded(1, 114_98, { paid: 114_98, refunded: 114_98, adjustments: -114_98, balance: 0 }, taxes(5_00, 9_98))]);
+    anInvoice(credit)
+      .when(refund(1, 114_98, 'noOutstandingBalance'))
+      .refuses('NOTHING_TO_DISCOUNT');
+  });
+  it('H7: three partial refunds sum to the tax', () => {
+    const three = [38_33, 38_33, 38_32];
+    let state = paid.reduce(invoice.evolve, invoice.initial);
+    const parts = three.map((amount, n) => {
+      const [event] = refund(n, amount)(state);
+      state = invoice.evolve(state, event!);
+      return (event!.data as { taxes: { amount: { amount: number } }[] }).taxes.map((line) => line.amount.amount);
+    });
+    expect(parts).toEqual([
+      [1_67, 3_33],
+      [1_66, 3_32],
+      [1_67, 3_33],
+    ]);
+    expect([0, 1].map((tax) => parts.reduce((sum, part) => sum + part[tax]!, 0))).toEqual([5_00, 9_98]);
+  });
+});
+
+describe('folding an invoice that is paid', () => {
+  const history = [
+    ...[issued(content), received(1, 50_00, { paid: 50_00, balance: 64_98 }), received(2, 64_98, { paid: 114_98, balance: 0 })],
+    ...[voided(2, 64_98, { paid: 50_00, balance: 64_98 })],
+    ...[adjustedBy(1, -14_98, { paid: 50_00, adjustments: -14_98, balance: 50_00 })],
+    ...[refunded(1, 10_00, { paid: 50_00, refunded: 10_00, adjustments: -24_98, balance: 50_00 }, { adjustment: cad(-10_00) })],
+  ];
+  it.each(deliveries)('K1: is the same, events delivered %s', (_, delivered) =>
+    expect(delivered(history).reduce(invoice.evolve, invoice.initial)).toMatchObject({
+      ...{ paid: cad(50_00), refunded: cad(10_00), adjustments: cad(-24_98), discounts: cad(-14_98), balance: cad(50_00) },
+      ...{ refunds: [idOf('refund1')], adjusted: [idOf('adj1')] },
+    }),
+  );
 });
 
 describe('folding an invoice', () => {

@@ -1,17 +1,35 @@
 import type { Aggregate } from '../kernel/event.js';
-import type { InvoiceContent, Money } from '../kernel/shapes.js';
-import { invoiceEvents, type InvoiceEvent } from './invoice.events.js';
+import { pick } from '../kernel/pick.js';
+import type { InvoiceContent, Money, TaxLine } from '../kernel/shapes.js';
+import { zero } from '../kernel/money.js';
+import { invoiceEvents, type InvoiceEvent, type PaymentMethod } from './invoice.events.js';
 
 export type InvoiceState = { status: 'none' } | IssuedInvoice;
 
 export interface IssuedInvoice {
   status: 'issued';
   invoiceId: string;
+  kind: InvoiceContent['kind'];
   clientId: string;
+  packageId: string | null;
   total: Money;
+  taxes: TaxLine[]; // of all lines
   adjustments: Money; // all together; below zero: they take off
+  discounts: Money; // those of them that staff made by themselves
   toZero: { adjustment: Money; because: 'cancelled' | 'noShow' } | null; // the one of them that E9 made
-  balance: Money; // what is owing
+  payments: Payment[]; // voided ones too, for ever: a late repeat finds its own
+  adjusted: string[]; // ids of the overall adjustments
+  refunds: string[]; // their ids
+  paid: Money; // by payments that stand
+  refunded: Money;
+  balance: Money; // what is owing; below zero: credit
+}
+
+interface Payment {
+  paymentId: string;
+  amount: Money;
+  method: PaymentMethod;
+  voided: boolean;
 }
 
 export const invoice: Aggregate<InvoiceState, InvoiceEvent> = {
@@ -19,27 +37,54 @@ export const invoice: Aggregate<InvoiceState, InvoiceEvent> = {
   events: invoiceEvents,
   initial: { status: 'none' },
   evolve: (state, { type, data }) => {
-    if (type === 'InvoiceIssued') return issued(data);
+    if (type === 'InvoiceIssued') {
+      const none = zero(data.balance.currency);
+      return { ...{ payments: [], adjusted: [], refunds: [], paid: none, refunded: none }, ...contentOf(data) };
+    }
     if (state.status === 'none') return state;
     switch (type) {
       case 'InvoiceReissued':
-        return issued(data);
+        return { ...state, ...contentOf(data) };
       case 'InvoiceAdjustedToZero': {
         const { adjustment, because, adjustments, balance } = data;
         return { ...state, toZero: { adjustment, because }, adjustments, balance };
       }
       case 'InvoiceAdjustmentUndone':
         return { ...state, toZero: null, adjustments: data.adjustments, balance: data.balance };
+      case 'PaymentReceived':
+        return {
+          ...{ ...state, ...moneyOf(data) },
+          payments: [...others(state, data.paymentId), { ...pick(data, 'paymentId', 'amount', 'method'), voided: false }],
+        };
+      case 'PaymentVoided':
+        return {
+          ...{ ...state, ...moneyOf(data) },
+          payments: state.payments.map((payment) => (payment.paymentId === data.paymentId ? { ...payment, voided: true } : payment)),
+        };
+      case 'InvoiceAdjusted':
+        return {
+          ...{ ...state, ...moneyOf(data), discounts: data.discounts },
+          adjusted: [...new Set([...state.adjusted, data.adjustmentId])],
+        };
+      case 'InvoiceRefunded':
+        return { ...state, ...moneyOf(data), refunds: [...new Set([...state.refunds, data.refundId])] };
       default:
         return type satisfies never;
     }
   },
 };
 
-/** What was paid and not refunded, as the balance tells it; minor units. */
-export const paidOf = ({ total, adjustments, balance }: IssuedInvoice): number => total.amount + adjustments.amount - balance.amount;
+/** What was paid and not refunded; minor units. */
+export const keptOf = ({ paid, refunded }: IssuedInvoice): number => paid.amount - refunded.amount;
 
-const issued = (data: InvoiceContent & { adjustments: Money; balance: Money }): IssuedInvoice => {
-  const { invoiceId, clientId, total, adjustments, balance } = data;
-  return { status: 'issued', invoiceId, clientId, total: total.total, adjustments, toZero: null, balance };
-};
+const others = ({ payments }: IssuedInvoice, paymentId: string): Payment[] => payments.filter((payment) => payment.paymentId !== paymentId);
+
+const moneyOf = (data: Pick<IssuedInvoice, 'adjustments' | 'paid' | 'refunded' | 'balance'>) =>
+  pick(data, 'adjustments', 'paid', 'refunded', 'balance');
+
+/** What the content of an invoice says; made anew, it has no adjustments of its own yet. */
+const contentOf = (data: InvoiceContent & { adjustments: Money; balance: Money }) => ({
+  status: 'issued' as const,
+  ...pick(data, 'invoiceId', 'kind', 'clientId', 'packageId', 'adjustments', 'balance'),
+  ...{ total: data.total.total, taxes: data.lines.flatMap(({ taxes }) => taxes), discounts: zero(data.balance.currency), toZero: null },
+});

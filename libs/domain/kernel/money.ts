@@ -28,6 +28,10 @@ export const withTaxes = (net: Money, taxes: readonly Tax[]): Charge => {
   return { net, taxes: lines, total: sum(net.currency, [net, ...lines.map(({ amount }) => amount)]) };
 };
 
+/** `part` ÷ `whole` of an amount, rounded half away from zero to the minor unit. */
+export const inProportion = ({ amount, currency }: Money, part: number, whole: number): Money =>
+  inRange(Big(Big(amount).times(part).div(whole).round(0, Big.roundHalfUp)).toNumber(), currency);
+
 /** @throws InvalidInput naming the field, a JSON pointer */
 export const assertCurrency = (field: string, money: Money | undefined, currency: string): void => {
   if (money && money.currency !== currency)

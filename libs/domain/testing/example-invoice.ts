@@ -44,3 +44,41 @@ export const adjustmentUndone = (on: number, balance = on): InvoiceEvent => ({
   type: 'InvoiceAdjustmentUndone',
   data: { ...i1, adjustment: cad(on), adjustments: cad(0), balance: cad(balance) },
 });
+
+type Of<Type extends InvoiceEvent['type']> = Extract<InvoiceEvent, { type: Type }>['data'];
+type Money3 = { paid?: number; refunded?: number; adjustments?: number; balance: number };
+
+/** What is paid, refunded, adjusted and owing after an event; minor units. */
+const after = ({ paid = 0, refunded = 0, adjustments = 0, balance }: Money3) => ({
+  ...{ paid: cad(paid), refunded: cad(refunded), adjustments: cad(adjustments), balance: cad(balance) },
+});
+
+/** The nth payment, in cash if nothing else is said. */
+export const received = (n: number, amount: number, money: Money3, over: Partial<Of<'PaymentReceived'>> = {}): InvoiceEvent => ({
+  type: 'PaymentReceived',
+  data: {
+    ...{ ...i1, paymentId: idOf(`pay${n}`), amount: cad(amount), method: 'cash', reference: null, receivedOn: '2027-01-31' },
+    ...{ ...after(money), ...over },
+  },
+});
+export const voided = (n: number, amount: number, money: Money3, reason: string | null = null): InvoiceEvent => ({
+  type: 'PaymentVoided',
+  data: { ...i1, paymentId: idOf(`pay${n}`), amount: cad(amount), reason, ...after(money) },
+});
+/** The nth overall adjustment: below zero it takes off. */
+export const adjustedBy = (n: number, adjustment: number, money: Money3, over: Partial<Of<'InvoiceAdjusted'>> = {}): InvoiceEvent => ({
+  type: 'InvoiceAdjusted',
+  data: {
+    ...{ ...i1, adjustmentId: idOf(`adj${n}`), adjustment: cad(adjustment), because: 'discount', reason: null },
+    ...{ discounts: cad(adjustment), ...after(money), ...over },
+  },
+});
+/** The nth refund, in cash and owing again if nothing else is said. */
+export const refunded = (n: number, amount: number, money: Money3, over: Partial<Of<'InvoiceRefunded'>> = {}): InvoiceEvent => ({
+  type: 'InvoiceRefunded',
+  data: {
+    ...{ ...i1, refundId: idOf(`refund${n}`), amount: cad(amount), taxes: [], tax: cad(0), outcome: 'outstandingBalance' },
+    ...{ adjustment: cad(0), method: 'cash', reference: null, notes: null, refundedOn: '2027-01-31' },
+    ...{ ...after(money), ...over },
+  },
+});
