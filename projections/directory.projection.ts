@@ -1,5 +1,6 @@
 import type { ClientRegistered, ClientChanged } from '../libs/domain/client/client.events.js';
 import type { EventOf } from '../libs/domain/kernel/event.js';
+import type { CategoryCreated, CategoryRenamed } from '../libs/domain/offering-list/offering-list.events.js';
 import type { OfferingEvent } from '../libs/domain/offering/offering.events.js';
 import type { ProviderChanged, ProviderRegistered } from '../libs/domain/provider/provider.events.js';
 import type { ServiceChanged, ServiceDefined } from '../libs/domain/service/service.events.js';
@@ -12,6 +13,8 @@ type Named = EventOf<
   | typeof ProviderChanged
   | typeof ServiceDefined
   | typeof ServiceChanged
+  | typeof CategoryCreated
+  | typeof CategoryRenamed
 >;
 
 /** What things and people are called now, for sorting and searching in any list: the one read model that others may join. */
@@ -33,9 +36,11 @@ export const directory = defineProjection({
   ServiceChanged: named(({ serviceId }) => serviceId, 'service'),
   OfferingDefined: named(({ offeringId }) => offeringId, 'offering'),
   OfferingChanged: named(({ offeringId }) => offeringId, 'offering'),
+  CategoryCreated: named(({ categoryId }) => categoryId, 'category'),
+  CategoryRenamed: named(({ categoryId }) => categoryId, 'category'),
 });
 
-type Kind = 'client' | 'provider' | 'service' | 'offering';
+type Kind = 'client' | 'provider' | 'service' | 'offering' | 'category';
 type Entry = { id: string; kind: Kind; name: string };
 
 function named<Data extends { name: string }>(idOf: (data: Data) => string, kind: Kind) {

@@ -9,6 +9,7 @@ import {
   offeringRestored,
   termsOf,
 } from '../libs/domain/testing/example-catalogue.js';
+import { a, arranged, b, c, categoryRemoved, listed as isListed } from '../libs/domain/testing/example-offering-list.js';
 import { cancelled, consumed, fromPurchase, sold } from '../libs/domain/testing/example-package.js';
 import { fold } from '../libs/projection-engine/fold.js';
 import { recorded } from '../libs/projection-engine/testing/recorded.js';
@@ -26,7 +27,38 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
     const changes = { services: [massage, facial].map((serviceId) => ({ serviceId, limit: 2 })), expiryRule: fromPurchase(1, 'months') };
     const rows = listed(offeringDefined({ status: 'inactive', services: [], payment: null }), offeringChanged(changes));
     expect([...rows.values()]).toEqual([
-      { offeringId, ...termsOf(changes), locked: false, deleted: false, sold: 0, countedTo: 1n, revision: 1n },
+      {
+        ...{ offeringId, ...termsOf(changes), locked: false, deleted: false, sold: 0, countedTo: 1n, revision: 1n },
+        ...{ categoryId: null, place: 999_999 },
+      },
+    ]);
+  });
+
+  it('C9: in which category and in which place, from when it is listed on', () => {
+    const defined = [a, b, c].map((id) => ({ type: 'OfferingDefined', data: { offeringId: id, ...termsOf() } }));
+    const [hands, feet] = [idOf('hands'), idOf('feet')];
+    const inOrder = (...events: { type: string; data: unknown }[]) =>
+      [...listed(...defined, ...events).values()]
+        .sort((one, other) => one.place - other.place)
+        .map(({ offeringId: id, categoryId }) => [id, categoryId]);
+
+    const all = [a, b, c].map((id, place) => isListed(id, place));
+    expect(inOrder(...all.slice(0, 2))).toEqual([a, b, c].map((id) => [id, null]));
+    const grouped = [...all, arranged([c], [hands, b], [feet, a])];
+    expect(inOrder(...grouped)).toEqual([
+      [c, null],
+      [b, hands],
+      [a, feet],
+    ]);
+    expect(inOrder(...grouped, categoryRemoved(hands, [c, b]))).toEqual([
+      [c, null],
+      [b, null],
+      [a, feet],
+    ]);
+    expect(inOrder(...grouped, arranged([b, c], [feet, a], [hands]))).toEqual([
+      [b, null],
+      [c, null],
+      [a, feet],
     ]);
   });
 

@@ -14,6 +14,7 @@ import { AppointmentsController } from './resources/appointments.controller.js';
 import { ClientsController } from './resources/clients.controller.js';
 import { History } from './resources/history.js';
 import { InvoicesController } from './resources/invoices.controller.js';
+import { OfferingListController } from './resources/offering-list.controller.js';
 import { OfferingsController } from './resources/offerings.controller.js';
 import { PackagesController } from './resources/packages.controller.js';
 import { ProvidersController } from './resources/providers.controller.js';
@@ -66,6 +67,7 @@ const controllers = [
   ProvidersController,
   ClientsController,
   OfferingsController,
+  OfferingListController,
   PackagesController,
   AppointmentsController,
   InvoicesController,

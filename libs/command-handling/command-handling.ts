@@ -14,6 +14,7 @@ import { appointmentHandlers } from './commands/appointment.commands.js';
 import { businessHandlers } from './commands/business.commands.js';
 import { catalogueHandlers } from './commands/catalogue.commands.js';
 import { clientLinkHandlers } from './commands/client-link.commands.js';
+import { offeringListHandlers } from './commands/offering-list.commands.js';
 import { offeringHandlers } from './commands/offering.commands.js';
 import { packageHandlers } from './commands/package.commands.js';
 import { Facts } from './facts.js';
@@ -59,6 +60,7 @@ const handlers: Provider[] = [
   ...catalogueHandlers,
   ...clientLinkHandlers,
   ...offeringHandlers,
+  ...offeringListHandlers,
   ...packageHandlers,
   ...appointmentHandlers,
 ];

@@ -4,6 +4,7 @@ import { client } from './client/client.js';
 import { clientLinkEvents } from './client-link/client-link.events.js';
 import { invoiceEvents } from './invoice/invoice.events.js';
 import type { EventDefinition } from './kernel/event.js';
+import { offeringListEvents } from './offering-list/offering-list.events.js';
 import { offeringEvents } from './offering/offering.events.js';
 import { packageEvents } from './package/package.events.js';
 import { provider } from './provider/provider.js';
@@ -19,6 +20,7 @@ export const domainEvents: readonly EventDefinition[] = [
   ...client.events,
   ...clientLinkEvents,
   ...offeringEvents,
+  ...offeringListEvents,
   ...packageEvents,
   ...appointmentEvents,
   ...invoiceEvents,

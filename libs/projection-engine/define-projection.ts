@@ -48,6 +48,11 @@ export type Where<Row = AnyRow> = Partial<Row>;
 /** `null` or `undefined`: the event concerns no row. */
 type Maybe<T> = T | null | undefined;
 
+/** What an event says of one row among several. */
+interface Keyed {
+  key: Key;
+}
+
 /** What an event does to the rows of the table. Pure: the engine loads and stores the rows, in batches. */
 export interface Step<Row = AnyRow, Event = Recorded> {
   readonly does: Verb<Row, Event>;
@@ -59,6 +64,7 @@ type Verb<Row, Event> =
   | { verb: 'update'; key(event: Event): Maybe<Key>; change(row: Row, event: Event): Row }
   | { verb: 'upsert'; key(event: Event): Maybe<Key>; change(row: Row | undefined, event: Event): Row }
   | { verb: 'remove'; key(event: Event): Maybe<Key> }
+  | { verb: 'updateEach'; items(event: Event): readonly Keyed[]; change(row: Row, item: Keyed): Row }
   | { verb: 'updateMany'; where(event: Event): Maybe<Where<Row>>; change(row: Row, event: Event): Row }
   | { verb: 'removeMany'; where(event: Event): Maybe<Where<Row>> };
 
@@ -72,6 +78,12 @@ export const update = <Row, Event>(
   key: (event: Event) => Maybe<Key>,
   change: (row: NoInfer<Row>, event: NoInfer<Event>) => NoInfer<Row>,
 ): Step<Row, Event> => ({ does: { verb: 'update', key, change } });
+
+/** Several changed rows, each in its own way; one that is given back as it was is not written. All are there, as with `update`. */
+export const updateEach = <Row, Event, Item extends Keyed>(
+  items: (event: Event) => readonly Item[],
+  change: (row: NoInfer<Row>, item: NoInfer<Item>) => NoInfer<Row>,
+): Step<Row, Event> => ({ does: { verb: 'updateEach', items, change } });
 
 /** A row touched from several streams, by whichever comes first. */
 export const upsert = <Row, Event>(

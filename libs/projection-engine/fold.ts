@@ -44,9 +44,16 @@ function foldStep(projection: Projection, { does }: Step, event: Recorded, rows:
       if (key === undefined) return;
       const row = rows.get(business, keyText(key));
       if (does.verb === 'upsert') return put(projection, keyText(key), does.change(row, event), business, rows);
-      if (!row) throw new Error(`${projection.name}: ${event.type} for a row that is not there: ${keyText(key)}`);
-      return put(projection, keyText(key), does.change(row, event), business, rows);
+      return put(projection, keyText(key), does.change(present(projection, event, key, row), event), business, rows);
     }
+    case 'updateEach':
+      for (const item of does.items(event)) {
+        const key = keyText(item.key);
+        const row = present(projection, event, item.key, rows.get(business, key));
+        const changed = does.change(row, item);
+        if (changed !== row) put(projection, key, changed, business, rows);
+      }
+      return;
     case 'remove': {
       const key = does.key(event) ?? undefined;
       return key === undefined ? undefined : rows.delete(business, keyText(key));
@@ -62,6 +69,11 @@ function foldStep(projection: Projection, { does }: Step, event: Recorded, rows:
     default:
       return does satisfies never;
   }
+}
+
+function present({ name }: Projection, { type }: Recorded, key: Key, row: AnyRow | undefined): AnyRow {
+  if (!row) throw new Error(`${name}: ${type} for a row that is not there: ${keyText(key)}`);
+  return row;
 }
 
 function put(projection: Projection, key: string, row: AnyRow, business: string, rows: Rows<AnyRow>): void {

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { Recorded } from '../domain/kernel/event.js';
 import { FIRST_VALUE } from './checkpoint.js';
 import { type Consumer, PoisonEvent } from './consumer.js';
-import type { Projection } from './define-projection.js';
+import type { Key, Projection, Step } from './define-projection.js';
 import { conditionOf, foldEvent, keyOfRow, keyText } from './fold.js';
 import { type BusinessAnd, type Table, tableOf } from './table.js';
 import { WorkingSet } from './working-set.js';
@@ -56,10 +56,9 @@ function touched(projection: Projection, events: readonly Recorded[], before: Wo
   for (const event of events) {
     const { business } = event.metadata;
     for (const { does } of projection.on.get(event.type)!) {
-      if (does.verb === 'update' || does.verb === 'upsert') {
-        const key = orPoison(event, () => does.key(event)) ?? undefined;
-        if (key === undefined || before?.hides(business, keyText(key))) continue;
-        keys.set(`${business}\0${keyText(key)}`, [business, keyText(key)]);
+      if (does.verb === 'update' || does.verb === 'upsert' || does.verb === 'updateEach') {
+        for (const key of orPoison(event, () => keysOf(does, event)).map(keyText))
+          if (!before?.hides(business, key)) keys.set(`${business}\0${key}`, [business, key]);
       } else if (does.verb === 'updateMany' || does.verb === 'removeMany') {
         const where = orPoison(event, () => does.where(event));
         if (!where) continue;
@@ -70,6 +69,12 @@ function touched(projection: Projection, events: readonly Recorded[], before: Wo
     }
   }
   return { keys: [...keys.values()], conditions: new Map([...conditions].map(([column, values]) => [column, [...values.values()]])) };
+}
+
+function keysOf(does: Extract<Step['does'], { verb: 'update' | 'upsert' | 'updateEach' }>, event: Recorded): Key[] {
+  if (does.verb === 'updateEach') return does.items(event).map(({ key }) => key);
+  const key = does.key(event) ?? undefined;
+  return key === undefined ? [] : [key];
 }
 
 function orPoison<T>(event: Recorded, work: () => T): T {

@@ -9,10 +9,12 @@ import { fromText } from './table.js';
 /** What is asked of a list; a value that is undefined asks nothing. */
 export interface ListQuery<Row> {
   where?: Values<Row>; // equal
+  isNull?: { [Name in keyof Row]?: boolean | undefined };
   from?: Values<Row>; // that or more
   before?: Values<Row>; // less
   atMost?: Values<Row>; // that or less
   beginning?: Values<Row>; // of a searched text, in any case
+  containing?: { text: string; anyOf: readonly (keyof Row & string)[] } | undefined; // anywhere in one of these texts, in any case: reads all rows
   /** Whatever else: `(query) => query.whereRaw('…')`. */
   also?: (query: Knex.QueryBuilder) => void;
   by: keyof Row & string;
@@ -31,6 +33,8 @@ export interface List<Row> {
 export interface ReadModels extends Freshness {
   /** One row by its key: the hot path, one prepared statement. Undefined: there is none. */
   row<Row>(projection: Projection<Row>, business: string, key: string): Promise<Row | undefined>;
+  /** Those that are there, by their keys. */
+  rows<Row>(projection: Projection<Row>, business: string, keys: readonly string[]): Promise<Map<string, Row>>;
   /**
    * A page in a stable order: by a column, then by key; nulls come last.
    * @throws BadCursor
@@ -64,10 +68,20 @@ export const openReadModels = async (pool: Pool, projections: readonly Projectio
       const [row] = await read(shape, { name: shape.rowName, text: shape.rowText, values: [business, key] });
       return row as Row | undefined;
     },
+    rows: async <Row>(projection: Projection<Row>, business: string, keys: readonly string[]) => {
+      const shape = shapeOf(projection);
+      const rows = await read(shape, { name: shape.rowsName, text: shape.rowsText, values: [business, keys] });
+      return new Map(rows.map((row) => [row[shape.key] as string, row as Row]));
+    },
     list: async <Row>(projection: Projection<Row>, business: string, query: ListQuery<Row>) => {
       const shape = shapeOf(projection);
-      const { sql, bindings } = listed(projection, shape, business, query).toSQL().toNative();
-      const rows = await read(shape, { text: sql, values: [...bindings] });
+      const rows: AnyRow[] = [];
+      for (const nulls of partsOf(projection, query)) {
+        const part = partOf(projection, shape, business, { ...query, limit: query.limit + 1 - rows.length }, nulls);
+        const { sql, bindings } = part.toSQL().toNative();
+        rows.push(...(await read(shape, { text: sql, values: [...bindings] })));
+        if (rows.length > query.limit) break;
+      }
       const page = rows.slice(0, query.limit);
       const last = rows.length > query.limit ? page.at(-1)! : undefined;
       return { rows: page as Row[], next: last ? cursorOf(last[query.by], last[shape.key]) : null };
@@ -85,6 +99,8 @@ interface Shape {
   live: string;
   rowName: string;
   rowText: string;
+  rowsName: string;
+  rowsText: string;
 }
 
 function newShape({ name, version, key: [key, ...more], columns }: Table): Shape {
@@ -93,8 +109,12 @@ function newShape({ name, version, key: [key, ...more], columns }: Table): Shape
   const selected = fields.map(([field]) => quoted(field)).join(', ');
   const live = `read_models.require_live('${name}', ${version})`;
   const table = tableName({ name, version });
-  const rowText = `SELECT ${selected} FROM ${table} WHERE ${live} AND business_id = $1 AND ${quoted(key)} = $2`;
-  return { fields, key, selected, live, rowName: `row ${name}_v${version}`, rowText };
+  const ofBusiness = `SELECT ${selected} FROM ${table} WHERE ${live} AND business_id = $1 AND ${quoted(key)}`;
+  return {
+    ...{ fields, key, selected, live },
+    ...{ rowName: `row ${name}_v${version}`, rowText: `${ofBusiness} = $2` },
+    ...{ rowsName: `rows ${name}_v${version}`, rowsText: `${ofBusiness} = ANY($2::${columns[key]!.sql}[])` },
+  };
 }
 
 const AS_TEXT = { getTypeParser: () => (text: string) => text };
@@ -105,44 +125,68 @@ const rowOf = ({ fields }: Shape, values: readonly (string | null)[]): AnyRow =>
   return row;
 };
 
-function listed(projection: Table, shape: Shape, business: string, query: ListQuery<AnyRow>): Knex.QueryBuilder {
+/**
+ * A page is read in up to two parts, the rows with a value and then those without: so each part is one walk along an index,
+ * in either direction, and a deep page costs what the first does.
+ */
+function partsOf({ columns }: Table, { by, cursor }: Pick<ListQuery<AnyRow>, 'by' | 'cursor'>): ('without nulls' | 'nulls')[] {
+  if (!columns[by]!.isNullable) return ['without nulls'];
+  return cursor !== undefined && placeOf(cursor).value === null ? ['nulls'] : ['without nulls', 'nulls'];
+}
+
+function partOf(
+  projection: Table,
+  shape: Shape,
+  business: string,
+  query: ListQuery<AnyRow>,
+  part: 'without nulls' | 'nulls',
+): Knex.QueryBuilder {
   const { by, descending = false, limit, cursor } = query;
   const direction = descending ? 'DESC' : 'ASC';
+  const [sorted, key] = [quoted(by), quoted(shape.key)];
   const rows = builder
     .queryBuilder()
     .select(builder.raw(shape.selected))
     .from(builder.raw(tableName(projection)));
   rows.whereRaw(shape.live).andWhere('business_id', business);
+  narrow(rows, projection, query);
+  const after = cursor === undefined ? undefined : placeOf(cursor);
+  const { isNullable, sql } = projection.columns[by]!;
+  if (isNullable) rows.whereRaw(`${sorted} IS ${part === 'nulls' ? '' : 'NOT '}NULL`);
+  if (after) goOn(rows, after, { sorted, key, sql, beyond: descending ? '<' : '>' }, part);
+  return rows.orderByRaw(part === 'nulls' ? `${key} ${direction}` : `${sorted} ${direction}, ${key} ${direction}`).limit(limit);
+}
+
+function narrow(rows: Knex.QueryBuilder, { columns }: Table, query: ListQuery<AnyRow>): void {
   const compare = (values: Values<AnyRow> | undefined, operator: string) => {
     for (const [name, value] of Object.entries(values ?? {}))
-      if (value !== undefined) rows.whereRaw(`${quoted(name)} ${operator} ?::${projection.columns[name]!.sql}`, [value as Knex.Value]);
+      if (value !== undefined) rows.whereRaw(`${quoted(name)} ${operator} ?::${columns[name]!.sql}`, [value as Knex.Value]);
   };
   compare(query.where, '=');
   compare(query.from, '>=');
   compare(query.before, '<');
   compare(query.atMost, '<=');
+  for (const [name, is] of Object.entries(query.isNull ?? {}))
+    if (is !== undefined) rows.whereRaw(`${quoted(name)} IS ${is ? '' : 'NOT '}NULL`);
   for (const [name, text] of Object.entries(query.beginning ?? {}))
     if (typeof text === 'string') rows.whereRaw(`lower(${quoted(name)}) LIKE ?`, [`${escaped(text.toLowerCase())}%`]);
+  if (query.containing !== undefined) {
+    const { text, anyOf } = query.containing;
+    const patterns = anyOf.map(() => `%${escaped(text)}%`);
+    rows.whereRaw(`(${anyOf.map((name) => `${quoted(name)} ILIKE ?`).join(' OR ')})`, patterns);
+  }
   query.also?.(rows);
-  if (cursor !== undefined) goOn(rows, projection.columns[by]!, quoted(by), quoted(shape.key), descending, placeOf(cursor));
-  return rows.orderByRaw(`${quoted(by)} ${direction} NULLS LAST, ${quoted(shape.key)} ${direction}`).limit(limit + 1);
 }
 
 /** What comes after a place. */
 function goOn(
   rows: Knex.QueryBuilder,
-  { sql, isNullable }: Column,
-  by: string,
-  key: string,
-  descending: boolean,
   { value, id }: Place,
+  { sorted, key, sql, beyond }: { sorted: string; key: string; sql: string; beyond: '<' | '>' },
+  part: 'without nulls' | 'nulls',
 ): void {
-  const beyond = descending ? '<' : '>';
-  if (value === null) rows.whereRaw(`${by} IS NULL AND ${key} ${beyond} ?::uuid`, [id]);
-  else {
-    const after = `(${by}, ${key}) ${beyond} (?::${sql}, ?::uuid)`;
-    rows.whereRaw(isNullable ? `(${after} OR ${by} IS NULL)` : after, [value, id]);
-  }
+  if (part === 'without nulls') rows.whereRaw(`(${sorted}, ${key}) ${beyond} (?::${sql}, ?::uuid)`, [value, id]);
+  else if (value === null) rows.whereRaw(`${key} ${beyond} ?::uuid`, [id]);
 }
 
 const escaped = (text: string): string => text.replace(/[\\%_]/g, '\\$&');

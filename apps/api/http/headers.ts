@@ -18,6 +18,11 @@ export const revisionOf = (header: string | undefined): bigint | undefined => {
   return BigInt(revision);
 };
 
+/** Where two people at once would undo each other's work, a command must say what it has seen. */
+export const assertSaysWhatItSaw = ({ ifMatch }: { ifMatch?: bigint }): void => {
+  if (ifMatch === undefined) throw wrongHeader('If-Match', 'REQUIRED', 'must be sent: the ETag of what was seen, such as "12"');
+};
+
 /** `Punchcard-Min-Position: 123456` (L3): a position as an answer gave it. */
 export const positionOf = (header: string | string[] | undefined): bigint | undefined => {
   if (header === undefined) return undefined;

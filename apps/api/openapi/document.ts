@@ -6,7 +6,6 @@ import { nestedShapes } from '../validation/fields.js';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
-type Parameter = NonNullable<Operation['parameters']>[number];
 
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
 
@@ -60,7 +59,9 @@ const hasRequiredFields = (schema: Schemas[string] | undefined, schemas: Schemas
 const complete = (operation: Operation, isCommand: boolean): void => {
   const guarded = PERMISSIONS_EXTENSION in operation;
   if (guarded) operation.security = [{ token: [] }];
-  operation.parameters = [...(operation.parameters ?? []), ...(isCommand ? COMMAND_HEADERS : QUERY_HEADERS), CORRELATION];
+  const own = (operation.parameters ?? []).filter((parameter) => 'name' in parameter);
+  const common = (isCommand ? COMMAND_HEADERS : QUERY_HEADERS).filter(({ name }) => !own.some((parameter) => parameter.name === name));
+  operation.parameters = [...own, ...common, CORRELATION];
   const problems = [
     '400',
     ...(guarded ? ['401', '403'] : []),
@@ -76,9 +77,9 @@ const complete = (operation: Operation, isCommand: boolean): void => {
   for (const status of problems) operation.responses[status] ??= { $ref: `#/components/responses/Problem${status}` };
 };
 
-const header = (name: string, description: string, schema: object): Parameter => ({
+const header = (name: string, description: string, schema: object) => ({
   name,
-  in: 'header',
+  in: 'header' as const,
   required: false,
   description,
   schema,

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiCreatedResponse, ApiOkResponse, ApiTags, IntersectionType } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiTags, IntersectionType, OmitType } from '@nestjs/swagger';
 import {
   ChangeOffering,
   DefineOffering,
@@ -113,6 +113,19 @@ const UNTOLD = {
 class OfferingBody extends OfferingFields() {}
 class ChangeOfferingBody extends OfferingFields({ optional: true }) {}
 
+class ListedService extends OfferedService {
+  @IsText({ max: 200, min: 0, description: 'what the service is called now' })
+  name: string;
+}
+
+class OfferingCategory {
+  @IsId()
+  categoryId: string;
+
+  @IsText({ max: 200, min: 0 })
+  name: string;
+}
+
 class Offering extends OfferingFields() {
   @IsId()
   offeringId: string;
@@ -125,6 +138,12 @@ class Offering extends OfferingFields() {
 }
 
 class Listed {
+  @IsNested(ListedService, { list: { max: MAX_SERVICES } })
+  services: ListedService[];
+
+  @IsNested(OfferingCategory, { nullable: true, description: 'null: it is in none' })
+  category: OfferingCategory | null;
+
   @IsInteger({ min: 0, max: Number.MAX_SAFE_INTEGER, description: 'packages sold of it' })
   sold: number;
 
@@ -133,12 +152,18 @@ class Listed {
 }
 
 class OfferingAnswer extends IntersectionType(Offering, Answered) {}
-class OfferingRead extends IntersectionType(Offering, Listed, Versioned) {}
+class OfferingRead extends IntersectionType(OmitType(Offering, ['services']), Listed, Versioned) {}
 class OfferingPage extends PageOf(OfferingRead) {}
 
 class OfferingsQuery extends PageQuery {
-  @IsText({ max: 200, optional: true, description: 'the beginning of the name' })
-  name?: string;
+  @IsText({ max: 200, optional: true, description: 'anywhere in the name or the description, in any case' })
+  text?: string;
+
+  @IsId({ optional: true, description: 'those in this category' })
+  categoryId?: string;
+
+  @IsFlag({ optional: true, description: 'those in no category' })
+  ungrouped?: boolean;
 
   @IsOneOf(['active', 'inactive'], { optional: true })
   status?: 'active' | 'inactive';
@@ -189,18 +214,36 @@ export class OfferingsController {
   @Allow('catalogue:read')
   @ApiOkResponse({ type: OfferingPage })
   async list(@Call() call: CallContext, @Query() query: OfferingsQuery): Promise<OfferingPage> {
-    const { name, status, includeDeleted = false } = query;
-    const where = { status, deleted: includeDeleted ? undefined : false };
-    const { items, next } = await this.reading.page(offeringList, call, query, { by: 'name', beginning: { name }, where });
-    return { items: items.map(withPrice), next };
+    const { text, categoryId, ungrouped, status, includeDeleted = false } = query;
+    const { items, next } = await this.reading.page(offeringList, call, query, {
+      by: 'place',
+      where: { status, categoryId, deleted: includeDeleted ? undefined : false },
+      isNull: { categoryId: ungrouped },
+      containing: text === undefined ? undefined : { text, anyOf: ['name', 'description'] },
+    });
+    return { items: await this.shown(call, items), next };
   }
 
   @Get(':offeringId')
   @Allow('catalogue:read')
   @ApiOkResponse({ type: OfferingRead })
   async read(@Call() call: CallContext, @PathId('offeringId') offeringId: string): Promise<OfferingRead> {
-    return withPrice(await this.reading.one(offeringList, call, 'offering', offeringId));
+    const [shown] = await this.shown(call, [await this.reading.one(offeringList, call, 'offering', offeringId)]);
+    return shown!;
+  }
+
+  /** C9: with the names that services and categories have now, and what it costs, for people. */
+  private async shown(call: CallContext, rows: Shown<OfferingRow>[]): Promise<OfferingRead[]> {
+    const ids = rows.flatMap(({ services, categoryId }) => [
+      ...services.map(({ serviceId }) => serviceId),
+      ...(categoryId ? [categoryId] : []),
+    ]);
+    const nameOf = await this.reading.names(call, ids);
+    return rows.map(({ countedTo: _, place: __, categoryId, ...row }) => ({
+      ...row,
+      services: row.services.map((service) => ({ ...service, name: nameOf(service.serviceId) })),
+      category: categoryId === null ? null : { categoryId, name: nameOf(categoryId) },
+      priceText: priceText(row.payment),
+    }));
   }
 }
-
-const withPrice = ({ countedTo: _, ...row }: Shown<OfferingRow>) => ({ ...row, priceText: priceText(row.payment) });

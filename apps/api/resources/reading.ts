@@ -8,6 +8,7 @@ import { InvalidInput, NotFound } from '../../../libs/domain/kernel/refusal.js';
 import type { Projection } from '../../../libs/projection-engine/define-projection.js';
 import { BadCursor } from '../../../libs/projection-engine/paging.js';
 import type { ListQuery, ReadModels } from '../../../libs/projection-engine/read-models.js';
+import { directory } from '../../../projections/directory.projection.js';
 import { packageList, type PackageRow } from '../../../projections/package-list.projection.js';
 import type { CallContext } from '../http/call.js';
 import { HttpProblem, type RequestError } from '../http/problems.js';
@@ -32,10 +33,15 @@ export class Reading {
 
   /** @throws NotFound when this business has no such thing (A3) */
   async one<Row extends object>(projection: Projection<Row>, call: CallContext, what: string, id: string): Promise<Shown<Row>> {
+    const row = await this.oneOrNone(projection, call, id);
+    if (!row) throw new NotFound(what, id);
+    return row;
+  }
+
+  async oneOrNone<Row extends object>(projection: Projection<Row>, call: CallContext, id: string): Promise<Shown<Row> | undefined> {
     await this.fresh(projection, call);
     const row = await this.readModels.row(projection, call.business, id);
-    if (!row) throw new NotFound(what, id);
-    return shown(row);
+    return row && shown(row);
   }
 
   async page<Row extends object>(
@@ -55,6 +61,13 @@ export class Reading {
       if (cursor !== undefined && (error instanceof BadCursor || isDataException(error))) throw notACursor();
       throw error;
     }
+  }
+
+  /** What things are called now; also what nobody has told the directory yet has its place, with an empty name. */
+  async names(call: CallContext, ids: Iterable<string>): Promise<(id: string) => string> {
+    await this.fresh(directory, call);
+    const entries = await this.readModels.rows(directory, call.business, [...new Set(ids)]);
+    return (id) => entries.get(id)?.name ?? '';
   }
 
   /** L3: waits, within bounds, until this read model has seen what the caller has; another that lags or is stopped holds up nobody. */
