@@ -25,6 +25,7 @@ export const auditTags = defineProjection({
   indexes: [['packageId', 'revision']],
 }).on<PackageEvent>({
   PackageSold: insert((event) => tag(event, 'sold', { appointmentId: event.data.appointmentId })),
+  PackageImported: insert((event) => tag(event, 'imported', { reason: `${event.data.source}: ${event.data.reference}` })),
   SessionConsumed: insert((event) => tag(event, 'sessionConsumed', session(event.data, 1))),
   SessionReturned: insert((event) => tag(event, 'sessionReturned', { ...session(event.data, -1), reason: event.data.because })),
   SessionForfeited: insert((event) => tag(event, 'sessionForfeited', { ...session(event.data, 0), reason: event.data.because })),
@@ -37,6 +38,7 @@ export const auditTags = defineProjection({
 
 type Tag =
   | 'sold'
+  | 'imported'
   | 'sessionConsumed'
   | 'sessionReturned'
   | 'sessionForfeited'

@@ -1,6 +1,6 @@
 import type { PackageEvent } from '../libs/domain/package/package.events.js';
 import { deliveries } from '../libs/domain/testing/deliveries.js';
-import { idOf, massage } from '../libs/domain/testing/example.js';
+import { anna, idOf, massage } from '../libs/domain/testing/example.js';
 import {
   cancelled,
   consumed,
@@ -59,6 +59,11 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
     expect(tags(history).map(({ appointmentId }) => appointmentId)).toEqual([
       ...[idOf('a0'), idOf('a1'), idOf('a1'), idOf('a2'), idOf('a2'), idOf('a2'), null, null, null, null],
     ]));
+  it('L7: from where it was moved in, and under which reference', () => {
+    const row = { packageId: p, clientId: anna, offeringId: idOf('offering'), soldOn: '2027-01-31', expiresOn: null, amountPaid: null };
+    const moved = { ...row, source: 'oldsoft', reference: 'mb-1', remaining: [{ serviceId: massage, remaining: 1 }] };
+    expect(tags([sold(), { type: 'PackageImported', data: moved }])[1]).toMatchObject({ what: 'imported', reason: 'oldsoft: mb-1' });
+  });
   it('E2: of unlimited, how many are used', () =>
     expect(tags([sold({ services: [soldMassage('unlimited')] }), consumed('2027-02-01', null), returned(null)]).map(fromTo)).toEqual([
       ...['null → null', '0 → 1', '1 → 0'],

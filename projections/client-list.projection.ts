@@ -5,12 +5,12 @@ import { column, defineProjection, insert, type RowOf } from '../libs/projection
 /** One row per client. */
 export const clientList = defineProjection({
   name: 'client_list',
-  version: 1,
+  version: 2,
   key: 'clientId',
   columns: {
     clientId: column.uuid(),
     name: column.text().searched(),
-    email: column.text().nullable(),
+    email: column.text().nullable().searched(),
     phone: column.text().nullable(),
     externalReference: column.text().nullable().indexed(),
     revision: column.bigint(),

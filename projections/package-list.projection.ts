@@ -1,6 +1,6 @@
 import { pick } from '../libs/domain/kernel/pick.js';
 import type { ExpiryRule, Limit, Money } from '../libs/domain/kernel/shapes.js';
-import type { PackageEvent } from '../libs/domain/package/package.events.js';
+import type { PackageEvent, PackageImportedData } from '../libs/domain/package/package.events.js';
 import { column, defineProjection, insert, update, type RowOf } from '../libs/projection-engine/define-projection.js';
 
 export interface ListedService {
@@ -13,10 +13,13 @@ export interface ListedService {
   used: number;
 }
 
+/** L7: from where, under which reference, and what was paid there. */
+type Moved = Pick<PackageImportedData, 'source' | 'reference' | 'amountPaid'>;
+
 /** J4: one row per package sold: what is left of it, until when. */
 export const packageList = defineProjection({
   name: 'package_list',
-  version: 1,
+  version: 2,
   key: 'packageId',
   columns: {
     packageId: column.uuid(),
@@ -38,6 +41,7 @@ export const packageList = defineProjection({
     invoiceId: column.uuid(),
     appointmentId: column.uuid().nullable(), // from which it was sold
     externalReference: column.text().nullable().indexed(),
+    imported: column.json<Moved>().nullable(), // L7; null: sold here
     revision: column.bigint(),
   },
   indexes: [['clientId', 'expiresOn']],
@@ -51,9 +55,14 @@ export const packageList = defineProjection({
       ...pick(data, 'packageId', 'offeringId', 'clientId', 'name', 'description', 'paymentMethod', 'channel', 'soldOn', 'expiryRule'),
       ...pick(data, 'expiresOn', 'appointmentId', 'externalReference'),
       ...{ services, remaining: inAll(services), status: 'sold' as const, soldAt: metadata.time, revision },
+      imported: null,
       ...{ total: data.charge.total.amount, currency: data.charge.total.currency, invoiceId: data.invoice.invoiceId },
     };
   }),
+  PackageImported: update(
+    ({ data }) => data.packageId,
+    (row, { data, revision }) => ({ ...row, revision, imported: pick(data, 'source', 'reference', 'amountPaid') }),
+  ),
   SessionConsumed: update(({ data }) => data.packageId, counted),
   SessionReturned: update(({ data }) => data.packageId, counted),
   SessionForfeited: update(({ data }) => data.packageId, counted),

@@ -49,9 +49,25 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
       ...{ paymentMethod: 'paidUpfront', soldOn: january, soldAt: '2027-01-01T00:00:01.000Z', expiryRule: { kind: 'none' } },
       ...{ expiresOn: null, remaining: 1, total: 84_00, currency: 'CAD', invoiceId: idOf('ip'), appointmentId: idOf('a1') },
       services: [{ serviceId: massage, name: 'Massage', limit: 1, fee: null, remaining: 1, adjustments: 0, used: 0 }],
-      ...{ externalReference: null, revision: 0n },
+      ...{ externalReference: null, imported: null, revision: 0n },
     }));
 
+  it('L7: from where it was moved in, under which reference, and what was paid there', () => {
+    const moved = { source: 'import', reference: 'old-1', amountPaid: cad(400_00) };
+    const { offeringId } = sold().data as { offeringId: string };
+    const row = {
+      packageId: p,
+      clientId: anna,
+      offeringId,
+      soldOn: january,
+      remaining: [{ serviceId: massage, remaining: 1 }],
+      expiresOn: null,
+    };
+    expect(listed([sold(), { type: 'PackageImported', data: { ...row, ...moved } }]).get(p)).toMatchObject({
+      imported: moved,
+      revision: 1n,
+    });
+  });
   it('J4: counts down each service by itself', () => {
     expect(left(2)).toEqual(['5 left, 0 used', '2 left, 0 used']);
     expect(left(4)).toEqual(['4 left, 1 used', '1 left, 1 used']);

@@ -26,6 +26,7 @@ export const PERMISSIONS = {
   'packages:cancel': staff,
   'packages:refund': managers,
   'packages:import': managers,
+  'imports:read': [...managers, ...auditor],
   'appointments:read': [...staff, ...auditor],
   'appointments:write': staff,
   'invoices:read': [...staff, ...auditor],

@@ -15,6 +15,7 @@ import { businessHandlers } from './commands/business.commands.js';
 import { catalogueHandlers } from './commands/catalogue.commands.js';
 import { clientLinkHandlers } from './commands/client-link.commands.js';
 import { offeringListHandlers } from './commands/offering-list.commands.js';
+import { importHandlers } from './commands/import.commands.js';
 import { offeringHandlers } from './commands/offering.commands.js';
 import { packageHandlers } from './commands/package.commands.js';
 import { Facts } from './facts.js';
@@ -63,6 +64,7 @@ const handlers: Provider[] = [
   ...offeringListHandlers,
   ...packageHandlers,
   ...appointmentHandlers,
+  ...importHandlers,
 ];
 
 /** All commands on Nest's command bus. */

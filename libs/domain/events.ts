@@ -2,6 +2,7 @@ import { appointmentEvents } from './appointment/appointment.events.js';
 import { business } from './business/business.js';
 import { client } from './client/client.js';
 import { clientLinkEvents } from './client-link/client-link.events.js';
+import { importEvents } from './import/import.events.js';
 import { invoiceEvents } from './invoice/invoice.events.js';
 import type { EventDefinition } from './kernel/event.js';
 import { offeringListEvents } from './offering-list/offering-list.events.js';
@@ -24,4 +25,5 @@ export const domainEvents: readonly EventDefinition[] = [
   ...packageEvents,
   ...appointmentEvents,
   ...invoiceEvents,
+  ...importEvents,
 ];

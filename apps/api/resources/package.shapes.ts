@@ -166,6 +166,17 @@ export class Sessions {
   sessions: Session[];
 }
 
+class Moved {
+  @IsText({ max: 100, description: 'where it was sold' })
+  source: string;
+
+  @IsText({ max: 200, description: 'its own there' })
+  reference: string;
+
+  @IsMoney({ nullable: true, description: 'there, for the records; null: not known' })
+  amountPaid: MoneyBody | null;
+}
+
 export class ListedPackage extends PackageCore {
   @IsText({ max: 2000, min: 0 })
   description: string;
@@ -187,6 +198,9 @@ export class ListedPackage extends PackageCore {
 
   @IsText({ max: 200, nullable: true })
   externalReference: string | null;
+
+  @IsNested(Moved, { nullable: true, description: 'of a package that was sold elsewhere and moved in' })
+  imported: Moved | null;
 }
 
 export class PackageAnswer extends IntersectionType(PackageCore, Sessions, Answered) {}

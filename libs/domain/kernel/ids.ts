@@ -16,3 +16,7 @@ export const eventIdOf = (commandId: string, stream: string, index: number): str
 /** The id of the nth command that a policy gives because of an event. */
 export const policyCommandIdOf = (triggerEventId: string, policy: string, ordinal: number): string =>
   uuidv5(`${policy}:${ordinal}`, triggerEventId);
+
+/** The id of a package or a client that is moved in: the same key from the same place gives the same one, whoever imports it (L7). */
+export const importedIdOf = (business: string, kind: 'package' | 'client', ...key: string[]): string =>
+  uuidv5(canonicalize(['import', kind, ...key])!, business);

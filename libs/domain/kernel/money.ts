@@ -32,6 +32,19 @@ export const withTaxes = (net: Money, taxes: readonly Tax[]): Charge => {
 export const inProportion = ({ amount, currency }: Money, part: number, whole: number): Money =>
   inRange(Big(Big(amount).times(part).div(whole).round(0, Big.roundHalfUp)).toNumber(), currency);
 
+/** How many decimals a currency has, as ISO 4217 says: JPY none, CAD two, KWD three. */
+export const placesOf = (currency: string): number =>
+  new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+
+/** A decimal as text in minor units, exactly: `450.5` CAD is 45050. Undefined: it is none, or has more decimals than the currency. */
+export const minorUnitsOf = (decimal: string, currency: string): number | undefined => {
+  const places = placesOf(currency);
+  const [, whole, fraction = ''] = /^(\d{1,15})(?:\.(\d{1,6}))?$/.exec(decimal) ?? [];
+  if (whole === undefined || fraction.length > places) return undefined;
+  const amount = Number(whole + fraction.padEnd(places, '0'));
+  return Number.isSafeInteger(amount) ? amount : undefined;
+};
+
 /** @throws InvalidInput naming the field, a JSON pointer */
 export const assertCurrency = (field: string, money: Money | undefined, currency: string): void => {
   if (money && money.currency !== currency)

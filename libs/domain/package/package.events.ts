@@ -41,6 +41,23 @@ export const PackageSold = defineEvent(
   }),
 );
 
+/**
+ * L7: it was sold elsewhere and is moved in, said in the same append as its sale. What was paid there is kept for the
+ * records: no money was taken here.
+ */
+export const PackageImported = defineEvent(
+  'PackageImported',
+  about.extend({
+    offeringId: id,
+    source: z.string(), // from where it was moved in
+    reference: z.string(), // its own there: with the source, it is imported once
+    soldOn: localDate,
+    remaining: z.array(z.object({ serviceId: id, remaining })).min(1), // sorted by service
+    expiresOn, // as it was said; null: by the rule of the offering
+    amountPaid: price.nullable(), // there; null: not known
+  }),
+);
+
 const consumption = z.object({
   packageId: id,
   ownerId: id,
@@ -117,6 +134,7 @@ export const PackageCancelled = defineEvent(
 
 export const packageEvents = [
   PackageSold,
+  PackageImported,
   SessionConsumed,
   SessionReturned,
   SessionForfeited,
@@ -128,4 +146,5 @@ export const packageEvents = [
 ] as const;
 export type PackageEvent = EventOf<(typeof packageEvents)[number]>;
 export type PackageSoldData = EventOf<typeof PackageSold>['data'];
+export type PackageImportedData = EventOf<typeof PackageImported>['data'];
 export type SoldService = z.infer<typeof soldService>;

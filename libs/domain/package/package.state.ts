@@ -2,7 +2,7 @@ import type { Aggregate } from '../kernel/event.js';
 import { pick } from '../kernel/pick.js';
 import { NotFound } from '../kernel/refusal.js';
 import type { Charge, ExpiryRule } from '../kernel/shapes.js';
-import { packageEvents, type PackageEvent, type SoldService } from './package.events.js';
+import { packageEvents, type PackageEvent, type PackageImportedData, type SoldService } from './package.events.js';
 
 export type PackageState = { status: 'unsold' } | SoldPackage;
 
@@ -21,6 +21,7 @@ export interface SoldPackage {
   expiresOn: string | null;
   services: Map<string, ServiceLeft>;
   sessions: Map<string, Session>; // by consumption, for ever: a late repeat finds its own
+  imported: PackageImportedData | null; // L7: as it was moved in; null: sold here
 }
 
 export interface ServiceLeft extends Pick<SoldService, 'serviceId' | 'name' | 'limit' | 'fee'> {
@@ -60,10 +61,14 @@ export const packageAggregate: Aggregate<PackageState, PackageEvent> = {
         adjustedExpiries: [],
         services: new Map(data.services.map((service) => [service.serviceId, unused(service)])),
         sessions: new Map(),
+        imported: null,
       };
     }
     if (state.status === 'unsold') return state;
     switch (type) {
+      case 'PackageImported':
+        state.imported = data;
+        return state;
       case 'SessionConsumed':
         state.sessions.set(data.consumptionId, {
           ...pick(data, 'consumptionId', 'appointmentId', 'invoiceId', 'serviceId', 'clientId', 'start', 'on', 'charge', 'replaces'),
@@ -100,7 +105,7 @@ export const packageAggregate: Aggregate<PackageState, PackageEvent> = {
 };
 
 /** A package as answers and past states show it. */
-export type PackageView = Omit<SoldPackage, 'services' | 'sessions' | 'adjustedExpiries'> & {
+export type PackageView = Omit<SoldPackage, 'services' | 'sessions' | 'adjustedExpiries' | 'imported'> & {
   services: ServiceLeft[];
   sessions: (Omit<Session, 'refused' | 'replaces'> & { place: string | null })[];
 };
@@ -108,7 +113,7 @@ export type PackageView = Omit<SoldPackage, 'services' | 'sessions' | 'adjustedE
 /** @throws NotFound when it was not sold */
 export const packageView = (state: PackageState): PackageView => {
   if (state.status === 'unsold') throw new NotFound('package', '');
-  const { services, sessions, adjustedExpiries: _, ...rest } = state;
+  const { services, sessions, adjustedExpiries: _, imported: __, ...rest } = state;
   const places = placesOf(state);
   return {
     ...rest,

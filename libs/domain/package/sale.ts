@@ -15,11 +15,12 @@ export interface Buying extends Pick<
   currency: string;
   timeZone: string;
   today: string; // local date of the business
+  soldOn?: string; // L7: when it was sold elsewhere; today unless told
   channel: PackageSoldData['channel'];
 }
 
 /**
- * D1, D3: an offering's terms pinned as sold, with the sale's invoice.
+ * D1, D3: an offering's terms pinned as sold, with the sale's invoice: over nothing when it was paid elsewhere (L7).
  * @param services described in the order in which the terms name them
  * @param taxes on the package fee, as they are now
  */
@@ -27,14 +28,14 @@ export const saleOf = (
   terms: Terms,
   services: readonly ServiceDescription[],
   taxes: readonly Tax[],
-  { invoiceId, currency, today, ...buying }: Buying,
+  { invoiceId, currency, today, soldOn = today, ...buying }: Buying,
 ): Omit<PackageSoldData, 'expiresOn'> => {
   if (terms.payment === null) throw new Error('An offering that can be sold has a payment method.');
-  const charge = chargeOf(terms, taxes, currency);
+  const charge = buying.channel === 'import' ? withTaxes(zero(currency), []) : chargeOf(terms, taxes, currency);
   return {
     ...buying,
     ...pick(terms, 'name', 'description', 'expiryRule'),
-    ...{ services: soldServices(terms, services), paymentMethod: terms.payment.method, charge, soldOn: today },
+    ...{ services: soldServices(terms, services), paymentMethod: terms.payment.method, charge, soldOn },
     invoice: invoiceOver(currency, {
       ...{ invoiceId, kind: 'package', packageInvoiceId: null, issuedOn: today, ...pick(buying, 'clientId', 'packageId', 'appointmentId') },
       lines: [{ description: terms.name, serviceId: null, ...charge }],

@@ -1,0 +1,110 @@
+import type { ClientDescription } from '../../domain/client/client.events.js';
+import { client, registerClient } from '../../domain/client/client.js';
+import { endImport, recordProgress, resumeImport, startImport } from '../../domain/import/import.decisions.js';
+import type { BadRow, ImportCounts, ImportOutcome, ImportStartedData } from '../../domain/import/import.events.js';
+import { importAggregate, type StartedImport } from '../../domain/import/import.state.js';
+import type { Decide } from '../../domain/kernel/event.js';
+import { importedIdOf } from '../../domain/kernel/ids.js';
+import { pick } from '../../domain/kernel/pick.js';
+import { lockForSale } from '../../domain/offering/offering.decisions.js';
+import type { Terms } from '../../domain/offering/offering.events.js';
+import { offering, type DefinedOffering } from '../../domain/offering/offering.state.js';
+import { importPackage, type ImportPackage as Moving } from '../../domain/package/import.js';
+import type { PackageImportedData } from '../../domain/package/package.events.js';
+import { packageAggregate } from '../../domain/package/package.state.js';
+import { saleOf } from '../../domain/package/sale.js';
+import { service } from '../../domain/service/service.js';
+import { CommandOf } from '../command.js';
+import { handlerOf } from '../handler.js';
+import { reference, type Operation } from '../operation.js';
+
+// L7: packages that were sold elsewhere are moved in, file by file, row by row.
+
+type Started = StartedImport & { isNew: boolean };
+type Working = ImportCounts & { importId: string; attempt: number };
+
+export class StartImport extends CommandOf<Omit<ImportStartedData, 'importId' | 'at'>, Started> {}
+export class ResumeImport extends CommandOf<{ importId: string }, StartedImport & { isResumed: boolean }> {}
+export class RecordProgress extends CommandOf<Working & { badRows: BadRow[] }, StartedImport> {}
+export class EndImport extends CommandOf<Working & { outcome: ImportOutcome }, StartedImport> {}
+
+/** One package as a row says it, what it names being found. */
+export type MovedPackage = Omit<PackageImportedData, 'packageId'>;
+
+/** `imported`: it is here now. `skipped`: it was before, the same. */
+export interface RowDone {
+  became: 'imported' | 'skipped';
+}
+
+export class ImportPackage extends CommandOf<MovedPackage, RowDone> {}
+/** What importing it would come to, refusals included; nothing is appended. The client need not be there yet. */
+export class TryPackage extends CommandOf<MovedPackage, RowDone> {}
+/** The client of a row, if nobody has registered them before. */
+export class ImportClient extends CommandOf<ClientDescription, Pick<ClientDescription, 'clientId'>> {}
+
+export const importHandlers = [
+  handlerOf(StartImport, async (operation, said) => {
+    const importId = operation.id('import');
+    const before = await operation.recall(importAggregate, importId, asStarted);
+    if (before) return { ...before.answer, isNew: false };
+    const started = startImport({ importId, at: operation.now, ...said });
+    return { ...(await operation.make(importAggregate, importId, started, asStarted)), isNew: true };
+  }),
+  handlerOf(ResumeImport, async (operation, { importId }) => {
+    const resume = resumeImport(importId, operation.now);
+    const { answer, events } = await operation.decide(importAggregate, importId, resume, { view: asStarted });
+    return { ...answer, isResumed: events.length > 0 };
+  }),
+  handlerOf(RecordProgress, (operation, said) =>
+    operation.change(importAggregate, said.importId, recordProgress({ at: operation.now, ...said }), asStarted),
+  ),
+  handlerOf(EndImport, (operation, said) =>
+    operation.change(importAggregate, said.importId, endImport({ at: operation.now, ...said }), asStarted),
+  ),
+
+  handlerOf(ImportClient, async (operation, description) => {
+    const unlessThere: Decide<ClientDescription | null, { type: 'ClientRegistered' | 'ClientChanged'; data: ClientDescription }> = (
+      state,
+    ) => (state === null ? registerClient(description)(state) : []);
+    await operation.decide(client, description.clientId, unlessThere);
+    return pick(description, 'clientId');
+  }),
+
+  handlerOf(ImportPackage, async (operation, moved) => {
+    const packageId = packageIdOf(operation, moved);
+    const before = await operation.recall(packageAggregate, packageId, () => undefined);
+    if (before) return { became: 'skipped' };
+
+    await operation.lookUp(reference(client, '/clientId', moved.clientId));
+    const lock = lockForSale(moved.offeringId, 'import', moved.soldOn); // C5: first, so that its terms stay what is pinned
+    const { answer } = await operation.decide(offering, moved.offeringId, lock, { fresh: true });
+    const moving = await pinned(operation, packageId, moved, (answer as DefinedOffering).terms);
+    const { events, repeated } = await operation.decide(packageAggregate, packageId, importPackage(moving), { begins: true });
+    return { became: events.length > 0 && !repeated ? 'imported' : 'skipped' };
+  }),
+  handlerOf(TryPackage, async (operation, moved) => {
+    const packageId = packageIdOf(operation, moved);
+    const offered = await operation.newest(offering, moved.offeringId);
+    lockForSale(moved.offeringId, 'import', moved.soldOn)(offered);
+    const moving = await pinned(operation, packageId, moved, (offered as DefinedOffering).terms);
+    const events = importPackage(moving)(await operation.newest(packageAggregate, packageId));
+    return { became: events.length > 0 ? 'imported' : 'skipped' };
+  }),
+];
+
+const asStarted = (state: unknown): StartedImport => ({ ...(state as StartedImport) });
+
+/** C5, D3: the offering's terms as they are now, at no charge, sold when it was sold. */
+const pinned = async (operation: Operation, packageId: string, moved: MovedPackage, terms: Terms): Promise<Moving> => {
+  const { currency, timeZone, today } = await operation.business();
+  const services = await operation.lookUp(...terms.services.map(({ serviceId }, n) => reference(service, `/services/${n}`, serviceId)));
+  const buying = {
+    ...pick(moved, 'offeringId', 'clientId', 'soldOn'),
+    ...{ packageId, invoiceId: operation.id('invoice'), appointmentId: null, purchaseId: null, externalReference: moved.reference },
+    ...{ channel: 'import' as const, currency, timeZone, today },
+  };
+  return { sale: saleOf(terms, services, [], buying), imported: { packageId, ...moved } };
+};
+
+const packageIdOf = ({ caller: { business } }: Operation, { source, reference }: MovedPackage): string =>
+  importedIdOf(business, 'package', source, reference);
