@@ -13,6 +13,8 @@ import { answerCorrelation } from './http/correlation.js';
 import { serveHealth } from './http/health.js';
 import { readJsonBodies } from './http/json-body.js';
 import { createLogger, logCalls, NestLog } from './http/logging.js';
+import { refuseOtherTypes } from './http/takes.js';
+import { readCsvBodies } from './imports/csv-body.js';
 import { createMetrics, measureCalls, listenForMetrics, serveMetrics } from './http/metrics.js';
 import { answerPositions } from './http/positions.js';
 import { ProblemFilter } from './http/problem-filter.js';
@@ -50,11 +52,13 @@ export const createApp = async (
 
   const methodsAt = rememberAddresses(fastify);
   readJsonBodies(fastify);
+  readCsvBodies(fastify, config.importLimit);
   answerCorrelation(fastify);
   answerSecurely(fastify);
   limitTime(fastify, config.requestTimeoutMs);
   const door = closeGently(fastify);
   guardRoutes(fastify, createTokenVerifier(config.tokens));
+  refuseOtherTypes(fastify);
   if (config.rateLimit > 0) await limitRate(fastify, config.rateLimit);
   answerPositions(fastify);
   measureCalls(fastify, metrics);

@@ -18,6 +18,7 @@ export interface ApiConfig {
   trustProxy: boolean | string | number; // `true`, hops, or addresses: whose X-Forwarded-For is believed
   rateLimit: number; // requests a minute, per caller and process; 0: no limit
   bodyLimit: number; // bytes
+  importLimit: number; // bytes of a file of packages
   requestTimeoutMs: number;
   shutdownTimeoutMs: number;
 }
@@ -51,6 +52,7 @@ export const configFromEnv = (env: NodeJS.ProcessEnv): ApiConfig => {
     trustProxy: trustProxy(read.text('TRUST_PROXY', 'false')),
     rateLimit: read.integer('RATE_LIMIT_PER_MINUTE', 60_000, 0, 1_000_000_000),
     bodyLimit: read.integer('BODY_LIMIT_BYTES', 256 * 1024, 1_024, 64 * 1024 * 1024),
+    importLimit: read.integer('IMPORT_LIMIT_BYTES', 32 * 1024 * 1024, 1_024, 1024 * 1024 * 1024),
     requestTimeoutMs: read.integer('REQUEST_TIMEOUT_MS', 30_000, 100, 600_000),
     shutdownTimeoutMs: read.integer('SHUTDOWN_TIMEOUT_MS', 10_000, 0, 600_000),
   };

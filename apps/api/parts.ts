@@ -9,10 +9,12 @@ import { allProjections } from '../../libs/projection-engine/all-projections.js'
 import { openReadModels, type ReadModels } from '../../libs/projection-engine/read-models.js';
 import { migrate } from '../../libs/projection-engine/schema.js';
 import type { ApiConfig } from './config.js';
+import { Imports } from './imports/imports.js';
 import type { HealthCheck } from './http/health.js';
 import { AppointmentsController } from './resources/appointments.controller.js';
 import { ClientsController } from './resources/clients.controller.js';
 import { History } from './resources/history.js';
+import { ImportsController } from './resources/imports.controller.js';
 import { InvoicesController } from './resources/invoices.controller.js';
 import { OfferingListController } from './resources/offering-list.controller.js';
 import { OfferingsController } from './resources/offerings.controller.js';
@@ -71,12 +73,13 @@ const controllers = [
   PackagesController,
   AppointmentsController,
   InvoicesController,
+  ImportsController,
 ];
 
 @Module({ controllers })
 class ResourcesModule {
   static with(commands: CommandParts, readModels: ReadModels): DynamicModule {
-    const readers: Provider[] = [{ provide: READ_MODELS, useValue: readModels }, Reading, History];
+    const readers: Provider[] = [{ provide: READ_MODELS, useValue: readModels }, Reading, History, Imports];
     return { module: ResourcesModule, imports: [CommandHandlingModule.with(commands)], providers: readers };
   }
 }

@@ -33,9 +33,10 @@ export interface Came {
 export interface Documented {
   document: OpenApi;
   /** @throws Error that says what the document does not say of this answer, or of the body that it was the good answer to */
-  check(came: Came, sent: unknown): void;
+  check(came: Came, sent: unknown, sentAs?: string): void;
 }
 
+const JSON_TYPE = 'application/json';
 const PROBLEM = '#/components/schemas/Problem';
 
 export const documentedBy = (document: OpenApi): Documented => {
@@ -73,19 +74,19 @@ export const documentedBy = (document: OpenApi): Documented => {
     return `${where}/content/${escaped(type)}/schema`;
   };
 
-  const checkTaken = ({ method, path }: Came, sent: unknown): void => {
+  const checkTaken = ({ method, path }: Came, sent: unknown, sentAs: string): void => {
     const template = templateOf(path)!;
-    const where = ['paths', template, method.toLowerCase(), 'requestBody', 'content', 'application/json', 'schema'].map(escaped).join('/');
+    const where = ['paths', template, method.toLowerCase(), 'requestBody', 'content', sentAs, 'schema'].map(escaped).join('/');
     if (validatorOf(`#/${where}`)(sent)) return;
     throw new Error(`${method} ${template} took what the document does not say that it takes: ${JSON.stringify(sent)}`);
   };
 
   return {
     document,
-    check(came, sent) {
+    check(came, sent, sentAs = JSON_TYPE) {
       const validate = validatorOf(schemaOf(came));
       if (validate(came.body)) {
-        if (came.status < 300 && sent !== undefined) checkTaken(came, sent);
+        if (came.status < 300 && sent !== undefined) checkTaken(came, sent, sentAs);
         return;
       }
       const errors = validate.errors?.map(({ instancePath, message, params }) => `${instancePath} ${message} ${JSON.stringify(params)}`);

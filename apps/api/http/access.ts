@@ -1,5 +1,4 @@
 import { applyDecorators } from '@nestjs/common';
-import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiExtension } from '@nestjs/swagger';
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import { permitsAny } from '../../../libs/auth/roles.js';
@@ -7,6 +6,7 @@ import type { Permission } from '../../../libs/auth/roles.js';
 import { InvalidToken } from '../../../libs/auth/tokens.js';
 import type { Caller, TokenVerifier } from '../../../libs/auth/tokens.js';
 import { HttpProblem } from './problems.js';
+import { AlsoConfig } from './route-config.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -22,10 +22,10 @@ export const PERMISSIONS_EXTENSION = 'x-permissions';
 
 /** Whoever has one of these permissions may call the operation (product A2). */
 export const Allow = (...permissions: [Permission, ...Permission[]]): MethodDecorator & ClassDecorator =>
-  applyDecorators(RouteConfig({ allow: permissions }), ApiExtension(PERMISSIONS_EXTENSION, permissions));
+  applyDecorators(AlsoConfig({ allow: permissions }), ApiExtension(PERMISSIONS_EXTENSION, permissions));
 
 /** Anybody may call the operation, without a token. */
-export const Public = (): MethodDecorator & ClassDecorator => RouteConfig({ public: true });
+export const Public = (): MethodDecorator & ClassDecorator => AlsoConfig({ public: true });
 
 /**
  * Who may call what, before the body is even read: 401, then 403 (A3). Default deny: a route that says neither whom it

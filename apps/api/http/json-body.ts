@@ -1,16 +1,18 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance } from 'fastify';
 import { HttpProblem } from './problems.js';
+import { refuseOtherType } from './takes.js';
 import { pointer, RequestErrors } from '../validation/request-errors.js';
 
 /**
- * Bodies are JSON and nothing else. What no field of any body may hold is refused here, whatever the field: it could not be
+ * Bodies are JSON, unless an operation says that it takes something else (`@Takes`). What no field of any body may hold is refused here, whatever the field: it could not be
  * stored, or not be hashed the same everywhere (docs/stored-forms.md).
  */
 export const readJsonBodies = (fastify: FastifyInstance): void => {
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body: Buffer, done) => {
+  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     try {
+      refuseOtherType(request, 'application/json');
       done(null, bodyOf(body));
     } catch (error) {
       done(error as Error);
@@ -21,10 +23,15 @@ export const readJsonBodies = (fastify: FastifyInstance): void => {
 const bodyOf = (bytes: Buffer): unknown => {
   if (bytes.length === 0) return undefined;
   const body = parsed(bytes);
+  assertStorable(body);
+  return body;
+};
+
+/** @throws InvalidInput naming whatever in it could not be stored */
+export const assertStorable = (body: unknown): void => {
   const errors = new RequestErrors();
   refuseUnstorable(body, '', 0, errors);
   errors.throwAny();
-  return body;
 };
 
 const parsed = (bytes: Buffer): unknown => {

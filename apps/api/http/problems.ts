@@ -19,6 +19,7 @@ export interface Failure {
 /** A field of the body, unless it says where else it stood. */
 export interface RequestError extends FieldError {
   in?: 'path' | 'query' | 'header';
+  line?: number; // of the file that was sent, from 1
 }
 
 export interface Problem {

@@ -31,8 +31,9 @@ export const documentOf = (app: NestFastifyApplication): OpenAPIObject => {
       const operation = path[method];
       if (!operation) continue;
       complete(operation, method !== 'get');
-      if (operation.requestBody && 'content' in operation.requestBody)
-        operation.requestBody.required = hasRequiredFields(operation.requestBody.content['application/json']?.schema, schemas);
+      const body = operation.requestBody;
+      if (body && 'content' in body && 'application/json' in body.content)
+        body.required = hasRequiredFields(body.content['application/json']?.schema, schemas);
     }
   }
   return document;
@@ -122,6 +123,7 @@ const FIELD_ERROR = {
   properties: {
     field: { type: 'string', description: 'JSON pointer to the field' },
     in: { type: 'string', enum: ['path', 'query', 'header'], description: 'where the field stood, if not in the body' },
+    line: { type: 'integer', minimum: 1, description: 'of the file that was sent' },
     code: { type: 'string' },
     message: { type: 'string' },
   },

@@ -205,6 +205,7 @@ export const testConfig = (changes: Partial<ApiConfig> = {}): ApiConfig => ({
   slowMs: 10_000,
   trustProxy: false,
   rateLimit: 0,
+  importLimit: 64 * 1024,
   bodyLimit: 64 * 1024,
   requestTimeoutMs: 10_000,
   shutdownTimeoutMs: 5_000,
