@@ -1,4 +1,5 @@
 import type { InvoiceEvent, PaymentMethod, RefundOutcome } from '../libs/domain/invoice/invoice.events.js';
+import type { InvoiceNumbersEvent } from '../libs/domain/invoice-numbers/invoice-numbers.events.js';
 import { pick } from '../libs/domain/kernel/pick.js';
 import type { InvoiceContent, InvoiceLine, Money, TaxLine } from '../libs/domain/kernel/shapes.js';
 import { column, defineProjection, insert, update, type RowOf } from '../libs/projection-engine/define-projection.js';
@@ -35,10 +36,11 @@ export interface ListedAdjustment {
 /** D2, D3, E9: one row per invoice. Amounts are minor units of its currency; total + adjustments − paid + refunded = balance. */
 export const invoiceList = defineProjection({
   name: 'invoice_list',
-  version: 2,
+  version: 3,
   key: 'invoiceId',
   columns: {
     invoiceId: column.uuid(),
+    number: column.text().nullable().indexed(), // as it is shown; null until the projector has numbered it, moments after
     kind: column.text<InvoiceContent['kind']>(),
     clientId: column.uuid(),
     packageId: column.uuid().nullable().indexed(),
@@ -60,11 +62,15 @@ export const invoiceList = defineProjection({
     revision: column.bigint(),
   },
   indexes: [['clientId', 'issuedOn']],
-}).on<InvoiceEvent>({
+}).on<InvoiceEvent | InvoiceNumbersEvent>({
   InvoiceIssued: insert(({ data, revision }) => ({
-    ...{ paid: 0, refunded: 0, payments: [], refunds: [], overallAdjustments: [] },
+    ...{ number: null, paid: 0, refunded: 0, payments: [], refunds: [], overallAdjustments: [] },
     ...{ ...contentOf(data), revision },
   })),
+  InvoiceNumbered: update(
+    ({ data }) => data.invoiceId,
+    (row, { data }) => ({ ...row, number: data.shown }),
+  ),
   InvoiceReissued: update(
     ({ data }) => data.invoiceId,
     (row, { data, revision }) => ({ ...row, ...contentOf(data), revision }),

@@ -1,4 +1,5 @@
 import type { InvoiceEvent } from '../libs/domain/invoice/invoice.events.js';
+import type { InvoiceNumbersEvent } from '../libs/domain/invoice-numbers/invoice-numbers.events.js';
 import { deliveries } from '../libs/domain/testing/deliveries.js';
 import { anna, cad, gst, idOf, massage, qst } from '../libs/domain/testing/example.js';
 import {
@@ -33,7 +34,8 @@ const history: InvoiceEvent[] = [
 ];
 
 describe.each(deliveries)('events delivered %s', (_, delivered) => {
-  const listed = (events: readonly InvoiceEvent[]) => fold(invoiceList, new Map<string, InvoiceRow>(), delivered(recorded(events)));
+  const listed = (events: readonly (InvoiceEvent | InvoiceNumbersEvent)[]) =>
+    fold(invoiceList, new Map<string, InvoiceRow>(), delivered(recorded(events)));
   const upTo = (n: number) => listed(history.slice(0, n)).get(i1);
 
   it('E9: an invoice as it is issued', () =>
@@ -42,9 +44,17 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
         ...{ invoiceId: i1, kind: 'appointment', clientId: anna, packageId: null, appointmentId: idOf('a1'), packageInvoiceId: null },
         ...{ issuedOn: '2027-01-31', currency: 'CAD', lines: content.lines },
         ...{ net: 100_00, tax: 14_98, total: 114_98, adjustments: 0, balance: 114_98, revision: 0n },
-        ...{ paid: 0, refunded: 0, payments: [], refunds: [], overallAdjustments: [] },
+        ...{ number: null, paid: 0, refunded: 0, payments: [], refunds: [], overallAdjustments: [] },
       },
     ]));
+  it('D3: has its number moments after, and keeps it when it is issued anew', () => {
+    const numbered = {
+      type: 'InvoiceNumbered' as const,
+      data: { invoiceId: i1, year: 2027, number: 123, shown: '2027-000123', through: '1' },
+    };
+    expect(listed([issued(content), numbered]).get(i1)).toMatchObject({ number: '2027-000123', revision: 0n });
+    expect(listed([issued(content), numbered, reissued(regularFee())]).get(i1)).toMatchObject({ number: '2027-000123', total: 100_00 });
+  });
   it("D3: a sale's, with fee and taxes", () =>
     expect(listed(history).get(ip)).toMatchObject({
       ...{ kind: 'package', packageId: p, packageInvoiceId: null, net: 80_00, tax: 4_00, total: 84_00, balance: 84_00, revision: 1n },

@@ -9,6 +9,7 @@ import { readStatus } from '../../libs/projection-engine/status.js';
 import { todoOptions } from './carry-out.js';
 import { configFromEnv, type ProjectorConfig } from './config.js';
 import { serve } from './http.js';
+import { numberingOf } from './numbering.js';
 import { storeFeed } from './store-feed.js';
 
 const CONNECTIONS = 8; // beside those of the projections: personal keys, status, what policies do
@@ -40,7 +41,14 @@ async function run(config: ProjectorConfig, logger: pino.Logger, signal: AbortSi
   const commands = await openCommandHandling({ ...config, store, pool, log: logger });
   const feed = storeFeed(store, commands.codec, eventStoreUrl);
   const todo = policies === 'api' ? undefined : todoOptions(commands, policies === 'projector');
-  const projector = new Projector({ databaseUrl, feed, projections: await allProjections(), todo, logger });
+  const projector = new Projector({
+    databaseUrl,
+    feed,
+    projections: await allProjections(),
+    todo,
+    effects: [numberingOf(commands)],
+    logger,
+  });
   const http =
     config.port === undefined
       ? undefined

@@ -3,6 +3,7 @@ import { business } from './business/business.js';
 import { client } from './client/client.js';
 import { clientLinkEvents } from './client-link/client-link.events.js';
 import { importEvents } from './import/import.events.js';
+import { invoiceNumbersEvents } from './invoice-numbers/invoice-numbers.events.js';
 import { invoiceEvents } from './invoice/invoice.events.js';
 import type { EventDefinition } from './kernel/event.js';
 import { offeringListEvents } from './offering-list/offering-list.events.js';
@@ -26,4 +27,5 @@ export const domainEvents: readonly EventDefinition[] = [
   ...appointmentEvents,
   ...invoiceEvents,
   ...importEvents,
+  ...invoiceNumbersEvents,
 ];

@@ -55,6 +55,8 @@ export interface EventStore {
    * @throws StoreUnavailable
    */
   readStream(stream: string, range?: { from?: bigint; to?: bigint }): Promise<StoredEvent[]>;
+  /** The last event of a stream; undefined if it has none. Throws StoreUnavailable. */
+  lastOf(stream: string): Promise<StoredEvent | undefined>;
   /** All events after a position up to the present end, in batches, in the order of `$all`. Throws StoreUnavailable. */
   readAll(range?: { after?: bigint; batchSize?: number }): AsyncIterable<StoredEvent[]>;
   /** Position of the last event of `$all`; undefined when there is none. Throws StoreUnavailable. */
@@ -98,9 +100,8 @@ export function connectEventStore({ url, logger }: { url: string; logger?: Logge
     return { revision, position: position.commit };
   };
 
-  const readStream: EventStore['readStream'] = async (stream, { from = 0n, to } = {}) => {
-    if (to !== undefined && to < from) return [];
-    const reading = client.readStream(stream, { fromRevision: from, ...(to === undefined ? {} : { maxCount: Number(to - from) + 1 }) });
+  /** All that a read of a stream gives; nothing if there is no such stream. */
+  const whole = async (stream: string, reading: ReturnType<typeof client.readStream>): Promise<StoredEvent[]> => {
     const signal = AbortSignal.timeout(READ_DEADLINE);
     const events: StoredEvent[] = [];
     try {
@@ -112,6 +113,17 @@ export function connectEventStore({ url, logger }: { url: string; logger?: Logge
     if (signal.aborted) throw new StoreUnavailable(`Reading ${stream} took longer than ${READ_DEADLINE} ms`);
     return events;
   };
+
+  const readStream: EventStore['readStream'] = async (stream, { from = 0n, to } = {}) => {
+    if (to !== undefined && to < from) return [];
+    return whole(
+      stream,
+      client.readStream(stream, { fromRevision: from, ...(to === undefined ? {} : { maxCount: Number(to - from) + 1 }) }),
+    );
+  };
+
+  const lastOf: EventStore['lastOf'] = async (stream) =>
+    (await whole(stream, client.readStream(stream, { direction: BACKWARDS, fromRevision: END, maxCount: 1 })))[0];
 
   async function* readAll({ after, batchSize = BATCH }: { after?: bigint; batchSize?: number } = {}) {
     const reading = client.readAll({ fromPosition: positionOf(after) }, { highWaterMark: batchSize });
@@ -156,6 +168,7 @@ export function connectEventStore({ url, logger }: { url: string; logger?: Logge
   return {
     append,
     readStream,
+    lastOf,
     readAll,
     lastPosition,
     subscribeAll,

@@ -24,6 +24,8 @@ export interface ProjectorOptions {
   projections: readonly Projection[];
   /** Without: this process runs no policies. */
   todo?: TodoOptions;
+  /** Whatever else follows the events, and has its effect before its checkpoint moves. */
+  effects?: readonly Consumer[];
   logger: Pick<Logger, 'info' | 'warn' | 'error'>;
   maxBatch?: number;
   /** Postgres interval of silence after which another leader is deposed. */
@@ -60,7 +62,7 @@ export class Projector {
   private lastRates = { at: performance.now(), events: new Map<string, number>() };
 
   constructor(private readonly options: ProjectorOptions) {
-    const { databaseUrl, projections, todo, logger } = options;
+    const { databaseUrl, projections, todo, effects = [], logger } = options;
     this.pool = projectorPool(databaseUrl, this.name);
     this.pool.on('error', (error) => logger.warn({ err: error }, 'An idle connection broke.'));
     this.todo = todo && todoOf(todo, this.pool, logger);
@@ -68,10 +70,8 @@ export class Projector {
       consumer: consumerOf(projection, this.pool),
       checkpoint: checkpointOf(this.pool, 'read_models', projection.name, projection.version),
     }));
-    if (this.todo) {
-      const { consumer } = this.todo;
+    for (const consumer of [...(this.todo ? [this.todo.consumer] : []), ...effects])
       this.followed.push({ consumer, checkpoint: checkpointOf(this.pool, 'policies', consumer.name, consumer.version) });
-    }
   }
 
   /**
@@ -79,9 +79,9 @@ export class Projector {
    * @throws StoreMismatch, or what makes the tables impossible
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { databaseUrl, projections, logger, silence } = this.options;
+    const { databaseUrl, projections, effects, logger, silence } = this.options;
     try {
-      await migrate(this.pool, projections);
+      await migrate(this.pool, projections, effects);
       await lead({ databaseUrl, name: this.name, logger, rates: () => this.rates(), silence }, signal, async (epoch, leading) => {
         this.leading = true;
         await this.work(epoch, leading).finally(() => (this.leading = false));

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
+import type { Consumer } from './consumer.js';
 import type { Projection } from './define-projection.js';
 import { TODO } from './todo.js';
 import { quoted, sqlName, tableName } from './sql-names.js';
@@ -77,13 +78,19 @@ const ENGINE = `
  * start at once, API and projector alike.
  * @throws Error if a projection's columns changed but not its version
  */
-export async function migrate(pool: Pool, projections: readonly Projection[]): Promise<void> {
+export async function migrate(
+  pool: Pool,
+  projections: readonly Projection[],
+  effects: readonly Pick<Consumer, 'name' | 'version'>[] = [],
+): Promise<void> {
   const client = await pool.connect();
   try {
     await client.query('BEGIN');
     await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
     await client.query(`SET LOCAL client_min_messages TO warning; ${ENGINE}`);
     for (const projection of projections) await createTable(client, projection);
+    for (const { name, version } of effects)
+      await client.query('INSERT INTO policies.checkpoints (projection, version) VALUES ($1, $2) ON CONFLICT DO NOTHING', [name, version]);
     await client.query('COMMIT');
   } catch (error) {
     await client.query('ROLLBACK').catch(() => undefined); // the connection may be what failed

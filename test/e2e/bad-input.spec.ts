@@ -21,9 +21,9 @@ const fieldsOf = (errors: Problem['errors'] = []): Fields => Object.fromEntries(
 const unknown = '00000000-0000-4000-8000-000000000000';
 
 const refused = async (status: number, method: string, path: string, sent: Sent = {}, caller = clinic.owner): Promise<Problem> => {
-  const before = await service.store.lastPosition();
+  const before = await service.lastPosition();
   const problem = await caller.refused(status, method, path, sent);
-  expect(await service.store.lastPosition()).toBe(before);
+  expect(await service.lastPosition()).toBe(before);
   expect(problem).toMatchObject({ status, type: `urn:punchcard:problem:${problem.code.toLowerCase().replaceAll('_', '-')}` });
   return problem;
 };

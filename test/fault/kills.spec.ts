@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { brokenChains, isUpTo, readModelDifferences, wholeHistory } from '../support/afresh.js';
+import { brokenChains, isUpToDate, readModelDifferences, wholeHistory } from '../support/afresh.js';
 import { disagreements } from '../support/agreement.js';
 import { startFleet, until, type Fleet, type Part } from '../support/fleet.js';
 import { effectsOf, Load, type Given } from '../support/load.js';
@@ -52,11 +52,7 @@ const kills: [string, () => Promise<void>][] = [
 
 /** Everything that follows has followed. */
 const quiet = async () => {
-  await until(
-    async () => isUpTo(fleet.pool, await fleet.reader.store.lastPosition()).catch(() => false),
-    'all is carried out and read',
-    90_000,
-  );
+  await until(async () => isUpToDate(fleet.pool, fleet.reader.store).catch(() => false), 'all is carried out and read', 90_000);
   return wholeHistory(fleet.reader);
 };
 

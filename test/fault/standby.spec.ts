@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isUpTo, readModelDifferences, wholeHistory } from '../support/afresh.js';
+import { isUpToDate, readModelDifferences, wholeHistory } from '../support/afresh.js';
 import { startFleet, until, type Fleet, type Part } from '../support/fleet.js';
 import { Load } from '../support/load.js';
 import { createDatabase } from '../support/postgres.js';
@@ -38,7 +38,7 @@ const roles = async (): Promise<[Part, Part]> => {
 
 const expectReadModelsAfresh = async (): Promise<void> => {
   await load.stop();
-  await until(async () => isUpTo(fleet.pool, await fleet.reader.store.lastPosition()), 'the read models are up to date');
+  await until(async () => isUpToDate(fleet.pool, fleet.reader.store), 'the read models are up to date');
   const { events } = await wholeHistory(fleet.reader);
   expect(await readModelDifferences(fleet.pool, events)).toEqual([]);
 };

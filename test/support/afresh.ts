@@ -2,13 +2,14 @@ import canonicalize from 'canonicalize';
 import type { Pool } from 'pg';
 import type { Recorded } from '../../libs/domain/kernel/event.js';
 import { verifyChain } from '../../libs/event-store/chain.js';
-import type { StoredEvent } from '../../libs/event-store/event-store.js';
+import type { EventStore, StoredEvent } from '../../libs/event-store/event-store.js';
 import type { Parts } from '../../libs/command-handling/operation.js';
 import { allProjections } from '../../libs/projection-engine/all-projections.js';
 import type { AnyRow, Projection } from '../../libs/projection-engine/define-projection.js';
 import { fold } from '../../libs/projection-engine/fold.js';
 import { quoted, tableName } from '../../libs/projection-engine/sql-names.js';
 import { fromText } from '../../libs/projection-engine/table.js';
+import { TODO } from '../../libs/projection-engine/todo.js';
 
 // Everything that was ever stored, read and folded again, to hold it against what the service says.
 
@@ -47,15 +48,20 @@ export async function readModelDifferences(pool: Pool, events: readonly Recorded
   return differences.slice(0, MAX_SAID);
 }
 
-/** The projector holds all events up to a position, and nothing that follows from them is left to do. */
-export async function isUpTo(pool: Pool, position: bigint | undefined, policies: 'here' | 'elsewhere' = 'here'): Promise<boolean> {
+/** The projector holds all events that there are, nothing that follows from them is left to do, and every invoice has its number. */
+export async function isUpToDate(
+  pool: Pool,
+  store: Pick<EventStore, 'lastPosition'>,
+  policies: 'here' | 'elsewhere' = 'here',
+): Promise<boolean> {
+  const position = await store.lastPosition();
   const { rows } = await pool.query<{ behind: number; waiting: number }>(
     `SELECT (SELECT count(*)::int FROM (SELECT position FROM read_models.checkpoints
-        UNION ALL SELECT position FROM policies.checkpoints WHERE $2) c WHERE position IS NULL OR position < $1) AS behind,
+        UNION ALL SELECT position FROM policies.checkpoints WHERE $2 OR projection <> '${TODO}') c WHERE position IS NULL OR position < $1) AS behind,
       (SELECT count(*)::int FROM policies.todo WHERE parked IS NULL) AS waiting`,
     [position ?? -1n, policies === 'here'],
   );
-  return rows[0]!.behind === 0 && rows[0]!.waiting === 0;
+  return rows[0]!.behind === 0 && rows[0]!.waiting === 0 && (await store.lastPosition()) === position; // numbers are events too
 }
 
 async function tableRows(pool: Pool, projection: Projection): Promise<Map<string, string>> {

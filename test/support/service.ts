@@ -12,6 +12,8 @@ import type { Answered, Caller as CommandCaller, CommandOf } from '../../libs/co
 import { CreateBusiness } from '../../libs/command-handling/commands/business.commands.js';
 import { defaultSettings, type BusinessDescription } from '../../libs/domain/business/business.events.js';
 import { connectEventStore, type EventStore } from '../../libs/event-store/event-store.js';
+import { NUMBERING } from '../../apps/projector/numbering.js';
+import { TODO } from '../../libs/projection-engine/todo.js';
 import { Caller, type Seen } from './caller.js';
 import { documentedBy, type Documented, type OpenApi } from './documented.js';
 import { createDatabase } from './postgres.js';
@@ -39,6 +41,8 @@ export interface Service {
   at<Answer>(now: string, business: Business, command: (caller: CommandCaller) => CommandOf<unknown, Answer>): Promise<Answer>;
   /** With policies in the projector alone: until all that follows from what has happened has been carried out. Else at once. */
   settled(): Promise<void>;
+  /** Position of the last event, once every invoice has its number: nothing comes after it by itself. The projector must run. */
+  lastPosition(): Promise<bigint>;
   stopProjector(): Promise<void>;
   startProjector(): Promise<void>;
   stop(): Promise<void>;
@@ -94,6 +98,13 @@ export async function startService({ policies = 'both', apis = 1, env = {} }: Se
     },
     settled: async () => {
       while (policies === 'projector' && !(await isSettled(pool, store))) await sleep(POLL);
+    },
+    lastPosition: async () => {
+      for (;;) {
+        const last = (await store.lastPosition()) ?? -1n;
+        if ((await positionOf(pool, NUMBERING)) >= last && (await store.lastPosition()) === last) return last;
+        await sleep(POLL);
+      }
     },
     stopProjector: async () => {
       await following?.stop();
@@ -158,9 +169,15 @@ const businessOf = (id: string, around: { urls: readonly string[]; documented: D
 /** The to-do list has seen the last event, and nothing is on it. */
 const isSettled = async (pool: Pool, store: EventStore): Promise<boolean> => {
   const last = await store.lastPosition();
-  const { rows } = await pool.query<{ position: string | null; waiting: number }>(
-    'SELECT max(position)::text AS position, (SELECT count(*)::int FROM policies.todo WHERE parked IS NULL) AS waiting FROM policies.checkpoints',
-  );
-  const { position, waiting } = rows[0]!;
-  return waiting === 0 && position !== null && BigInt(position) >= (last ?? 0n);
+  const position = await positionOf(pool, TODO);
+  const { rows } = await pool.query<{ waiting: number }>('SELECT count(*)::int AS waiting FROM policies.todo WHERE parked IS NULL');
+  return rows[0]!.waiting === 0 && position >= (last ?? 0n);
+};
+
+/** How far a consumer with effects is; -1: nowhere yet. */
+const positionOf = async (pool: Pool, consumer: string): Promise<bigint> => {
+  const { rows } = await pool.query<{ position: string | null }>('SELECT position::text FROM policies.checkpoints WHERE projection = $1', [
+    consumer,
+  ]);
+  return BigInt(rows[0]?.position ?? -1);
 };

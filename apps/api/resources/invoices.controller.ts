@@ -96,6 +96,9 @@ class Invoice {
   @IsId()
   invoiceId: string;
 
+  @IsText({ max: 20, nullable: true, description: 'such as 2027-000123; null in the moments before it has one' })
+  number: string | null;
+
   @IsOneOf(['package', 'appointment'])
   kind: 'package' | 'appointment';
 

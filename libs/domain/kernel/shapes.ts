@@ -9,6 +9,7 @@ export const currency = z.string().regex(/^[A-Z]{3}$/); // ISO 4217
 export const money = z.object({ amount: z.int(), currency }); // minor units
 export const price = money.extend({ amount: z.int().nonnegative() });
 export const percentage = z.string().regex(/^\d{1,3}(\.\d{1,6})?$/); // exact decimal: "9.975"
+export const position = z.string().regex(/^\d{1,20}$/); // commit position in `$all`, a decimal string
 export const limit = z.union([z.int().positive(), z.literal('unlimited')]);
 
 /** One tax of one line, rounded by itself (A4). */
