@@ -46,9 +46,21 @@ export const appointmentList = defineProjection({
     ({ data }) => data.appointmentId,
     (row, { data, revision }) => ({ ...row, ...pick(data, 'packageId', 'consumptionId'), revision }),
   ),
+  PackageRemoved: update(
+    ({ data }) => data.appointmentId,
+    (row, { revision }) => ({ ...row, packageId: null, consumptionId: null, revision }),
+  ),
+  AppointmentMoved: update(
+    ({ data }) => data.appointmentId,
+    (row, { data, revision }) => ({ ...row, ...pick(data, 'providerId', 'start', 'end', 'timeZone', 'on'), revision }),
+  ),
   AppointmentCompleted: update(
     ({ data }) => data.appointmentId,
     (row, { revision }) => ({ ...row, status: 'completed' as const, revision }),
+  ),
+  AppointmentCompletionUndone: update(
+    ({ data }) => data.appointmentId,
+    (row, { revision }) => ({ ...row, status: 'booked' as const, revision }),
   ),
   AppointmentCancelled: update(
     ({ data }) => data.appointmentId,
@@ -61,6 +73,16 @@ export const appointmentList = defineProjection({
   NoShowUndone: update(
     ({ data }) => data.appointmentId,
     (row, { data, revision }) => ({ ...row, ...pick(data, 'status', 'packageId', 'consumptionId'), outcome: null, revision }),
+  ),
+  AppointmentRebooked: update(
+    ({ data }) => data.appointmentId,
+    (row, { data, revision }) => ({
+      ...row,
+      ...pick(data, 'packageId', 'consumptionId'),
+      status: 'booked' as const,
+      outcome: null,
+      revision,
+    }),
   ),
 });
 

@@ -1,6 +1,6 @@
 import type { AppointmentEvent } from '../libs/domain/appointment/appointment.events.js';
 import { deliveries } from '../libs/domain/testing/deliveries.js';
-import { idOf } from '../libs/domain/testing/example.js';
+import { at, idOf } from '../libs/domain/testing/example.js';
 import {
   applied,
   booked,
@@ -8,9 +8,13 @@ import {
   bookingOf,
   cancelledAppointment,
   completed,
+  completionUndone,
   linkedToSale,
+  moved,
   noShow,
   noShowUndone,
+  packageRemoved,
+  rebooked,
   regular,
 } from '../libs/domain/testing/example-appointment.js';
 import { regularFee } from '../libs/domain/testing/example-invoice.js';
@@ -61,4 +65,14 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
   it.each(['returned', 'forfeited'] as const)('H2: cancelled, its session %s', (outcome) =>
     expect(listed([booked(), cancelledAppointment(outcome)]).get(a1)).toMatchObject({ status: 'cancelled', outcome, revision: 1n }),
   );
+  it('E7: at the time to which it was moved', () =>
+    expect(listed([booked(), moved('2027-02-03')]).get(a1)).toMatchObject({ ...at('2027-02-03'), ...use(1), revision: 1n }));
+  it('E8: without the package that was removed from it', () =>
+    expect(listed([booked(), packageRemoved()]).get(a1)).toMatchObject({ ...regular, status: 'booked' }));
+  it('J1: to come again when its completion was a mistake', () =>
+    expect(listed([booked(), completed(), completionUndone()]).get(a1)).toMatchObject({ status: 'booked', revision: 2n }));
+  it('H2: booked again, with the session that it uses now', () =>
+    expect(listed([booked(), cancelledAppointment('returned'), rebooked('returned', { use: use(2) })]).get(a1)).toMatchObject({
+      ...{ status: 'booked', outcome: null, ...use(2) },
+    }));
 });

@@ -27,6 +27,7 @@ export const auditTags = defineProjection({
   PackageSold: insert((event) => tag(event, 'sold', { appointmentId: event.data.appointmentId })),
   PackageImported: insert((event) => tag(event, 'imported', { reason: `${event.data.source}: ${event.data.reference}` })),
   SessionConsumed: insert((event) => tag(event, 'sessionConsumed', session(event.data, 1))),
+  SessionMoved: insert((event) => tag(event, 'sessionMoved', moved(event.data))),
   SessionReturned: insert((event) => tag(event, 'sessionReturned', { ...session(event.data, -1), reason: event.data.because })),
   SessionForfeited: insert((event) => tag(event, 'sessionForfeited', { ...session(event.data, 0), reason: event.data.because })),
   SessionForfeitUndone: insert((event) => tag(event, 'sessionForfeitUndone', session(event.data, 0))),
@@ -40,6 +41,7 @@ type Tag =
   | 'sold'
   | 'imported'
   | 'sessionConsumed'
+  | 'sessionMoved'
   | 'sessionReturned'
   | 'sessionForfeited'
   | 'sessionForfeitUndone'
@@ -65,6 +67,21 @@ function session(data: { serviceId: string; appointmentId: string; remaining: nu
   const { serviceId, appointmentId, remaining, used } = data;
   const [from, to] = remaining === null ? [used - taken, used] : [remaining + taken, remaining];
   return { serviceId, appointmentId, from: String(from), to: String(to) };
+}
+
+/** From which day to which. */
+function moved({
+  serviceId,
+  appointmentId,
+  from,
+  on,
+}: {
+  serviceId: string;
+  appointmentId: string;
+  from: { on: string };
+  on: string;
+}): Detail {
+  return { serviceId, appointmentId, from: from.on, to: on };
 }
 
 function changed({ from, to, reason }: { from: string | number | null; to: string | number | null; reason: string | null }): Detail {

@@ -11,6 +11,7 @@ import {
   p,
   remainingAdjusted,
   returned,
+  sessionMoved,
   sold,
   soldMassage,
 } from '../libs/domain/testing/example-package.js';
@@ -68,6 +69,10 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
     expect(tags([sold({ services: [soldMassage('unlimited')] }), consumed('2027-02-01', null), returned(null)]).map(fromTo)).toEqual([
       ...['null → null', '0 → 1', '1 → 0'],
     ]));
+  it('E7, F3: from which day to which a session was moved', () =>
+    expect(tags([sold(), consumed('2027-02-01', 0), sessionMoved('2027-02-01', '2027-02-03', 0)])[2]).toMatchObject({
+      ...{ what: 'sessionMoved', from: '2027-02-01', to: '2027-02-03', appointmentId: idOf('a1'), serviceId: massage },
+    }));
   it('K1: each package has its own', () =>
     expect(tags([...history, sold({ packageId: another })]).filter(({ packageId }) => packageId === another)).toMatchObject([
       { what: 'sold' },

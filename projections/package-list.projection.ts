@@ -64,6 +64,7 @@ export const packageList = defineProjection({
     (row, { data, revision }) => ({ ...row, revision, imported: pick(data, 'source', 'reference', 'amountPaid') }),
   ),
   SessionConsumed: update(({ data }) => data.packageId, counted),
+  SessionMoved: update(({ data }) => data.packageId, counted),
   SessionReturned: update(({ data }) => data.packageId, counted),
   SessionForfeited: update(({ data }) => data.packageId, counted),
   SessionForfeitUndone: update(({ data }) => data.packageId, counted),

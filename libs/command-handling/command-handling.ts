@@ -10,14 +10,17 @@ import { createHandle } from '../event-store/handle.js';
 import { createPersonalKeys } from '../event-store/personal-keys.js';
 import { Claims } from './claims.js';
 import { type Clock, systemClock } from './clock.js';
+import { appointmentPackageHandlers } from './commands/appointment-package.commands.js';
 import { appointmentHandlers } from './commands/appointment.commands.js';
 import { businessHandlers } from './commands/business.commands.js';
 import { catalogueHandlers } from './commands/catalogue.commands.js';
 import { clientLinkHandlers } from './commands/client-link.commands.js';
 import { offeringListHandlers } from './commands/offering-list.commands.js';
 import { importHandlers } from './commands/import.commands.js';
+import { movingHandlers } from './commands/moving.commands.js';
 import { offeringHandlers } from './commands/offering.commands.js';
 import { packageHandlers } from './commands/package.commands.js';
+import { rebookingHandlers } from './commands/rebooking.commands.js';
 import { Facts } from './facts.js';
 import { withFailpoints } from './failpoints.js';
 import { FollowUps } from './follow-up.js';
@@ -65,6 +68,9 @@ const handlers: Provider[] = [
   ...packageHandlers,
   ...appointmentHandlers,
   ...importHandlers,
+  ...appointmentPackageHandlers,
+  ...movingHandlers,
+  ...rebookingHandlers,
 ];
 
 /** All commands on Nest's command bus. */

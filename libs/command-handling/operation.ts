@@ -106,8 +106,12 @@ export class Operation {
   }
 
   /** The newest state of a stream of this business, read from the store. */
-  async newest<State>(aggregate: Aggregate<State, AnyEvent>, id: string): Promise<State> {
-    const { answer } = await this.handle<State, AnyEvent, State>(aggregate, id, () => [], { fresh: true });
+  async newest<State>(
+    aggregate: Aggregate<State, AnyEvent>,
+    id: string,
+    { ifMatch = false }: Pick<How<State, State>, 'ifMatch'> = {}, // it is what the caller addressed: as the caller saw it, or refused
+  ): Promise<State> {
+    const { answer } = await this.handle<State, AnyEvent, State>(aggregate, id, () => [], { fresh: true, ifMatch });
     return answer;
   }
 
@@ -143,9 +147,9 @@ export class Operation {
   async settled<State, Event extends AnyEvent>(
     aggregate: Aggregate<State, Event>,
     id: string,
-    such: (event: Recorded<Event>) => boolean = () => true,
+    { such = () => true, ...how }: { such?: (event: Recorded<Event>) => boolean; ifMatch?: boolean } = {},
   ): Promise<State> {
-    const state = await this.newest(aggregate, id);
+    const state = await this.newest(aggregate, id, how);
     const { store, codec, followUps } = this.parts;
     const history = (await codec.decode(await store.readStream(`${aggregate.category}-${id}`))) as Recorded<Event>[];
     const last = history.findLast(such);

@@ -30,6 +30,7 @@ export interface Booked {
   consumptionId: string | null;
   invoiceId: string;
   start: string;
+  end: string;
   on: string;
   status: string;
   outcome: string | null;
@@ -162,7 +163,7 @@ export class Clinic {
     return this.owner.post<Booked>('/v1/appointments', this.booking({ ...said, clientId: said.clientId ?? (await this.client()) }));
   }
 
-  /** `cancel`, `no-show`, `no-show/undo`, `complete`: once the appointment is there. */
+  /** `cancel`, `no-show`, `no-show/undo`, `complete`, `move`…: once the appointment is there. */
   async end({ appointmentId }: Pick<Booked, 'appointmentId'>, how: string, said?: object): Promise<Booked> {
     await this.service.settled();
     return this.owner.post<Booked>(

@@ -5,14 +5,15 @@ import {
   completeAppointment,
   existing,
   markNoShow,
+  undoCompletion,
   undoNoShow,
 } from '../../domain/appointment/appointment.decisions.js';
 import type { AppointmentEvent } from '../../domain/appointment/appointment.events.js';
 import { appointment, type AppointmentState, type BookedAppointment } from '../../domain/appointment/appointment.state.js';
 import { client } from '../../domain/client/client.js';
-import { invoiceOver } from '../../domain/invoice/invoice-content.js';
+import { regularFeeInvoice } from '../../domain/invoice/invoice-content.js';
+import { invoice } from '../../domain/invoice/invoice.state.js';
 import { localDateOf, plusMinutes } from '../../domain/kernel/calendar.js';
-import { withTaxes } from '../../domain/kernel/money.js';
 import { eventOf } from '../../domain/kernel/event.js';
 import { pick } from '../../domain/kernel/pick.js';
 import { InvalidInput } from '../../domain/kernel/refusal.js';
@@ -26,6 +27,7 @@ import { CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
 import { assertMayManageFor, mayUse } from '../linked-clients.js';
 import { reference, type Decided, type Operation } from '../operation.js';
+import { assertNotPast, type SessionUse } from './changing.js';
 
 export interface BookingInput {
   clientId: string;
@@ -37,17 +39,10 @@ export interface BookingInput {
   externalReference: string | null;
 }
 
-export type AppointmentAnswer = Omit<BookedAppointment, 'soldPackageId' | 'before'> & {
+export type AppointmentAnswer = Omit<BookedAppointment, 'soldPackageId' | 'before' | 'sessionMoves'> & {
   charge?: Charge; // at booking: what the appointment costs
   session?: SessionUse; // at booking from a package
 };
-
-/** E2: what is left of the package after it, and which session of it this one is. */
-export interface SessionUse {
-  remaining: number | null; // null: unlimited
-  expiresOn: string | null;
-  place: string | null; // "Session 2 of 5"
-}
 
 interface Ending {
   appointmentId: string;
@@ -57,6 +52,7 @@ interface Ending {
 
 export class BookAppointment extends CommandOf<BookingInput, AppointmentAnswer> {}
 export class CompleteAppointment extends CommandOf<{ appointmentId: string }, AppointmentAnswer> {}
+export class UndoCompletion extends CommandOf<{ appointmentId: string }, AppointmentAnswer> {}
 export class CancelAppointment extends CommandOf<Ending & { requestedBy: 'business' | 'client' }, AppointmentAnswer> {}
 export class MarkNoShow extends CommandOf<Ending, AppointmentAnswer> {}
 export class UndoNoShow extends CommandOf<{ appointmentId: string }, AppointmentAnswer> {}
@@ -68,6 +64,10 @@ export const appointmentHandlers = [
 
   handlerOf(CompleteAppointment, (operation, { appointmentId }) =>
     operation.change(appointment, appointmentId, completeAppointment(appointmentId), answerOf),
+  ),
+
+  handlerOf(UndoCompletion, (operation, { appointmentId }) =>
+    operation.change(appointment, appointmentId, undoCompletion(appointmentId), answerOf),
   ),
 
   handlerOf(CancelAppointment, async (operation, { appointmentId, session, reason, requestedBy }) => {
@@ -89,6 +89,7 @@ export const appointmentHandlers = [
 
   handlerOf(UndoNoShow, async (operation, { appointmentId }) => {
     const marked = existing(await operation.settled(appointment, appointmentId), appointmentId);
+    await operation.settled(invoice, marked.invoiceId); // its package may have been removed
     return marked.packageId === null
       ? operation.change(appointment, appointmentId, undoNoShow({ appointmentId, consumptionId: null }), answerOf)
       : takeSessionAgain(operation, marked, marked.packageId);
@@ -104,6 +105,7 @@ const bookingOf = async (operation: Operation, { start, end, packageId: _, ...in
   if (end !== null && end <= start)
     throw new InvalidInput([{ field: '/end', code: 'NOT_AFTER_START', message: 'The end comes after the start.' }]);
   await assertMayManageFor(operation, input.clientId);
+  assertNotPast(operation, start);
   const { timeZone, today } = await operation.business();
   const [, described, giver] = await operation.lookUp(
     reference(client, '/clientId', input.clientId),
@@ -151,13 +153,9 @@ const bookAtRegularFee = async (operation: Operation, input: BookingInput): Prom
   const before = await operation.recall(appointment, appointmentId, answerOf);
   if (before) return bookedAtRegularFee(before);
 
-  const { price, serviceTaxes, today, ...booking } = await bookingOf(operation, input);
-  const { invoiceId, clientId, serviceId, serviceName } = booking;
-  const invoice = invoiceOver(price.currency, {
-    ...{ invoiceId, kind: 'appointment', clientId, packageId: null, appointmentId, packageInvoiceId: null, issuedOn: today },
-    lines: [{ description: serviceName, serviceId, ...withTaxes(price, serviceTaxes) }],
-  });
-  const book = bookAppointment({ ...booking, seriesId: null, packageId: null, consumptionId: null, invoice });
+  const { price, serviceTaxes, today: issuedOn, ...booking } = await bookingOf(operation, input);
+  const content = regularFeeInvoice({ ...booking, issuedOn }, price, serviceTaxes);
+  const book = bookAppointment({ ...booking, seriesId: null, packageId: null, consumptionId: null, invoice: content });
   return bookedAtRegularFee(await operation.decide(appointment, appointmentId, book, { begins: true, view: answerOf }));
 };
 
@@ -186,14 +184,17 @@ const takeSessionAgain = async (operation: Operation, marked: BookedAppointment,
 };
 
 /** Somebody else took the session for it a moment before: there is one undo, whose outcome both are told. */
-const undoneByAnother = async (
+export const undoneByAnother = async (
   operation: Operation,
   { appointmentId, consumptionId }: BookedAppointment,
   packageId: string,
 ): Promise<AppointmentAnswer> => {
-  await operation.settled(packageAggregate, packageId, ({ type, data }) =>
-    type === 'SessionConsumed' ? data.replaces === consumptionId : type === 'SessionForfeitUndone' && data.consumptionId === consumptionId,
-  );
+  await operation.settled(packageAggregate, packageId, {
+    such: ({ type, data }) =>
+      type === 'SessionConsumed'
+        ? data.replaces === consumptionId
+        : type === 'SessionForfeitUndone' && data.consumptionId === consumptionId,
+  });
   return answerOf(await operation.newest(appointment, appointmentId));
 };
 
@@ -216,7 +217,7 @@ const placeOf =
   (state: PackageState): string | null =>
     state.status === 'unsold' ? null : (placesOf(state).get(consumptionId) ?? null);
 
-const answerOf = (state: AppointmentState): AppointmentAnswer => {
-  const { soldPackageId: _, before: __, ...answer } = state as BookedAppointment;
+export const answerOf = (state: AppointmentState): AppointmentAnswer => {
+  const { soldPackageId: _, before: __, sessionMoves: ___, ...answer } = state as BookedAppointment;
   return answer;
 };

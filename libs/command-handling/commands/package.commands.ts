@@ -20,6 +20,7 @@ import { service } from '../../domain/service/service.js';
 import { CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
 import { reference, type Operation } from '../operation.js';
+import { sessionFor } from './changing.js';
 
 interface Reasoned {
   packageId: string;
@@ -93,14 +94,5 @@ const applicationOf = async (operation: Operation, { appointmentId, applyToAppoi
     });
   if (!applyToAppointment) return null;
   assertMayTakePackage(booked);
-  const { today } = await operation.business();
-  const [described] = await operation.lookUp(reference(service, '/appointmentId', booked.serviceId));
-  return {
-    ...pick(booked, 'appointmentId', 'invoiceId', 'serviceId', 'serviceName', 'providerId', 'clientId'),
-    ...pick(booked, 'start', 'end', 'timeZone', 'on', 'externalReference'),
-    consumptionId: operation.id('consumption'),
-    purpose: 'application',
-    serviceTaxes: await operation.taxes(described.taxIds),
-    today,
-  };
+  return sessionFor(operation, booked, 'application');
 };

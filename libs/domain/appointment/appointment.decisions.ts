@@ -22,21 +22,22 @@ export const linkToSale =
     return soldPackageId === packageId ? [] : [{ type: 'AppointmentLinkedToSale', data: { appointmentId, clientId, packageId } }];
   };
 
-/** E8: one package at a time; the second of two that were taken at once is told. */
+export interface ApplyPackage {
+  appointmentId: string;
+  packageId: string;
+  consumptionId: string;
+  start: string; // of the session
+  invoice: InvoiceContent;
+}
+
+/** E8: one package at a time; the second of two that were taken at once is told, and one that was taken for another time. */
 export const applyPackage =
-  ({
-    appointmentId,
-    ...use
-  }: {
-    appointmentId: string;
-    packageId: string;
-    consumptionId: string;
-    invoice: InvoiceContent;
-  }): DecideAppointment =>
+  ({ appointmentId, start, ...use }: ApplyPackage): DecideAppointment =>
   (state) => {
     const booked = existing(state, appointmentId);
     if (booked.consumptionId === use.consumptionId) return [];
     assertMayTakePackage(booked);
+    if (booked.start !== start) throw changedMeanwhile(appointmentId);
     return [{ type: 'PackageApplied', data: { appointmentId, clientId: booked.clientId, ...use } }];
   };
 
@@ -53,6 +54,90 @@ export const assertMayTakePackage = ({ appointmentId, status, packageId }: Booke
     });
 };
 
+export interface RemovePackage {
+  appointmentId: string;
+  packageId: string;
+  consumptionId: string;
+  because: 'removed' | 'refused';
+  invoice: InvoiceContent | null;
+  removedOn: string; // local date of the business
+  moveTo: Times | null; // E7: it moves to where the package is not valid
+}
+
+/** E8, E9: whatever has become of it since, it no longer uses that session: its invoice says so already, or the package does. */
+export const removePackage =
+  ({ appointmentId, consumptionId, moveTo, ...removal }: RemovePackage): DecideAppointment =>
+  (state) => {
+    const booked = existing(state, appointmentId);
+    if (booked.consumptionId !== consumptionId) return [];
+    const { clientId, invoiceId } = booked;
+    const removed: AppointmentEvent = { type: 'PackageRemoved', data: { appointmentId, clientId, consumptionId, invoiceId, ...removal } };
+    if (moveTo === null || booked.status !== 'booked') return [removed];
+    return [removed, moved({ ...booked, packageId: null, consumptionId: null }, moveTo, null)];
+  };
+
+/** E8: also after completion. */
+export const assertHasPackage = ({ appointmentId, status, packageId, consumptionId }: BookedAppointment) => {
+  if (status === 'cancelled' || status === 'noShow') throw notBooked(appointmentId, status);
+  if (packageId === null || consumptionId === null)
+    throw new Refusal('APPOINTMENT_WITHOUT_PACKAGE', 'This appointment uses no package: there is none to remove.', { appointmentId });
+  return { packageId, consumptionId };
+};
+
+/** E8: by staff at any time, by clients until it starts. */
+export const assertBeforeStart = ({ appointmentId, start }: BookedAppointment, now: string): void => {
+  if (now >= start)
+    throw new Refusal('APPOINTMENT_STARTED', 'This appointment has started: staff can change it.', { appointmentId, start });
+};
+
+export interface Times {
+  providerId: string;
+  start: string;
+  end: string;
+  timeZone: string;
+  on: string; // local date of the start
+}
+
+/** E7: without a package; with one the package decides first, and it follows its session. */
+export const moveAppointment =
+  ({ appointmentId, to }: { appointmentId: string; to: Times }): DecideAppointment =>
+  (state) => {
+    const booked = existing(state, appointmentId);
+    assertMayMove(booked);
+    if (booked.packageId !== null) throw changedMeanwhile(appointmentId);
+    return isAt(booked, to) ? [] : [moved(booked, to, null)];
+  };
+
+/** E7: where its session has moved, whatever has become of it since; of two moves at once the later one counts. */
+export const followSession =
+  ({
+    appointmentId,
+    consumptionId,
+    moves,
+    ...to
+  }: Times & { appointmentId: string; consumptionId: string; moves: number }): DecideAppointment =>
+  (state) => {
+    const booked = existing(state, appointmentId);
+    return booked.consumptionId === consumptionId && booked.sessionMoves < moves ? [moved(booked, to, moves)] : [];
+  };
+
+/** E7: what is to come can be moved, not what has taken place or will not. */
+export const assertMayMove = ({ appointmentId, status }: BookedAppointment): void => {
+  if (status !== 'booked') throw notBooked(appointmentId, status);
+};
+
+const isAt = (booked: BookedAppointment, { providerId, start, end }: Times): boolean =>
+  booked.providerId === providerId && booked.start === start && booked.end === end;
+
+const moved = (booked: BookedAppointment, to: Times, sessionMoves: number | null): AppointmentEvent => ({
+  type: 'AppointmentMoved',
+  data: {
+    ...pick(booked, 'appointmentId', 'clientId', 'packageId', 'consumptionId'),
+    ...pick(to, 'providerId', 'start', 'end', 'timeZone', 'on'),
+    ...{ from: pick(booked, 'providerId', 'start', 'end', 'on'), sessionMoves },
+  },
+});
+
 export const completeAppointment =
   (appointmentId: string): DecideAppointment =>
   (state) => {
@@ -60,6 +145,16 @@ export const completeAppointment =
     if (booked.status === 'completed') return [];
     if (booked.status !== 'booked') throw notBooked(appointmentId, booked.status);
     return [{ type: 'AppointmentCompleted', data: pick(booked, 'appointmentId', 'clientId', 'packageId', 'consumptionId') }];
+  };
+
+/** It was marked as completed by mistake. */
+export const undoCompletion =
+  (appointmentId: string): DecideAppointment =>
+  (state) => {
+    const booked = existing(state, appointmentId);
+    if (booked.status === 'booked') return [];
+    if (booked.status !== 'completed') throw notBooked(appointmentId, booked.status);
+    return [{ type: 'AppointmentCompletionUndone', data: pick(booked, 'appointmentId', 'clientId', 'packageId', 'consumptionId') }];
   };
 
 interface EndAppointment {
@@ -85,6 +180,15 @@ export const cancelAppointment =
     const late = byClient && now > plusMinutes(booked.start, -settings.lateCancellationWindowMinutes);
     const outcome = session ?? (late ? settings.onLateCancellation : 'returned');
     return [{ type: 'AppointmentCancelled', data: { ...useOf(booked), outcome, reason, endedOn, late } }];
+  };
+
+/** E9: a rebooking at the regular fee that its invoice refused, because it was paid, comes to nothing. */
+export const cancelAgain =
+  (appointmentId: string, endedOn: string): DecideAppointment =>
+  (state) => {
+    const booked = existing(state, appointmentId);
+    if (booked.status !== 'booked') return [];
+    return [{ type: 'AppointmentCancelled', data: { ...useOf(booked), outcome: 'returned', reason: null, endedOn, late: false } }];
   };
 
 /** H1: the client did not come. One that was marked completed by mistake can be marked so too. */
@@ -114,6 +218,43 @@ export const assertNoShow = ({ appointmentId, status }: BookedAppointment): void
   if (status !== 'noShow') throw new Refusal('NOT_A_NO_SHOW', 'This appointment is not marked as a no-show.', { appointmentId, status });
 };
 
+/**
+ * The opposite of cancelling. `consumptionId`: the session that it uses from now on, none when it has no package or is
+ * rebooked at the regular fee, over which its `invoice` then is.
+ */
+export const rebookAppointment =
+  ({ appointmentId, consumptionId, invoice }: RebookAppointment): DecideAppointment =>
+  (state) => {
+    const booked = existing(state, appointmentId);
+    if (consumptionId !== null && booked.status !== 'cancelled' && booked.consumptionId === consumptionId) return [];
+    assertCancelled(booked);
+    const { clientId, invoiceId, outcome } = booked;
+    const packageId = consumptionId === null ? null : booked.packageId;
+    return [
+      { type: 'AppointmentRebooked', data: { appointmentId, clientId, packageId, consumptionId, invoiceId, outcome: outcome!, invoice } },
+    ];
+  };
+
+export interface RebookAppointment {
+  appointmentId: string;
+  consumptionId: string | null;
+  invoice: InvoiceContent | null;
+}
+
+export const assertCancelled = ({ appointmentId, status }: BookedAppointment): void => {
+  if (status !== 'cancelled')
+    throw new Refusal('APPOINTMENT_NOT_CANCELLED', `This appointment is ${wording[status]}: there is no cancellation to undo.`, {
+      appointmentId,
+      status,
+    });
+};
+
+/** H1, H2: its forfeited session stands again, and so does it, whichever way it had ended. */
+export const standAgain =
+  (use: { appointmentId: string; consumptionId: string }): DecideAppointment =>
+  (state) =>
+    state.status === 'cancelled' ? rebookAppointment({ ...use, invoice: null })(state) : undoNoShow(use)(state);
+
 export const existing = (state: AppointmentState, appointmentId: string): BookedAppointment => {
   if (state.status === 'none') throw new NotFound('appointment', appointmentId);
   return state;
@@ -125,3 +266,6 @@ const wording = { booked: 'booked', completed: 'completed', cancelled: 'cancelle
 
 const notBooked = (appointmentId: string, status: BookedAppointment['status']): Refusal =>
   new Refusal('APPOINTMENT_NOT_BOOKED', `This appointment is ${wording[status]}.`, { appointmentId, status });
+
+const changedMeanwhile = (appointmentId: string): Refusal =>
+  new Refusal('APPOINTMENT_CHANGED', 'This appointment was changed at the same moment: look at it, and send it again.', { appointmentId });

@@ -30,7 +30,34 @@ export const AppointmentLinkedToSale = defineEvent('AppointmentLinkedToSale', ab
 /** E8: a session of the package was taken for an appointment that was booked without. */
 export const PackageApplied = defineEvent('PackageApplied', about.extend({ packageId: id, consumptionId: id, invoice: invoiceContent }));
 
+/**
+ * E8, E9: it is at the regular fee again. Its session is returned, if it was not before; `invoice`: at that fee, to issue
+ * because of this event; null: it was issued before, or (`refused`) the old one stands because it was paid in the meantime.
+ */
+export const PackageRemoved = defineEvent(
+  'PackageRemoved',
+  about.extend({
+    packageId: id,
+    consumptionId: id,
+    because: z.enum(['removed', 'refused']),
+    invoiceId: id,
+    invoice: invoiceContent.nullable(),
+    removedOn: localDate,
+  }),
+);
+
+const times = z.object({ providerId: id, start: instant, end: instant, on: localDate });
+
+/** E7. `sessionMoves`: how often its session was moved by then; null: it has none. */
+export const AppointmentMoved = defineEvent(
+  'AppointmentMoved',
+  about.extend({ ...packageUse.shape, ...times.shape, timeZone: z.string(), from: times, sessionMoves: z.int().positive().nullable() }),
+);
+
 export const AppointmentCompleted = defineEvent('AppointmentCompleted', about.extend(packageUse.shape));
+
+/** It was marked as completed by mistake. */
+export const AppointmentCompletionUndone = defineEvent('AppointmentCompletionUndone', about.extend(packageUse.shape));
 
 const heldOrToCome = z.enum(['booked', 'completed']);
 const ended = about.extend({ ...packageUse.shape, invoiceId: id, endedOn: localDate, outcome: sessionOutcome, reason });
@@ -47,14 +74,27 @@ export const NoShowUndone = defineEvent(
   about.extend({ ...packageUse.shape, invoiceId: id, outcome: sessionOutcome, status: heldOrToCome }),
 );
 
+/**
+ * The cancellation is undone. `consumptionId`: the session that it now uses; `outcome`: what had become of the first;
+ * `invoice`: at the regular fee in place of a session, to issue because of this event; null: the one that it has stands again.
+ */
+export const AppointmentRebooked = defineEvent(
+  'AppointmentRebooked',
+  about.extend({ ...packageUse.shape, invoiceId: id, outcome: sessionOutcome, invoice: invoiceContent.nullable() }),
+);
+
 export const appointmentEvents = [
   AppointmentBooked,
   AppointmentLinkedToSale,
   PackageApplied,
+  PackageRemoved,
+  AppointmentMoved,
   AppointmentCompleted,
+  AppointmentCompletionUndone,
   AppointmentCancelled,
   AppointmentMarkedNoShow,
   NoShowUndone,
+  AppointmentRebooked,
 ] as const;
 export type AppointmentEvent = EventOf<(typeof appointmentEvents)[number]>;
 export type Booking = EventOf<typeof AppointmentBooked>['data'];

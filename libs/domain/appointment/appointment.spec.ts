@@ -1,5 +1,5 @@
 import { defaultSettings } from '../business/business.events.js';
-import { idOf } from '../testing/example.js';
+import { at, idOf } from '../testing/example.js';
 import {
   applied,
   booked,
@@ -7,9 +7,13 @@ import {
   bookingOf,
   cancelledAppointment,
   completed,
+  completionUndone,
   linkedToSale,
+  moved,
   noShow,
   noShowUndone,
+  packageRemoved,
+  rebooked,
   regular,
 } from '../testing/example-appointment.js';
 import { regularFee } from '../testing/example-invoice.js';
@@ -31,8 +35,11 @@ const cancel = (over: Partial<decisions.CancelAppointment> = {}) =>
 const markNoShow = (outcome: 'returned' | 'forfeited') =>
   decisions.markNoShow({ appointmentId, outcome, reason: null, endedOn: '2027-02-01' });
 const undoNoShow = (consumptionId: string | null) => decisions.undoNoShow({ appointmentId, consumptionId });
-const apply = (n: number) =>
-  decisions.applyPackage({ appointmentId, packageId: p, consumptionId: idOf(`c${n}`), invoice: regularFee([], { packageId: p }) });
+const apply = (n: number, { start } = at('2027-02-01')) =>
+  decisions.applyPackage({
+    ...{ appointmentId, packageId: p, consumptionId: idOf(`c${n}`), start },
+    invoice: regularFee([], { packageId: p }),
+  });
 const complete = decisions.completeAppointment(appointmentId);
 
 describe('booking an appointment', () => {
@@ -81,6 +88,99 @@ describe('applying a package', () => {
   ])('E8: refuses when it is %s', (_, ended) => anAppointment([withoutPackage, ended]).when(apply(1)).refuses('APPOINTMENT_NOT_BOOKED'));
 });
 
+describe('removing a package', () => {
+  const remove = (over: Partial<decisions.RemovePackage> = {}) =>
+    decisions.removePackage({
+      ...{
+        appointmentId,
+        packageId: p,
+        consumptionId: idOf('c1'),
+        because: 'removed',
+        invoice: null,
+        removedOn: '2027-01-31',
+        moveTo: null,
+      },
+      ...over,
+    });
+
+  it.each([
+    ['booked', []],
+    ['completed', [completed()]],
+    ['cancelled meanwhile', [cancelledAppointment('returned')]],
+    ['a no-show meanwhile', [noShow('forfeited')]],
+  ])('E8: from one that is %s', (_, since) =>
+    anAppointment([booked(), ...since])
+      .when(remove())
+      .emits([packageRemoved()]),
+  );
+  it('E8: once', () => anAppointment([booked(), packageRemoved()]).when(remove()).emits([]));
+  it('E8: not when it uses another session by now', () =>
+    anAppointment([booked({ consumptionId: idOf('c2') })])
+      .when(remove())
+      .emits([]));
+  it('E8: afterwards it can take another', () =>
+    anAppointment([booked(), packageRemoved()])
+      .when(apply(2))
+      .emits([applied(regularFee([], { packageId: p }), 2)]));
+  it('E7: and moves to where the package is not valid', () => {
+    const moveTo = { ...at('2027-09-01'), providerId: idOf('provider') };
+    anAppointment([booked()])
+      .when(remove({ moveTo }))
+      .emits([packageRemoved(), moved('2027-09-01', { use: regular, sessionMoves: null })]);
+    anAppointment([booked(), cancelledAppointment('returned')])
+      .when(remove({ moveTo }))
+      .emits([packageRemoved()]);
+  });
+});
+
+describe('moving an appointment', () => {
+  const to = (day: string) => ({ ...at(day), providerId: idOf('provider') });
+  const move = (day: string) => decisions.moveAppointment({ appointmentId, to: to(day) });
+  const follow = (day: string, moves = 1) => decisions.followSession({ appointmentId, consumptionId: idOf('c1'), moves, ...to(day) });
+
+  it('E7: without a package', () =>
+    anAppointment([withoutPackage])
+      .when(move('2027-02-03'))
+      .emits([moved('2027-02-03', { use: regular, sessionMoves: null })]));
+  it('E7: to where it is, nothing', () => anAppointment([withoutPackage]).when(move('2027-02-01')).emits([]));
+  it('E7: with a package it follows its session, once', () => {
+    anAppointment([booked()])
+      .when(follow('2027-02-03'))
+      .emits([moved('2027-02-03')]);
+    anAppointment([booked(), moved('2027-02-03')])
+      .when(follow('2027-02-03'))
+      .emits([]);
+  });
+  it('E7: of two moves at once the later one counts, in whichever order they come', () => {
+    const both = moved('2027-02-05', { sessionMoves: 2 });
+    anAppointment([booked(), both]).when(follow('2027-02-03', 1)).emits([]);
+    anAppointment([booked(), moved('2027-02-03')])
+      .when(follow('2027-02-05', 2))
+      .emits([moved('2027-02-05', { from: '2027-02-03', sessionMoves: 2 })]);
+  });
+  it('E7: it follows also when it has ended meanwhile, but not a session that it uses no more', () => {
+    anAppointment([booked(), completed()])
+      .when(follow('2027-02-03'))
+      .emits([moved('2027-02-03')]);
+    anAppointment([booked(), packageRemoved()]).when(follow('2027-02-03')).emits([]);
+  });
+  it('E7: a package that was applied at the same moment decides first', () =>
+    anAppointment([withoutPackage, applied(regularFee([], { packageId: p }))])
+      .when(move('2027-02-03'))
+      .refuses('APPOINTMENT_CHANGED'));
+  it('E8: a session that was taken for the time before the move is not applied', () =>
+    anAppointment([withoutPackage, moved('2027-02-03', { use: regular, sessionMoves: null })])
+      .when(apply(1))
+      .refuses('APPOINTMENT_CHANGED'));
+  it.each([
+    ['took place', completed(regular)],
+    ['is cancelled', cancelledAppointment('returned', { use: regular })],
+    ['is a no-show', noShow('returned', { use: regular })],
+  ])('E7: not one that %s', (_, ended) =>
+    anAppointment([withoutPackage, ended]).when(move('2027-02-03')).refuses('APPOINTMENT_NOT_BOOKED'),
+  );
+});
+
 describe('completing an appointment', () => {
   it('E8: once', () => {
     anAppointment([booked()]).when(complete).emits([completed()]);
@@ -98,6 +198,67 @@ describe('completing an appointment', () => {
     ['cancelled', cancelledAppointment('returned')],
     ['marked as a no-show', noShow('returned')],
   ])('H1: refuses when it is %s', (_, ended) => anAppointment([booked(), ended]).when(complete).refuses('APPOINTMENT_NOT_BOOKED'));
+});
+
+describe('a completion by mistake', () => {
+  const undo = decisions.undoCompletion(appointmentId);
+
+  it('E8: is undone, once', () => {
+    anAppointment([booked(), completed()]).when(undo).emits([completionUndone()]);
+    anAppointment([booked(), completed(), completionUndone()]).when(undo).emits([]);
+  });
+  it('H2: afterwards it can be cancelled', () =>
+    anAppointment([booked(), completed(), completionUndone()])
+      .when(cancel())
+      .emits([cancelledAppointment('returned')]));
+  it('H1: of a no-show there is none', () =>
+    anAppointment([booked(), noShow('returned')])
+      .when(undo)
+      .refuses('APPOINTMENT_NOT_BOOKED'));
+});
+
+describe('booking a cancelled appointment again', () => {
+  const rebook = (consumptionId: string | null, invoice: Parameters<typeof rebooked>[1] = {}) =>
+    decisions.rebookAppointment({ appointmentId, consumptionId, invoice: invoice.invoice ?? null });
+
+  it('H2: with another session in place of the one that was returned', () =>
+    anAppointment([booked(), cancelledAppointment('returned')])
+      .when(rebook(idOf('c2')))
+      .emits([rebooked('returned', { use: { packageId: p, consumptionId: idOf('c2') } })]));
+  it('H2: with the session that was forfeited', () =>
+    anAppointment([booked(), cancelledAppointment('forfeited')])
+      .when(decisions.standAgain({ appointmentId, consumptionId: idOf('c1') }))
+      .emits([rebooked('forfeited')]));
+  it('H2: without a package', () =>
+    anAppointment([withoutPackage, cancelledAppointment('returned', { use: regular })])
+      .when(rebook(null))
+      .emits([rebooked('returned', { use: regular })]));
+  it('E4: at the regular fee although it had a package', () =>
+    anAppointment([booked(), cancelledAppointment('returned')])
+      .when(rebook(null, { invoice: regularFee() }))
+      .emits([rebooked('returned', { use: regular, invoice: regularFee() })]));
+  it('H2: once; two at once use one session', () => {
+    const again = [booked(), cancelledAppointment('returned'), rebooked('returned', { use: { packageId: p, consumptionId: idOf('c2') } })];
+    anAppointment(again)
+      .when(rebook(idOf('c2')))
+      .emits([]);
+    anAppointment(again)
+      .when(rebook(idOf('c3')))
+      .refuses('APPOINTMENT_NOT_CANCELLED');
+  });
+  it('H2: and can be cancelled again', () =>
+    anAppointment([booked(), cancelledAppointment('forfeited'), rebooked('forfeited')])
+      .when(cancel())
+      .emits([cancelledAppointment('returned')]));
+  it('E9: comes to nothing when the invoice refuses it', () => {
+    const again = [booked(), cancelledAppointment('returned'), rebooked('returned', { use: regular, invoice: regularFee() })];
+    anAppointment(again)
+      .when(decisions.cancelAgain(appointmentId, '2027-01-31'))
+      .emits([cancelledAppointment('returned', { use: regular })]);
+    anAppointment([...again, cancelledAppointment('returned', { use: regular })])
+      .when(decisions.cancelAgain(appointmentId, '2027-01-31'))
+      .emits([]);
+  });
 });
 
 describe('cancelling an appointment', () => {
@@ -213,6 +374,7 @@ describe('folding an appointment', () => {
   const history = [
     ...[withoutPackage, linkedToSale, applied(regularFee([], { packageId: p })), completed(), noShow('returned', { from: 'completed' })],
     noShowUndone('returned', { use: { packageId: p, consumptionId: idOf('c2') }, status: 'completed' }),
+    ...[completionUndone(), moved('2027-02-03'), cancelledAppointment('returned'), rebooked('returned'), packageRemoved()],
   ];
   const fold = (events: typeof history) => events.reduce(appointment.evolve, appointment.initial);
 

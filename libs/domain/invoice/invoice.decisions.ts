@@ -3,7 +3,7 @@ import { inProportion, minus, negative, sum, zero } from '../kernel/money.js';
 import { pick } from '../kernel/pick.js';
 import { NotFound, Refusal } from '../kernel/refusal.js';
 import type { InvoiceContent, Money, TaxLine } from '../kernel/shapes.js';
-import type { InvoiceEvent, PaymentMethod, RefundOutcome } from './invoice.events.js';
+import type { InvoiceEvent, PaymentMethod, RefundOutcome, Removal } from './invoice.events.js';
 import { invoice, keptOf, type InvoiceState, type IssuedInvoice } from './invoice.state.js';
 
 type DecideInvoice = Decide<InvoiceState, InvoiceEvent>;
@@ -22,12 +22,37 @@ export const reissueInvoice =
   (content: InvoiceContent): DecideInvoice =>
   (state) => {
     const issued = existing(state, content.invoiceId);
-    if (keptOf(issued) !== 0)
-      throw new Refusal('INVOICE_PAID', 'This invoice is paid: void or refund the payment first.', { invoiceId: issued.invoiceId });
-    const reissued: InvoiceEvent = { type: 'InvoiceReissued', data: owingAll(content) };
+    assertNotPaid(issued);
+    const reissued: InvoiceEvent = { type: 'InvoiceReissued', data: { ...owingAll(content), removes: null } };
     if (!issued.toZero) return [reissued];
     return [reissued, ...adjustToZero(content.invoiceId, issued.toZero.because)(invoice.evolve(state, reissued))];
   };
+
+/**
+ * E8, E9: the invoice alone knows whether it is paid, so it decides on the removal of a package, once per session; the
+ * appointment and the package follow, and cannot refuse.
+ */
+export const reissueForRemoval =
+  (content: InvoiceContent, removes: Removal): DecideInvoice =>
+  (state) => {
+    const issued = existing(state, content.invoiceId);
+    if (issued.removed.includes(removes.consumptionId)) return [];
+    assertNotPaid(issued);
+    return [{ type: 'InvoiceReissued', data: { ...owingAll(content), removes } }];
+  };
+
+/** E9: the appointment takes place after all, at the regular fee in place of a session: nothing is taken off any more. */
+export const reissueToStand =
+  (content: InvoiceContent): DecideInvoice =>
+  (state) => {
+    assertNotPaid(existing(state, content.invoiceId));
+    return [{ type: 'InvoiceReissued', data: { ...owingAll(content), removes: null } }];
+  };
+
+export const assertNotPaid = (issued: IssuedInvoice): void => {
+  if (keptOf(issued) !== 0)
+    throw new Refusal('INVOICE_PAID', 'This invoice is paid: void or refund the payment first.', { invoiceId: issued.invoiceId });
+};
 
 /** E9: nothing of it is owing any more; what was paid becomes credit. */
 export const adjustToZero =
@@ -225,7 +250,7 @@ const moneyAfter = (issued: IssuedInvoice, change: Partial<Pick<IssuedInvoice, '
   return { adjustments, paid, refunded, balance: sum(total.currency, [total, adjustments, negative(paid), refunded]) };
 };
 
-const existing = (state: InvoiceState, invoiceId: string): IssuedInvoice => {
+export const existing = (state: InvoiceState, invoiceId: string): IssuedInvoice => {
   if (state.status === 'none') throw new NotFound('invoice', invoiceId);
   return state;
 };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineEvent, personal, type EventOf } from '../kernel/event.js';
-import { id, invoiceContent, localDate, money, price, taxLine } from '../kernel/shapes.js';
+import { id, instant, invoiceContent, localDate, money, price, taxLine } from '../kernel/shapes.js';
 
 // After the event: `adjustments` are all of them together, below zero where they take off; `balance` is what is owing,
 // total + adjustments − paid + refunded, below zero where it is credit (J2).
@@ -15,8 +15,21 @@ export const paymentMethod = z.enum(['cash', 'cardTerminal', 'bankTransfer', 'ot
 
 export const InvoiceIssued = defineEvent('InvoiceIssued', invoiceContent.extend(after.shape));
 
-/** Applying a package to an appointment, or removing it, makes the invoice anew (E9); it keeps its number. */
-export const InvoiceReissued = defineEvent('InvoiceReissued', invoiceContent.extend(after.shape));
+const removal = z.object({
+  packageId: id,
+  consumptionId: id,
+  moveTo: z.object({ providerId: id, start: instant, end: instant, timeZone: z.string(), on: localDate }).nullable(), // E7
+});
+
+/**
+ * Applying a package to an appointment, or removing it, makes the invoice anew (E9); it keeps its number. `removes`: the
+ * session that the appointment uses no more because of this event; null: the event follows from the appointment's.
+ */
+export const InvoiceReissued = defineEvent('InvoiceReissued', invoiceContent.extend({ ...after.shape, removes: removal.nullable() }), {
+  version: 2,
+  upcast: { 1: (data) => ({ ...(data as object), removes: null }) },
+});
+export type Removal = z.infer<typeof removal>;
 
 /** E9: the appointment did not take place: an adjustment that takes off all that is left of the total. */
 export const InvoiceAdjustedToZero = defineEvent(

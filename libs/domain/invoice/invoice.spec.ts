@@ -20,7 +20,9 @@ import {
   issueInvoice,
   receivePayment,
   refundInvoice,
+  reissueForRemoval,
   reissueInvoice,
+  reissueToStand,
   undoAdjustment,
   voidPayment,
   writeOff,
@@ -348,4 +350,35 @@ describe('folding an invoice', () => {
     const state = fold(history.slice(0, n)) as IssuedInvoice;
     expect(state.total.amount + state.adjustments.amount).toBe(state.balance.amount);
   });
+});
+
+describe('an invoice whose appointment gives its package up', () => {
+  const removes = { packageId: p, consumptionId: idOf('c1'), moveTo: null };
+  const remove = reissueForRemoval(content, removes);
+
+  it('E8, E9: is issued anew at the regular fee, and says which session is used no more', () =>
+    anInvoice([issued(fromPackage)])
+      .when(remove)
+      .emits([reissued(content, { removes })]));
+  it('E9: once per session', () => {
+    const again = [issued(fromPackage), reissued(content, { removes }), reissued(fromPackage)];
+    anInvoice(again).when(remove).emits([]);
+    const second = { ...removes, consumptionId: idOf('c2') };
+    anInvoice(again)
+      .when(reissueForRemoval(content, second))
+      .emits([reissued(content, { removes: second })]);
+  });
+  it('E9: not while it is paid', () =>
+    anInvoice([issued(content), received(1, 100_00, { paid: 100_00, balance: 14_98 })])
+      .when(remove)
+      .refuses('INVOICE_PAID'));
+
+  it('E9: stands at the regular fee when the appointment is booked again without it', () =>
+    anInvoice([issued(fromPackage), adjustedToZero(0)])
+      .when(reissueToStand(content))
+      .emits([reissued(content)]));
+  it('E9: not while something is credit', () =>
+    anInvoice([issued(content), received(1, 114_98, { paid: 114_98, balance: 0 }), adjustedToZero(114_98, { balance: -114_98 })])
+      .when(reissueToStand(content))
+      .refuses('INVOICE_PAID'));
 });

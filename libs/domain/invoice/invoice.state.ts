@@ -23,6 +23,7 @@ export interface IssuedInvoice {
   paid: Money; // by payments that stand
   refunded: Money;
   balance: Money; // what is owing; below zero: credit
+  removed: string[]; // E8: sessions that its appointment uses no more
 }
 
 interface Payment {
@@ -39,12 +40,16 @@ export const invoice: Aggregate<InvoiceState, InvoiceEvent> = {
   evolve: (state, { type, data }) => {
     if (type === 'InvoiceIssued') {
       const none = zero(data.balance.currency);
-      return { ...{ payments: [], adjusted: [], refunds: [], paid: none, refunded: none }, ...contentOf(data) };
+      return { ...{ payments: [], adjusted: [], refunds: [], removed: [], paid: none, refunded: none }, ...contentOf(data) };
     }
     if (state.status === 'none') return state;
     switch (type) {
       case 'InvoiceReissued':
-        return { ...state, ...contentOf(data) };
+        return {
+          ...state,
+          ...contentOf(data),
+          removed: data.removes ? including(state.removed, data.removes.consumptionId) : state.removed,
+        };
       case 'InvoiceAdjustedToZero': {
         const { adjustment, because, adjustments, balance } = data;
         return { ...state, toZero: { adjustment, because }, adjustments, balance };
@@ -88,3 +93,5 @@ const contentOf = (data: InvoiceContent & { adjustments: Money; balance: Money }
   ...pick(data, 'invoiceId', 'kind', 'clientId', 'packageId', 'adjustments', 'balance'),
   ...{ total: data.total.total, taxes: data.lines.flatMap(({ taxes }) => taxes), discounts: zero(data.balance.currency), toZero: null },
 });
+
+const including = (ids: readonly string[], id: string): string[] => (ids.includes(id) ? [...ids] : [...ids, id]);

@@ -20,6 +20,8 @@ export const asInstant = (instant: string | Date): string => new Date(instant).t
 
 export const plusMinutes = (instant: string, minutes: number): string => new Date(Date.parse(instant) + minutes * 60_000).toISOString();
 
+export const minutesBetween = (from: string, to: string): number => (Date.parse(to) - Date.parse(from)) / 60_000;
+
 /** The last local date on which a session can be used; null while the package does not expire (C2, E3). */
 export const lastValidDay = (rule: ExpiryRule, { soldOn, firstUse }: { soldOn: string; firstUse?: string }): string | null => {
   if (rule.kind === 'none') return null;

@@ -1,6 +1,5 @@
 import { lastValidDay } from '../kernel/calendar.js';
 import type { Session, SoldPackage } from './package.state.js';
-import { standing } from './package.state.js';
 
 type Day = Pick<Session, 'on'>;
 
@@ -22,9 +21,9 @@ export const expiryByRule = (
   return lastValidDay(expiryRule, { soldOn, firstUse });
 };
 
-/** E3: a standing session that a new expiry would leave behind it. */
-export const strandedBy = (sold: SoldPackage, expiresOn: string | null): Session | undefined =>
-  expiresOn !== sold.expiresOn && expiresOn !== null ? standing(sold).find(({ on }) => on > expiresOn) : undefined;
+/** E3: one of these sessions that a new expiry would leave behind it. */
+export const strandedBy = (sold: SoldPackage, sessions: readonly Session[], expiresOn: string | null): Session | undefined =>
+  expiresOn !== sold.expiresOn && expiresOn !== null ? sessions.find(({ on }) => on > expiresOn) : undefined;
 
 const movesWithUse = ({ expiryRule: rule, adjustedExpiries }: SoldPackage): boolean =>
   rule.kind === 'after' && rule.from === 'firstUse' && adjustedExpiries.length === 0;

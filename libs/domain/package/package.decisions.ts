@@ -41,7 +41,7 @@ export interface ConsumeSession {
   consumptionId: string;
   appointmentId: string;
   invoiceId: string; // of the appointment
-  purpose: 'booking' | 'application' | 'noShowUndone';
+  purpose: 'booking' | 'application' | 'noShowUndone' | 'rebooking';
   serviceId: string;
   serviceName: string;
   serviceTaxes: readonly Tax[]; // as they are now (C4)
@@ -71,7 +71,7 @@ export const consumeSession =
     const service = serviceIn(sold, session.serviceId);
     if (service.remaining === 0)
       throw new Refusal('NO_SESSIONS_LEFT', `No session of ${service.name} is left in this package.`, { serviceId: session.serviceId });
-    const expiresOn = assertValidOn(sold, session.on, today);
+    const expiresOn = assertValidOn(sold, standing(sold), session.on, today);
     const charge = invoiceThatStands(sold, session)?.charge ?? chargeOf(sold, service, serviceTaxes);
 
     return [
@@ -85,7 +85,7 @@ export const consumeSession =
           used: service.used + 1,
           expiresOn,
           charge,
-          invoice: session.purpose === 'noShowUndone' ? null : appointmentInvoice(sold, service, charge, { ...session, issuedOn: today }),
+          invoice: standsAgain(session) ? null : appointmentInvoice(sold, service, charge, { ...session, issuedOn: today }),
         },
       },
     ];
@@ -97,13 +97,53 @@ export interface EndSession {
   today: string; // local date of the business
 }
 
-/** H3: at most once per consumption. E3: a package that has expired takes its session back and stays expired. */
-export const returnSession =
-  ({ packageId, consumptionId, because, today }: EndSession & { because: 'cancelled' | 'noShow' | 'refused' }): DecidePackage =>
+export interface MoveSession extends EndSession {
+  providerId: string;
+  start: string;
+  end: string;
+  timeZone: string;
+  on: string; // local date of the start
+}
+
+/**
+ * E7: moving is no new use: a cancelled package lets it, and so does an owner who shares it no more. A session that stays on
+ * its day stays as valid as it is.
+ */
+export const moveSession =
+  ({ packageId, consumptionId, today, ...to }: MoveSession): DecidePackage =>
   (state) => {
     const sold = existing(state, packageId);
     const session = sold.sessions.get(consumptionId);
-    if (session?.outcome !== 'standing') return [];
+    if (session?.outcome !== 'standing')
+      throw new Refusal('SESSION_NOT_STANDING', 'The session of this appointment does not stand: it cannot be moved.', { consumptionId });
+    if (session.providerId === to.providerId && session.start === to.start && session.end === to.end) return [];
+    const others = standing(sold).filter((other) => other !== session);
+    const expiresOn = to.on === session.on ? sold.expiresOn : assertValidOn(sold, others, to.on, today);
+    return [
+      {
+        type: 'SessionMoved',
+        data: {
+          ...about(sold, session),
+          ...{ ...countOf(sold, session), ...to, expiresOn },
+          from: pick(session, 'providerId', 'start', 'end', 'on'),
+          moves: session.moves + 1,
+        },
+      },
+    ];
+  };
+
+type ReturnBecause = Extract<PackageEvent, { type: 'SessionReturned' }>['data']['because'];
+
+/**
+ * H3: at most once per consumption. E3: a package that has expired takes its session back and stays expired. E8: one whose
+ * appointment no longer uses it comes back even if it was forfeited.
+ */
+export const returnSession =
+  ({ packageId, consumptionId, because, today }: EndSession & { because: ReturnBecause }): DecidePackage =>
+  (state) => {
+    const sold = existing(state, packageId);
+    const session = sold.sessions.get(consumptionId);
+    if (!session || !mayReturn(session, because)) return [];
     const { remaining, used } = serviceIn(sold, session.serviceId);
     const expiresOn = expiryOver(
       sold,
@@ -247,12 +287,12 @@ const serviceIn = (sold: SoldPackage, serviceId: string): ServiceLeft => {
 };
 
 /** E3: the expiry once this day is used too, if the package is valid then and no session is stranded. */
-const assertValidOn = (sold: SoldPackage, on: string, today: string): string | null => {
+const assertValidOn = (sold: SoldPackage, others: readonly Session[], on: string, today: string): string | null => {
   if (on < sold.soldOn) throw new Refusal('BEFORE_SALE', `The package was sold on ${sold.soldOn}.`, { soldOn: sold.soldOn, on });
-  const expiresOn = expiryOver(sold, [...standing(sold), { on }], today);
+  const expiresOn = expiryOver(sold, [...others, { on }], today);
   if (expiresOn !== null && on > expiresOn)
     throw new Refusal('PACKAGE_EXPIRED', `The last day on which this package can be used is ${expiresOn}.`, { expiresOn, on });
-  const stranded = strandedBy(sold, expiresOn);
+  const stranded = strandedBy(sold, others, expiresOn);
   if (stranded)
     throw new Refusal('STRANDS_SESSION', `The package would then expire on ${expiresOn}, before the session on ${stranded.on}.`, {
       expiresOn,
@@ -281,13 +321,19 @@ const countOf = (sold: SoldPackage, { serviceId }: Session) => {
   return { remaining, used, expiresOn: sold.expiresOn };
 };
 
-/** H1: a no-show that is undone keeps the invoice that it has, and so its charge. */
+const mayReturn = ({ outcome }: Session, because: ReturnBecause): boolean =>
+  outcome === 'standing' || (outcome === 'forfeited' && (because === 'removed' || because === 'refused'));
+
+/** What takes place after all keeps the invoice that it has. */
+const standsAgain = ({ purpose }: { purpose: ConsumeSession['purpose'] }): boolean => purpose === 'noShowUndone' || purpose === 'rebooking';
+
+/** H1: and so its charge. */
 const invoiceThatStands = (
   { sessions }: SoldPackage,
-  { purpose, invoiceId }: { purpose: string; invoiceId: string },
+  session: { purpose: ConsumeSession['purpose']; invoiceId: string },
 ): Session | undefined =>
-  purpose === 'noShowUndone'
-    ? [...sessions.values()].findLast((session) => session.invoiceId === invoiceId && !session.refused)
+  standsAgain(session)
+    ? [...sessions.values()].findLast(({ invoiceId, refused }) => invoiceId === session.invoiceId && !refused)
     : undefined;
 
 /** E4: nothing owing when paid upfront; else the fee pinned at the sale, with the service's taxes of now. */

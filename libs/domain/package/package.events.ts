@@ -92,6 +92,20 @@ export const SessionConsumed = defineEvent(
   { version: 2, upcast: { 1: (data) => ({ ...(data as object), replaces: null }) } },
 );
 
+/** E7: its appointment takes place at another time, or with another provider: one move, not a return and a new use. */
+export const SessionMoved = defineEvent(
+  'SessionMoved',
+  consumption.extend({
+    providerId: id,
+    start: instant,
+    end: instant,
+    timeZone: z.string(),
+    on: localDate,
+    from: z.object({ providerId: id, start: instant, end: instant, on: localDate }),
+    moves: z.int().positive(), // of this session, after it: of two moves at once, the appointment follows the later
+  }),
+);
+
 export const SessionReturned = defineEvent(
   'SessionReturned',
   consumption.extend({
@@ -136,6 +150,7 @@ export const packageEvents = [
   PackageSold,
   PackageImported,
   SessionConsumed,
+  SessionMoved,
   SessionReturned,
   SessionForfeited,
   SessionForfeitUndone,

@@ -1,5 +1,5 @@
 import { localDateOf } from '../kernel/calendar.js';
-import { anna, ben, cad, facial, gst, idOf, massage, qst } from '../testing/example.js';
+import { anna, at, ben, cad, facial, gst, idOf, massage, qst } from '../testing/example.js';
 import {
   cancelled,
   consume,
@@ -14,6 +14,7 @@ import {
   p,
   remainingAdjusted,
   returned,
+  sessionMoved,
   sale,
   sold,
   soldFacial,
@@ -27,6 +28,7 @@ import {
   adjustRemaining,
   cancelPackage,
   forfeitSession,
+  moveSession,
   restoreExpiry,
   returnSession,
   sellPackage,
@@ -43,6 +45,8 @@ const cancelAppointment = (today: string, n = 1) =>
   returnSession({ packageId: p, consumptionId: idOf(`c${n}`), because: 'cancelled', today });
 const forfeit = forfeitSession({ ...c1, because: 'noShow' });
 const undoNoShow = (on: string, n: number, today: string) => consume(on, n, { appointmentId: idOf('a1'), purpose: 'noShowUndone', today });
+const move = (to: string, { n = 1, today = january }: { n?: number; today?: string } = {}) =>
+  moveSession({ packageId: p, consumptionId: idOf(`c${n}`), ...at(to), providerId: idOf('provider'), today });
 const adjust = (to: number, serviceId = massage) => adjustRemaining({ packageId: p, serviceId, to, reason: null });
 const setExpiry = (to: string) => adjustExpiry({ packageId: p, to, reason: null });
 const undoExpiry = restoreExpiry({ packageId: p, reason: null });
@@ -570,6 +574,113 @@ const stateOf = (history: PackageEvent[]): SoldPackage => {
   if (state.status === 'unsold') throw new Error('never sold');
   return state;
 };
+
+describe('moving a session', () => {
+  const fromPurchaseOn = sold({ services: [soldMassage(5)], expiryRule: fromPurchase(10, 'days'), expiresOn: '2027-02-10' });
+  const fromFirst = (days: number) => sold({ services: [soldMassage(5)], expiryRule: fromFirstUse(days, 'days') });
+
+  it('E7: is one move, not a return and a new use', () =>
+    aPackage([sold({ services: [soldMassage(5)] }), consumed('2027-02-01', 4)])
+      .when(move('2027-03-01'))
+      .emits([sessionMoved('2027-02-01', '2027-03-01', 4)]));
+  it('E7: the second move is counted', () =>
+    aPackage([sold({ services: [soldMassage(5)] }), consumed('2027-02-01', 4), sessionMoved('2027-02-01', '2027-03-01', 4)])
+      .when(move('2027-02-01'))
+      .emits([sessionMoved('2027-03-01', '2027-02-01', 4, { moves: 2 })]));
+  it('E7: to where it is, nothing', () =>
+    aPackage([sold(), consumed('2027-02-01', 0)])
+      .when(move('2027-02-01'))
+      .emits([]));
+  it('E7: the last of them moves too', () =>
+    aPackage([sold(), consumed('2027-02-01', 0)])
+      .when(move('2027-02-02'))
+      .emits([sessionMoved('2027-02-01', '2027-02-02', 0)]));
+  it('E7: to the last valid day, not beyond', () => {
+    const history = [fromPurchaseOn, consumed('2027-02-01', 4, { expiresOn: '2027-02-10' })];
+    aPackage(history)
+      .when(move('2027-02-10'))
+      .emits([sessionMoved('2027-02-01', '2027-02-10', 4, { expiresOn: '2027-02-10' })]);
+    aPackage(history).when(move('2027-02-11')).refuses('PACKAGE_EXPIRED', { expiresOn: '2027-02-10', on: '2027-02-11' });
+  });
+  it('E3: not before the day of the sale', () =>
+    aPackage([sold(), consumed('2027-02-01', 0)])
+      .when(move('2027-01-30'))
+      .refuses('BEFORE_SALE'));
+  it('E7: moving the first-use appointment', () => {
+    const history = [
+      fromFirst(10),
+      consumed('2027-02-01', 4, { expiresOn: '2027-02-11' }),
+      consumed('2027-02-09', 3, { n: 2, used: 2, expiresOn: '2027-02-11' }),
+    ];
+    const moved = (to: string, expiresOn: string) => sessionMoved('2027-02-01', to, 3, { used: 2, expiresOn });
+    aPackage(history)
+      .when(move('2027-02-05'))
+      .emits([moved('2027-02-05', '2027-02-15')]); // time starts there
+    aPackage(history)
+      .when(move('2027-02-19'))
+      .emits([moved('2027-02-19', '2027-02-19')]); // the second is the first now
+    aPackage(history).when(move('2027-02-20')).refuses('PACKAGE_EXPIRED', { expiresOn: '2027-02-19' });
+    aPackage(history)
+      .when(move('2027-01-31'))
+      .emits([moved('2027-01-31', '2027-02-10')]);
+  });
+  it('E7: one that would strand another is refused, naming it', () =>
+    aPackage([
+      fromFirst(10),
+      consumed('2027-02-05', 4, { expiresOn: '2027-02-15' }),
+      consumed('2027-02-15', 3, { n: 2, used: 2, expiresOn: '2027-02-15' }),
+    ])
+      .when(move('2027-02-04'))
+      .refuses('STRANDS_SESSION', { expiresOn: '2027-02-14', appointmentId: idOf('a2') }));
+  it('E3, E7: once the last valid day has passed, no move changes the expiry', () => {
+    const history = [fromFirst(10), consumed('2027-02-01', 4, { expiresOn: '2027-02-11' })];
+    const late = { today: '2027-02-12' };
+    aPackage(history)
+      .when(move('2027-02-05', late))
+      .emits([sessionMoved('2027-02-01', '2027-02-05', 4, { expiresOn: '2027-02-11' })]);
+    aPackage(history).when(move('2027-02-12', late)).refuses('PACKAGE_EXPIRED');
+  });
+  it('E3, E7: one that an adjusted expiry left behind stays on its day at another hour, and moves to no other', () => {
+    const history = [sold(), consumed('2027-02-20', 0), expiryAdjusted(null, '2027-02-10')];
+    const later = { ...at('2027-02-20'), start: '2027-02-20T16:00:00.000Z', end: '2027-02-20T17:00:00.000Z' };
+    const event = sessionMoved('2027-02-20', '2027-02-20', 0, { expiresOn: '2027-02-10' });
+    aPackage(history)
+      .when(moveSession({ ...c1, ...later, providerId: idOf('provider'), today: january }))
+      .emits([{ ...event, data: { ...event.data, start: later.start, end: later.end } } as PackageEvent]);
+    aPackage(history).when(move('2027-02-21')).refuses('PACKAGE_EXPIRED');
+  });
+  it('H4: also of a cancelled package, since moving is no new use', () =>
+    aPackage([sold(), consumed('2027-02-01', 0), cancelled])
+      .when(move('2027-02-02'))
+      .emits([sessionMoved('2027-02-01', '2027-02-02', 0)]));
+  it.each([
+    ['returned', returned(1)],
+    ['forfeited', forfeited(0)],
+  ])('E7: not one that was %s', (_, end) =>
+    aPackage([sold(), consumed('2027-02-01', 0), end])
+      .when(move('2027-02-02'))
+      .refuses('SESSION_NOT_STANDING'),
+  );
+});
+
+describe('a session whose appointment uses it no more', () => {
+  const remove = (because: 'removed' | 'refused') => returnSession({ ...c1, because, today: january });
+
+  it('E8: is returned, at most once', () => {
+    const history = [sold(), consumed('2027-02-01', 0)];
+    aPackage(history)
+      .when(remove('removed'))
+      .emits([returned(1, { because: 'removed' })]);
+    aPackage([...history, returned(1, { because: 'removed' })])
+      .when(remove('removed'))
+      .emits([]);
+  });
+  it.each(['removed', 'refused'] as const)('E8: also if it was forfeited at the same moment (%s)', (because) =>
+    aPackage([sold(), consumed('2027-02-01', 0), forfeited(0)])
+      .when(remove(because))
+      .emits([returned(1, { because })]),
+  );
+});
 
 describe('folding a package', () => {
   const history = [

@@ -35,8 +35,11 @@ export interface Session {
   appointmentId: string;
   serviceId: string;
   clientId: string; // who uses it
+  providerId: string;
   start: string;
+  end: string;
   on: string;
+  moves: number;
   outcome: 'standing' | 'returned' | 'forfeited';
   refused: boolean; // by its appointment, which then kept the invoice that it had
   replaces: string | null; // the consumption in whose place it was taken
@@ -71,9 +74,13 @@ export const packageAggregate: Aggregate<PackageState, PackageEvent> = {
         return state;
       case 'SessionConsumed':
         state.sessions.set(data.consumptionId, {
-          ...pick(data, 'consumptionId', 'appointmentId', 'invoiceId', 'serviceId', 'clientId', 'start', 'on', 'charge', 'replaces'),
-          ...{ outcome: 'standing', refused: false },
+          ...pick(data, 'consumptionId', 'appointmentId', 'invoiceId', 'serviceId', 'providerId', 'clientId', 'start', 'end', 'on'),
+          ...pick(data, 'charge', 'replaces'),
+          ...{ outcome: 'standing', refused: false, moves: 0 },
         });
+        return counted(state, data);
+      case 'SessionMoved':
+        Object.assign(state.sessions.get(data.consumptionId)!, pick(data, 'providerId', 'start', 'end', 'on', 'moves'));
         return counted(state, data);
       case 'SessionReturned':
         Object.assign(state.sessions.get(data.consumptionId)!, { outcome: 'returned', refused: data.because === 'refused' });
@@ -107,7 +114,7 @@ export const packageAggregate: Aggregate<PackageState, PackageEvent> = {
 /** A package as answers and past states show it. */
 export type PackageView = Omit<SoldPackage, 'services' | 'sessions' | 'adjustedExpiries' | 'imported'> & {
   services: ServiceLeft[];
-  sessions: (Omit<Session, 'refused' | 'replaces'> & { place: string | null })[];
+  sessions: (Omit<Session, 'refused' | 'replaces' | 'moves' | 'providerId' | 'end'> & { place: string | null })[];
 };
 
 /** @throws NotFound when it was not sold */
@@ -118,8 +125,8 @@ export const packageView = (state: PackageState): PackageView => {
   return {
     ...rest,
     services: [...services.values()].map((service) => ({ ...service })),
-    sessions: [...sessions.values()].map(({ refused: _, replaces: __, ...session }) => ({
-      ...session,
+    sessions: [...sessions.values()].map((session) => ({
+      ...pick(session, 'consumptionId', 'appointmentId', 'invoiceId', 'serviceId', 'clientId', 'start', 'on', 'outcome', 'charge'),
       place: places.get(session.consumptionId) ?? null,
     })),
   };

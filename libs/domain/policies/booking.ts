@@ -1,9 +1,18 @@
-import type { AppointmentEvent, Booking } from '../appointment/appointment.events.js';
-import { applyPackage, bookAppointment, undoNoShow } from '../appointment/appointment.decisions.js';
+import type { AppointmentEvent, Booking, PackageApplied } from '../appointment/appointment.events.js';
+import {
+  applyPackage,
+  bookAppointment,
+  followSession,
+  rebookAppointment,
+  removePackage,
+  standAgain,
+  undoNoShow,
+} from '../appointment/appointment.decisions.js';
 import { appointment } from '../appointment/appointment.state.js';
 import { issueInvoice, reissueInvoice } from '../invoice/invoice.decisions.js';
 import { invoice } from '../invoice/invoice.state.js';
 import { localDateOf } from '../kernel/calendar.js';
+import type { InvoiceEvent } from '../invoice/invoice.events.js';
 import type { EventOf, Recorded } from '../kernel/event.js';
 import { pick } from '../kernel/pick.js';
 import type { InvoiceContent } from '../kernel/shapes.js';
@@ -20,21 +29,46 @@ export const booking = definePolicy<PackageEvent>('booking', {
     switch (event.data.purpose) {
       case 'booking':
       case 'series':
-      case 'rebooking':
         return [create(appointment, event.data.appointmentId, { decide: bookAppointment(bookingOf(event)) }), ...issue(event.data.invoice)];
       case 'application':
         return [change(appointment, event.data.appointmentId, { decide: applyPackage(applicationOf(event)), refused: giveBack(event) })];
       case 'noShowUndone':
         return [change(appointment, event.data.appointmentId, { decide: undoNoShow(event.data), refused: giveBack(event) })];
+      case 'rebooking':
+        return [
+          change(appointment, event.data.appointmentId, {
+            decide: rebookAppointment({ ...event.data, invoice: null }),
+            refused: giveBack(event),
+          }),
+        ];
     }
   },
-  SessionForfeitUndone: ({ data }) => [change(appointment, data.appointmentId, { decide: undoNoShow(data) })],
+  SessionMoved: ({ data }) => [change(appointment, data.appointmentId, { decide: followSession(data) })],
+  SessionForfeitUndone: ({ data }) => [change(appointment, data.appointmentId, { decide: standAgain(data) })],
 });
 
 /** What an appointment brings or takes with it, once it stands (E4, E8, E9). */
 export const invoicing = definePolicy<AppointmentEvent>('invoicing', {
   AppointmentBooked: ({ data }) => issue(data.invoice),
-  PackageApplied: ({ data }) => [change(invoice, data.invoice.invoiceId, { decide: reissueInvoice(data.invoice) })],
+  PackageApplied: ({ data }) => [
+    change(invoice, data.invoice.invoiceId, { decide: reissueInvoice(data.invoice), refused: removeAgain(data) }),
+  ],
+});
+
+/** E8: the invoice is at the regular fee again: its appointment uses the package no more, and the session comes back. */
+export const removing = definePolicy<InvoiceEvent | AppointmentEvent>('removing', {
+  InvoiceReissued: ({ data: { appointmentId, issuedOn, removes } }) =>
+    removes && appointmentId
+      ? [
+          change(appointment, appointmentId, {
+            decide: removePackage({ appointmentId, ...removes, because: 'removed', invoice: null, removedOn: issuedOn }),
+          }),
+        ]
+      : [],
+  PackageRemoved: ({ data }) => [
+    change(packageAggregate, data.packageId, { decide: returnSession({ ...data, today: data.removedOn }) }),
+    ...(data.invoice ? [change(invoice, data.invoiceId, { decide: reissueInvoice(data.invoice) })] : []),
+  ],
 });
 
 const bookingOf = ({ data }: Consumed): Booking => ({
@@ -44,7 +78,7 @@ const bookingOf = ({ data }: Consumed): Booking => ({
 });
 
 const applicationOf = ({ data }: Consumed) => ({
-  ...pick(data, 'appointmentId', 'packageId', 'consumptionId'),
+  ...pick(data, 'appointmentId', 'packageId', 'consumptionId', 'start'),
   invoice: whole(data.invoice),
 });
 
@@ -62,5 +96,16 @@ const giveBack =
   (): PolicyCommand[] => [
     change(packageAggregate, data.packageId, {
       decide: returnSession({ ...data, because: 'refused', today: localDateOf(metadata.time, data.timeZone) }),
+    }),
+  ];
+
+/** E9: it was paid at the same moment: the appointment keeps its invoice as it is, and uses no package. */
+const removeAgain =
+  ({ appointmentId, packageId, consumptionId, invoice: { issuedOn } }: EventOf<typeof PackageApplied>['data']) =>
+  (): PolicyCommand[] => [
+    change(appointment, appointmentId, {
+      decide: removePackage({
+        ...{ appointmentId, packageId, consumptionId, because: 'refused', invoice: null, removedOn: issuedOn, moveTo: null },
+      }),
     }),
   ];

@@ -1,6 +1,9 @@
 import type { AppointmentEvent } from '../appointment/appointment.events.js';
-import { adjustToZero, undoAdjustment } from '../invoice/invoice.decisions.js';
+import { cancelAgain } from '../appointment/appointment.decisions.js';
+import { appointment } from '../appointment/appointment.state.js';
+import { adjustToZero, reissueToStand, undoAdjustment } from '../invoice/invoice.decisions.js';
 import { invoice } from '../invoice/invoice.state.js';
+import type { InvoiceContent } from '../kernel/shapes.js';
 import { forfeitSession, returnSession } from '../package/package.decisions.js';
 import { packageAggregate } from '../package/package.state.js';
 import { change, definePolicy, type PolicyCommand } from './policy.js';
@@ -17,7 +20,18 @@ export const ending = definePolicy<AppointmentEvent>('ending', {
   ],
   NoShowUndone: ({ data }) =>
     data.outcome === 'returned' ? [change(invoice, data.invoiceId, { decide: undoAdjustment(data.invoiceId) })] : [],
+  AppointmentRebooked: ({ data }) => {
+    if (data.invoice)
+      return [
+        change(invoice, data.invoiceId, { decide: reissueToStand(data.invoice), refused: () => [cancelledAgain(data, data.invoice!)] }),
+      ];
+    return data.outcome === 'returned' ? [change(invoice, data.invoiceId, { decide: undoAdjustment(data.invoiceId) })] : [];
+  },
 });
+
+/** E9: what it had cost was paid at the same moment: it stays credit, and the appointment cancelled. */
+const cancelledAgain = ({ appointmentId }: { appointmentId: string }, { issuedOn }: InvoiceContent): PolicyCommand =>
+  change(appointment, appointmentId, { decide: cancelAgain(appointmentId, issuedOn) });
 
 interface Ended {
   packageId: string | null;

@@ -6,11 +6,14 @@ import {
   bookedAtRegularFee,
   cancelledAppointment,
   linkedToSale,
+  moved,
   noShow,
   noShowUndone,
+  packageRemoved,
+  rebooked,
   regular,
 } from '../testing/example-appointment.js';
-import { adjustedToZero, adjustmentUndone, invoiceContent, issued, regularFee, reissued } from '../testing/example-invoice.js';
+import { adjustedToZero, adjustmentUndone, invoiceContent, issued, received, regularFee, reissued } from '../testing/example-invoice.js';
 import {
   cancelled,
   consumed,
@@ -22,6 +25,7 @@ import {
   remainingAdjusted,
   returned,
   sale,
+  sessionMoved,
   sold,
   soldMassage,
 } from '../testing/example-package.js';
@@ -66,8 +70,20 @@ describe('a session that was consumed', () => {
     expect(streamsOf([book!, ...more])).toEqual([`new ${a1}`, `new ${i1}`]);
     on(book!)([]).emits([booked({ seriesId })]);
   });
-  it('E7: books its appointment when it was booked in place of another', () =>
-    expect(streamsOf(following(policies, consumed('2027-02-01', 0, { purpose: 'rebooking' })))).toEqual([`new ${a1}`, `new ${i1}`]));
+  it('H2: books its cancelled appointment again, or is given back', () => {
+    const event = consumed('2027-02-01', 0, { n: 2, appointmentId: idOf('a1'), invoiceId: idOf('i1'), purpose: 'rebooking' });
+    const [rebook, ...more] = following(policies, event);
+    expect(streamsOf([rebook!, ...more])).toEqual([a1]);
+    const use = { packageId: p, consumptionId: idOf('c2') };
+    on(rebook!)([booked(), cancelledAppointment('returned')]).emits([rebooked('returned', { use })]);
+    on(rebook!)([booked(), cancelledAppointment('returned'), rebooked('returned')]).refuses('APPOINTMENT_NOT_CANCELLED');
+    on(rebook!.refused!()[0]!)([sold(), event]).emits([returned(1, { n: 2, appointmentId: idOf('a1'), because: 'refused' })]);
+  });
+  it('E7: moved, takes its appointment with it', () => {
+    const [follow, ...more] = following(policies, sessionMoved('2027-02-01', '2027-02-03', 0));
+    expect(streamsOf([follow!, ...more])).toEqual([a1]);
+    on(follow!)([booked()]).emits([moved('2027-02-03')]);
+  });
 
   describe('for an appointment that is booked without a package', () => {
     const event = consumed('2027-02-01', 0, { purpose: 'application' });
@@ -112,6 +128,10 @@ describe('a session that was consumed', () => {
     });
   });
 
+  it('H2: a forfeit that is undone books a late cancellation again', () => {
+    const [again] = following(policies, { type: 'SessionForfeitUndone', data: ended(0, { used: 1 }) });
+    on(again!)([booked(), cancelledAppointment('forfeited')]).emits([rebooked('forfeited')]);
+  });
   it('H1: a forfeit that is undone undoes the no-show', () => {
     const [undo, ...more] = following(policies, { type: 'SessionForfeitUndone', data: ended(0, { used: 1 }) });
     expect(streamsOf([undo!, ...more])).toEqual([a1]);
@@ -121,6 +141,7 @@ describe('a session that was consumed', () => {
 
 describe('an appointment', () => {
   const content = regularFee();
+  const withoutPackage = bookedAtRegularFee(content);
 
   it('E4, E9: booked without a package, gets its invoice', () => {
     const [issue, ...more] = following(policies, bookedAtRegularFee(content));
@@ -133,6 +154,31 @@ describe('an appointment', () => {
     const [reissue, ...more] = following(policies, applied(fromPackage));
     expect(streamsOf([reissue!, ...more])).toEqual([i1]);
     on(reissue!)([issued(content)]).emits([reissued(fromPackage)]);
+  });
+  it('E8, E9: that was paid at that moment, uses no package, and the session comes back', () => {
+    const [reissue] = following(policies, applied(regularFee([], { packageId: p })));
+    on(reissue!)([issued(content), received(1, 100_00, { paid: 100_00, balance: 0 })]).refuses('INVOICE_PAID');
+    const [remove, ...more] = reissue!.refused!();
+    expect(streamsOf([remove!, ...more])).toEqual([a1]);
+    const refused = packageRemoved({ because: 'refused' });
+    on(remove!)([withoutPackage, applied(regularFee([], { packageId: p }))]).emits([refused]);
+    const [giveBack, ...rest] = following(policies, refused);
+    expect(streamsOf([giveBack!, ...rest])).toEqual([`package-${p}`]);
+    on(giveBack!)([sold(), consumed('2027-02-01', 0)]).emits([returned(1, { because: 'refused' })]);
+  });
+  it('E8, E9: whose invoice is at the regular fee again, uses its package no more', () => {
+    const removes = { packageId: p, consumptionId: idOf('c1'), moveTo: null };
+    const [remove, ...more] = following(policies, reissued(content, { removes }));
+    expect(streamsOf([remove!, ...more])).toEqual([a1]);
+    on(remove!)([booked()]).emits([packageRemoved()]);
+    const [giveBack, ...rest] = following(policies, packageRemoved());
+    expect(streamsOf([giveBack!, ...rest])).toEqual([`package-${p}`]);
+    on(giveBack!)([sold(), consumed('2027-02-01', 0)]).emits([returned(1, { because: 'removed' })]);
+  });
+  it('E9: whose package the package itself took away, gets its invoice anew', () => {
+    const [, reissue, ...more] = following(policies, packageRemoved({ invoice: content }));
+    expect(streamsOf([reissue!, ...more])).toEqual([i1]);
+    on(reissue!)([issued(content)]).emits([reissued(content)]);
   });
 });
 
@@ -180,6 +226,21 @@ describe('an appointment that does not take place', () => {
     on(giveBack!)([rule, consumed('2027-02-01', 0, { expiresOn: '2027-03-01' })]).emits([returned(1)]);
   });
 
+  it('H2, E9: booked again, its invoice owes again if it was adjusted', () => {
+    const [undo, ...more] = following(policies, rebooked('returned'));
+    expect(streamsOf([undo!, ...more])).toEqual([i1]);
+    on(undo!)([...owing, adjustedToZero(100_00)]).emits([adjustmentUndone(100_00)]);
+    expect(following(policies, rebooked('forfeited'))).toEqual([]);
+  });
+  it('H2, E9: booked again at the regular fee, its invoice is issued anew, or it is cancelled again', () => {
+    const [reissue, ...more] = following(policies, rebooked('returned', { use: regular, invoice: regularFee() }));
+    expect(streamsOf([reissue!, ...more])).toEqual([i1]);
+    on(reissue!)([...owing, adjustedToZero(100_00)]).emits([reissued(regularFee())]);
+    const [again] = reissue!.refused!();
+    on(again!)([booked(), cancelledAppointment('returned'), rebooked('returned', { use: regular })]).emits([
+      cancelledAppointment('returned', { use: regular }),
+    ]);
+  });
   it('H1: undone, its invoice owes again if it was adjusted', () => {
     const [undo, ...more] = following(policies, noShowUndone('returned'));
     expect(streamsOf([undo!, ...more])).toEqual([i1]);
@@ -191,6 +252,7 @@ describe('an appointment that does not take place', () => {
 describe('what ends with itself', () => {
   it.each([
     ['H1: a session returned', returned(1)],
+    ['E7: an appointment moved', moved('2027-02-03')],
     ['H1: a session forfeited', forfeited(0)],
     ['F1: remaining adjusted', remainingAdjusted(1, 2)],
     ['F2: expiry adjusted', expiryAdjusted(null, '2027-06-30')],

@@ -44,3 +44,25 @@ export const applied = (invoice: InvoiceContent, n = 1): AppointmentEvent => ({
   data: { ...a1, packageId: p, consumptionId: idOf(`c${n}`), invoice },
 });
 export const linkedToSale: AppointmentEvent = { type: 'AppointmentLinkedToSale', data: { ...a1, packageId: p } };
+
+type Day = ReturnType<typeof at>;
+const provider = { providerId: idOf('provider') };
+const timesOf = ({ start, end, on }: Day) => ({ start, end, on });
+
+/** From 1 February, if nothing else is said, to another day. */
+export const moved = (
+  to: string,
+  { from = '2027-02-01', use = c1, sessionMoves = 1 }: { from?: string; use?: Use; sessionMoves?: number | null } = {},
+): AppointmentEvent => ({
+  type: 'AppointmentMoved',
+  data: { ...a1, ...use, ...provider, ...at(to), from: { ...provider, ...timesOf(at(from)) }, sessionMoves },
+});
+export const packageRemoved = (over: Partial<Extract<AppointmentEvent, { type: 'PackageRemoved' }>['data']> = {}): AppointmentEvent => ({
+  type: 'PackageRemoved',
+  data: { ...a1, ...c1, because: 'removed', invoiceId: idOf('i1'), invoice: null, removedOn: '2027-01-31', ...over },
+});
+export const completionUndone = (use: Use = c1): AppointmentEvent => ({ type: 'AppointmentCompletionUndone', data: { ...a1, ...use } });
+export const rebooked = (
+  outcome: Outcome,
+  { use = c1, invoice = null }: { use?: Use; invoice?: InvoiceContent | null } = {},
+): AppointmentEvent => ({ type: 'AppointmentRebooked', data: { ...a1, ...use, invoiceId: idOf('i1'), outcome, invoice } });

@@ -1,5 +1,5 @@
 import { invoiceOver } from '../invoice/invoice-content.js';
-import type { InvoiceEvent } from '../invoice/invoice.events.js';
+import type { InvoiceEvent, Removal } from '../invoice/invoice.events.js';
 import { withTaxes, type Tax } from '../kernel/money.js';
 import type { InvoiceContent, Money } from '../kernel/shapes.js';
 import { anna, cad, idOf, massage } from './example.js';
@@ -26,9 +26,12 @@ export const issued = (content: InvoiceContent, balance: Money = content.total.t
   data: { ...content, adjustments: cad(0), balance },
 });
 
-export const reissued = (content: InvoiceContent, balance: Money = content.total.total): InvoiceEvent => ({
+export const reissued = (
+  content: InvoiceContent,
+  { balance = content.total.total, removes = null }: { balance?: Money; removes?: Removal | null } = {},
+): InvoiceEvent => ({
   type: 'InvoiceReissued',
-  data: { ...content, adjustments: cad(0), balance },
+  data: { ...content, adjustments: cad(0), balance, removes },
 });
 
 type BecauseOf = { because?: 'cancelled' | 'noShow'; balance?: number };

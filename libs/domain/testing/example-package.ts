@@ -44,6 +44,24 @@ export const sale = (over: Partial<PackageSoldData> & { fee?: Money; taxes?: rea
 };
 export const sold = (over: Parameters<typeof sale>[0] = {}): PackageEvent => ({ type: 'PackageSold', data: sale(over) });
 
+/** Session n, from one day to another. */
+export const sessionMoved = (
+  from: string,
+  to: string,
+  remaining: number | null,
+  { n = 1, moves = 1, ...over }: Parameters<typeof ended>[1] & { moves?: number } = {},
+): PackageEvent => {
+  const { providerId, start, end, timeZone, on } = session(to, n);
+  const before = session(from, n);
+  return {
+    type: 'SessionMoved',
+    data: {
+      ...{ ...ended(remaining, { n, used: 1, ...over }), providerId, start, end, timeZone, on, moves },
+      from: { providerId, start: before.start, end: before.end, on: before.on },
+    },
+  };
+};
+
 const relax = { offeringId: idOf('offering'), packageName: 'Relax' };
 const aMassage = { serviceId: massage, serviceName: 'Massage' };
 
