@@ -31,6 +31,13 @@ module.exports = {
       },
     },
     {
+      name: 'printing-is-pure',
+      comment: 'What is on paper follows from an invoice alone: no query, no framework.',
+      severity: 'error',
+      from: { path: '^libs/printing/', pathNot: ['\\.spec\\.ts$', '/testing/'] },
+      to: { path: ourOwn, pathNot: '^(libs/printing|libs/domain)/' },
+    },
+    {
       name: 'one-door-to-the-event-store',
       comment:
         'libs/event-store is the only importer of the client; the embedded server builds on its generated definitions, and tests and benchmarks speak to a server directly.',

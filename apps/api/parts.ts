@@ -19,6 +19,7 @@ import { InvoicesController } from './resources/invoices.controller.js';
 import { OfferingListController } from './resources/offering-list.controller.js';
 import { OfferingsController } from './resources/offerings.controller.js';
 import { PackagesController } from './resources/packages.controller.js';
+import { PrintsController } from './resources/prints.controller.js';
 import { ProvidersController } from './resources/providers.controller.js';
 import { READ_MODELS, Reading } from './resources/reading.js';
 import { ServicesController } from './resources/services.controller.js';
@@ -74,6 +75,7 @@ const controllers = [
   AppointmentsController,
   InvoicesController,
   ImportsController,
+  PrintsController,
 ];
 
 @Module({ controllers })

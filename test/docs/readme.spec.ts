@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { startService, type Service } from '../support/service.js';
 
 const README = new URL('../../README.md', import.meta.url);
+const GUIDE = new URL('../../docs/api.md', import.meta.url);
 
 /** The blocks of a page in this language, joined as somebody would paste them. */
 const pasted = (page: string, language: string): string =>
@@ -11,17 +14,27 @@ const pasted = (page: string, language: string): string =>
 
 describe("the README's tour", () => {
   let service: Service;
+  let folder: string;
   beforeAll(async () => {
     service = await startService();
+    folder = await mkdtemp(join(tmpdir(), 'punchcard-docs-'));
   });
-  afterAll(() => service.stop());
+  afterAll(async () => {
+    await service.stop();
+    await rm(folder, { recursive: true });
+  });
 
-  it('works, pasted line by line', async () => {
+  /** The tour of a business of its own, and whatever comes after it. */
+  const run = async (...more: string[]) => {
     const business = await service.createBusiness();
     const tour = pasted(await readFile(README, 'utf8'), 'bash')
       .replace(/^API=.*$/m, `API=${service.urls[0]}/v1`)
       .replace(/^TOKEN=.*$/m, `TOKEN=${await business.token('owner')}`);
-    const { stdout, stderr } = await promisify(execFile)('bash', ['-eu', '-c', tour]);
+    return promisify(execFile)('bash', ['-eu', '-c', [tour, ...more].join('\n')], { cwd: folder });
+  };
+
+  it('works, pasted line by line', async () => {
+    const { stdout, stderr } = await run();
     const [sold, place, cancelled, remaining, ...rest] = stdout.trimEnd().split('\n');
 
     expect(stderr).toBe('');
@@ -40,5 +53,17 @@ describe("the README's tour", () => {
       'RemainingAdjusted: 6 left',
       '4',
     ]);
+  });
+
+  it('goes on in the API guide, with what the guide says', async () => {
+    const { stdout, stderr } = await run('echo THE GUIDE', pasted(await readFile(GUIDE, 'utf8'), 'bash'));
+    const [, said] = stdout.split('THE GUIDE\n');
+    expect(stderr).toBe('');
+    expect(said).toContain('NOTHING_PAID');
+    const made = await Promise.all(
+      (await readdir(folder)).sort().map(async (name) => [name, (await readFile(join(folder, name))).toString('latin1')]),
+    );
+    expect(made.map(([name]) => name)).toEqual(['invoice.html', 'invoice.pdf']);
+    expect(made.map(([, content]) => content!.slice(0, 5))).toEqual(['<!doc', '%PDF-']);
   });
 });

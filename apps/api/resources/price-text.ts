@@ -1,3 +1,4 @@
+import { decimalOf } from '../../../libs/domain/kernel/money.js';
 import type { Money } from '../../../libs/domain/kernel/shapes.js';
 import type { Payment } from '../../../libs/domain/offering/offering.events.js';
 
@@ -8,14 +9,7 @@ export const priceText = (payment: Payment | null): string => {
   const fees = payment.fees.map(({ fee }) => fee).sort((a, b) => a.amount - b.amount);
   const [least, most] = [fees[0], fees.at(-1)];
   if (!least || !most) return '';
-  return `${least.amount === most.amount ? '' : `${decimal(least)} to `}${inWords(most)} each appointment`;
+  return `${least.amount === most.amount ? '' : `${decimalOf(least)} to `}${inWords(most)} each appointment`;
 };
 
-const inWords = (money: Money): string => `${decimal(money)} ${money.currency}`;
-
-/** Minor units as a decimal with the currency's own number of places: 5000 JPY is `5000`, 5000 KWD is `5.000`. */
-const decimal = ({ amount, currency }: Money): string => {
-  const places = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
-  const digits = String(amount).padStart(places + 1, '0');
-  return places === 0 ? digits : `${digits.slice(0, -places)}.${digits.slice(-places)}`;
-};
+const inWords = (money: Money): string => `${decimalOf(money)} ${money.currency}`;

@@ -32,6 +32,14 @@ export const withTaxes = (net: Money, taxes: readonly Tax[]): Charge => {
 export const inProportion = ({ amount, currency }: Money, part: number, whole: number): Money =>
   inRange(Big(Big(amount).times(part).div(whole).round(0, Big.roundHalfUp)).toNumber(), currency);
 
+/** Minor units as a decimal with the currency's own number of places: 5000 JPY is `5000`, 5000 KWD is `5.000`. */
+export const decimalOf = ({ amount, currency }: Money): string => {
+  const places = placesOf(currency);
+  const digits = String(Math.abs(amount)).padStart(places + 1, '0');
+  const decimal = places === 0 ? digits : `${digits.slice(0, -places)}.${digits.slice(-places)}`;
+  return amount < 0 ? `-${decimal}` : decimal;
+};
+
 /** How many decimals a currency has, as ISO 4217 says: JPY none, CAD two, KWD three. */
 export const placesOf = (currency: string): number =>
   new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;

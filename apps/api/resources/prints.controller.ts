@@ -1,0 +1,142 @@
+import { Controller, Get, Query, Res } from '@nestjs/common';
+import { ApiConflictResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { pick } from '../../../libs/domain/kernel/pick.js';
+import { htmlOf, policyFor } from '../../../libs/printing/html.js';
+import { pdfOf } from '../../../libs/printing/pdf.js';
+import { invoicePage, receiptPage, type PrintedInvoice, type PrintedPage } from '../../../libs/printing/printed-page.js';
+import { PAPERS, type Paper } from '../../../libs/printing/style.js';
+import { appointmentList } from '../../../projections/appointment-list.projection.js';
+import { businessSettings } from '../../../projections/business-settings.projection.js';
+import { clientList } from '../../../projections/client-list.projection.js';
+import { invoiceList, type InvoiceRow } from '../../../projections/invoice-list.projection.js';
+import { packageList } from '../../../projections/package-list.projection.js';
+import { Allow } from '../http/access.js';
+import { Call, type CallContext } from '../http/call.js';
+import { IsOneOf } from '../validation/fields.js';
+import { PathId } from '../validation/path-id.js';
+import { Reading, type Shown } from './reading.js';
+
+class HtmlQuery {
+  @IsOneOf([...PAPERS], { optional: true, description: "the paper that it is printed on; the printer's unless told" })
+  paper?: Paper;
+}
+
+class PdfQuery {
+  @IsOneOf([...PAPERS], { optional: true, description: 'A4 unless told' })
+  paper?: Paper;
+}
+
+const Html = ApiOkResponse({
+  description: 'A page of its own, without scripts, to look at and to print.',
+  content: { 'text/html': { schema: { type: 'string' } } },
+});
+const Pdf = ApiOkResponse({
+  description: 'The same as a PDF, with its fonts in it.',
+  content: { 'application/pdf': { schema: { type: 'string', format: 'binary' } } },
+});
+const NothingPaid = ApiConflictResponse({
+  description: 'Nothing is paid on it (`NOTHING_PAID`).',
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+});
+
+/** D2, D3, E9: an invoice on paper, and the receipt for what was paid on it. */
+@ApiTags('Invoices')
+@Controller('invoices/:invoiceId')
+export class PrintsController {
+  constructor(private readonly reading: Reading) {}
+
+  @Get('invoice.html')
+  @Allow('invoices:read')
+  @Html
+  async invoiceHtml(
+    @Call() call: CallContext,
+    @PathId('invoiceId') id: string,
+    @Query() { paper }: HtmlQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    return asHtml(reply, invoicePage(await this.toPrint(call, id)), paper);
+  }
+
+  @Get('invoice.pdf')
+  @Allow('invoices:read')
+  @Pdf
+  async invoicePdf(
+    @Call() call: CallContext,
+    @PathId('invoiceId') id: string,
+    @Query() { paper }: PdfQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    return asPdf(reply, invoicePage(await this.toPrint(call, id)), paper);
+  }
+
+  @Get('receipt.html')
+  @Allow('invoices:read')
+  @Html
+  @NothingPaid
+  async receiptHtml(
+    @Call() call: CallContext,
+    @PathId('invoiceId') id: string,
+    @Query() { paper }: HtmlQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    return asHtml(reply, receiptPage(await this.toPrint(call, id)), paper);
+  }
+
+  @Get('receipt.pdf')
+  @Allow('invoices:read')
+  @Pdf
+  @NothingPaid
+  async receiptPdf(
+    @Call() call: CallContext,
+    @PathId('invoiceId') id: string,
+    @Query() { paper }: PdfQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    return asPdf(reply, receiptPage(await this.toPrint(call, id)), paper);
+  }
+
+  private async toPrint(call: CallContext, invoiceId: string): Promise<PrintedInvoice> {
+    const row = await this.reading.one(invoiceList, call, 'invoice', invoiceId);
+    const [business, client, sold, appointment] = await Promise.all([
+      this.reading.one(businessSettings, call, 'business', call.business),
+      this.reading.one(clientList, call, 'client', row.clientId),
+      row.packageId === null ? undefined : this.reading.oneOrNone(packageList, call, row.packageId),
+      row.kind === 'package' || row.appointmentId === null ? undefined : this.reading.oneOrNone(appointmentList, call, row.appointmentId),
+    ]);
+    return {
+      ...moneyOf(row),
+      ...{ business: business.name, client: client.name },
+      package: row.packageId === null ? null : { name: sold?.name ?? null, invoiceId: row.packageInvoiceId, invoiceNumber: null },
+      appointment: appointment ? { start: appointment.start, timeZone: appointment.timeZone } : null,
+    };
+  }
+}
+
+const moneyOf = (row: Shown<InvoiceRow>) => ({
+  ...pick(row, 'invoiceId', 'kind', 'issuedOn', 'currency', 'lines', 'net', 'total', 'adjustments', 'balance'),
+  number: null,
+  payments: row.payments.map(({ receivedOn, amount, ...payment }) => ({
+    ...pick(payment, 'method', 'reference', 'voided'),
+    ...{ on: receivedOn, amount: amount.amount },
+  })),
+  refunds: row.refunds.map(({ refundedOn, amount, ...refund }) => ({
+    ...pick(refund, 'method', 'reference'),
+    ...{ on: refundedOn, amount: amount.amount },
+  })),
+});
+
+/** It names people: no cache keeps it. */
+const PRIVATE = 'private, no-store';
+
+const asHtml = (reply: FastifyReply, page: PrintedPage, paper: Paper | undefined): string => {
+  void reply.headers({ 'cache-control': PRIVATE, 'content-security-policy': policyFor(paper) }).type('text/html; charset=utf-8');
+  return htmlOf(page, paper);
+};
+
+const asPdf = async (reply: FastifyReply, page: PrintedPage, paper: Paper | undefined): Promise<Buffer> => {
+  const pdf = await pdfOf(page, paper);
+  const disposition = `inline; filename="${page.file}.pdf"`;
+  void reply.headers({ 'cache-control': PRIVATE, 'content-disposition': disposition }).type('application/pdf');
+  return pdf;
+};
