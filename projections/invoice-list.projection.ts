@@ -1,7 +1,7 @@
-import type { InvoiceEvent, PaymentMethod, RefundOutcome } from '../libs/domain/invoice/invoice.events.js';
+import type { InvoiceEvent, RefundOutcome } from '../libs/domain/invoice/invoice.events.js';
 import type { InvoiceNumbersEvent } from '../libs/domain/invoice-numbers/invoice-numbers.events.js';
 import { pick } from '../libs/domain/kernel/pick.js';
-import type { InvoiceContent, InvoiceLine, Money, TaxLine } from '../libs/domain/kernel/shapes.js';
+import type { InvoiceContent, InvoiceLine, Money, PaymentMethod, TaxLine } from '../libs/domain/kernel/shapes.js';
 import { column, defineProjection, insert, update, type RowOf } from '../libs/projection-engine/define-projection.js';
 
 export interface ListedPayment {

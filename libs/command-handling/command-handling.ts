@@ -18,6 +18,7 @@ import { clientLinkHandlers } from './commands/client-link.commands.js';
 import { offeringListHandlers } from './commands/offering-list.commands.js';
 import { importHandlers } from './commands/import.commands.js';
 import { movingHandlers } from './commands/moving.commands.js';
+import { invoiceHandlers } from './commands/invoice.commands.js';
 import { offeringHandlers } from './commands/offering.commands.js';
 import { packageHandlers } from './commands/package.commands.js';
 import { rebookingHandlers } from './commands/rebooking.commands.js';
@@ -71,6 +72,7 @@ const handlers: Provider[] = [
   ...appointmentPackageHandlers,
   ...movingHandlers,
   ...rebookingHandlers,
+  ...invoiceHandlers,
 ];
 
 /** All commands on Nest's command bus. */

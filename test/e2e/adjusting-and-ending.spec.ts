@@ -254,6 +254,7 @@ inEachPolicyMode((at) => {
         appointmentId: null,
         applyToAppointment: false,
         externalReference: null,
+        payment: null,
       };
       const sold = await clinic.service.at(clinic.in(-40), clinic.business, (caller) => new SellPackage(caller, input));
       const booked = await clinic.owner.post<Booked>(

@@ -1,5 +1,16 @@
 import { IntersectionType } from '@nestjs/swagger';
-import { Field, IsId, IsInstant, IsLocalDate, IsNested, IsOneOf, IsText, IsInteger } from '../validation/fields.js';
+import {
+  Field,
+  IsId,
+  IsInstant,
+  IsLocalDate,
+  IsNested,
+  IsOneOf,
+  IsSignedMoney,
+  IsText,
+  IsInteger,
+  SignedMoneyBody,
+} from '../validation/fields.js';
 import { Versioned } from './answered.js';
 import { PackageCore, ServiceLeft, Sessions } from './package.shapes.js';
 
@@ -23,7 +34,7 @@ class HistoryEntry {
   @IsText({ max: 50, example: 'SessionConsumed' })
   type: string;
 
-  @IsText({ max: 20, description: 'its number in the history of this package, from 0' })
+  @IsText({ max: 20, description: 'its number in this history, from 0' })
   revision: string;
 
   @IsText({ max: 20, description: 'its position in the event store' })
@@ -49,18 +60,54 @@ class HistoryEntry {
     schema: { type: 'object', additionalProperties: true },
   })
   data: object;
+}
 
+class LeftAfter {
   @IsNested(Left, { description: 'what was left after it' })
   after: Left;
 }
+
+class Owing {
+  @IsSignedMoney({ description: 'of its lines with their taxes' })
+  total: SignedMoneyBody;
+
+  @IsSignedMoney()
+  adjustments: SignedMoneyBody;
+
+  @IsSignedMoney()
+  paid: SignedMoneyBody;
+
+  @IsSignedMoney()
+  refunded: SignedMoneyBody;
+
+  @IsSignedMoney({ description: 'what is owing: total + adjustments − paid + refunded; below zero it is credit' })
+  balance: SignedMoneyBody;
+}
+
+class OwingAfter {
+  @IsNested(Owing, { description: 'what was owing after it' })
+  after: Owing;
+}
+
+class PackageEntry extends IntersectionType(HistoryEntry, LeftAfter) {}
+class InvoiceEntry extends IntersectionType(HistoryEntry, OwingAfter) {}
 
 /** K1 */
 export class PackageHistory {
   @IsId()
   packageId: string;
 
-  @IsNested(HistoryEntry, { list: { max: 1_000_000 } })
-  items: HistoryEntry[];
+  @IsNested(PackageEntry, { list: { max: 1_000_000 } })
+  items: PackageEntry[];
+}
+
+/** K1 */
+export class InvoiceHistory {
+  @IsId()
+  invoiceId: string;
+
+  @IsNested(InvoiceEntry, { list: { max: 1_000_000 } })
+  items: InvoiceEntry[];
 }
 
 /** K2: give one of the two. */

@@ -2,13 +2,14 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PARTS } from '../../../libs/command-handling/handler.js';
 import type { Parts } from '../../../libs/command-handling/operation.js';
 import { asInstant } from '../../../libs/domain/kernel/calendar.js';
-import type { Recorded } from '../../../libs/domain/kernel/event.js';
+import { invoice, type IssuedInvoice } from '../../../libs/domain/invoice/invoice.state.js';
+import type { Aggregate, AnyEvent, Recorded } from '../../../libs/domain/kernel/event.js';
+import { pick } from '../../../libs/domain/kernel/pick.js';
 import { InvalidInput, NotFound } from '../../../libs/domain/kernel/refusal.js';
-import type { PackageEvent } from '../../../libs/domain/package/package.events.js';
 import { packageAggregate, packageView, type PackageState } from '../../../libs/domain/package/package.state.js';
 import type { CallContext } from '../http/call.js';
 import type { RequestError } from '../http/problems.js';
-import type { PackageAsOf, AsOfQuery, PackageHistory } from './history.shapes.js';
+import type { PackageAsOf, AsOfQuery, InvoiceHistory, PackageHistory } from './history.shapes.js';
 
 /** K1, K2: read from the events themselves, not from a read model: what an auditor replays is what was stored. */
 @Injectable()
@@ -16,22 +17,40 @@ export class History {
   constructor(@Inject(PARTS) private readonly parts: Pick<Parts, 'store' | 'codec'>) {}
 
   /** K1: every event of a package, and what was left after each. */
-  async of(call: CallContext, packageId: string): Promise<PackageHistory> {
-    const events = await this.read(call, packageId);
-    let state: PackageState = structuredClone(packageAggregate.initial);
-    const items = events.map((event) => {
-      state = packageAggregate.evolve(state, event);
+  async ofPackage(call: CallContext, packageId: string): Promise<PackageHistory> {
+    const items = await this.of(packageAggregate, call, packageId, (state) => {
       const { status, expiresOn, services } = packageView(state);
-      return { ...entryOf(event), after: { status, expiresOn, services } };
+      return { status, expiresOn, services };
     });
     return { packageId, items };
+  }
+
+  /** K1: every event of an invoice, and what was owing after each. */
+  async ofInvoice(call: CallContext, invoiceId: string): Promise<InvoiceHistory> {
+    const items = await this.of(invoice, call, invoiceId, (state) =>
+      pick(state as IssuedInvoice, 'total', 'adjustments', 'paid', 'refunded', 'balance'),
+    );
+    return { invoiceId, items };
+  }
+
+  private async of<State, Event extends AnyEvent, After>(
+    aggregate: Aggregate<State, Event>,
+    call: CallContext,
+    id: string,
+    afterwards: (state: State) => After,
+  ) {
+    let state = structuredClone(aggregate.initial);
+    return (await this.read(aggregate, call, id)).map((event) => {
+      state = aggregate.evolve(state, event);
+      return { ...entryOf(event), after: afterwards(state) };
+    });
   }
 
   /** K2: the package as it was at a moment, or after an event. */
   async asOf(call: CallContext, packageId: string, { at, revision }: AsOfQuery): Promise<PackageAsOf> {
     if ((at === undefined) === (revision === undefined)) throw neitherOrBoth();
     const until = at === undefined ? undefined : asInstant(at);
-    const events = (await this.read(call, packageId)).filter((event) =>
+    const events = (await this.read(packageAggregate, call, packageId)).filter((event) =>
       until === undefined ? event.revision <= BigInt(revision!) : event.metadata.time <= until,
     );
     const last = events.at(-1);
@@ -40,11 +59,15 @@ export class History {
     return { ...packageView(state), revision: String(last.revision), at: last.metadata.time };
   }
 
-  private async read({ business }: CallContext, packageId: string): Promise<Recorded<PackageEvent>[]> {
+  private async read<Event extends AnyEvent>(
+    { category }: Aggregate<unknown, Event>,
+    { business }: CallContext,
+    id: string,
+  ): Promise<Recorded<Event>[]> {
     const { store, codec } = this.parts;
-    const events = await codec.decode(await store.readStream(`${packageAggregate.category}-${packageId}`));
-    if (events[0]?.metadata.business !== business) throw new NotFound('package', packageId);
-    return events as Recorded<PackageEvent>[];
+    const events = await codec.decode(await store.readStream(`${category}-${id}`));
+    if (events[0]?.metadata.business !== business) throw new NotFound(category, id);
+    return events as Recorded<Event>[];
   }
 }
 
@@ -54,9 +77,16 @@ const neitherOrBoth = (): InvalidInput => {
   return new InvalidInput([error]);
 };
 
-const entryOf = ({ id, type, revision, position, metadata, data }: Recorded<PackageEvent>) => ({
+const entryOf = ({ id, type, revision, position, metadata, data }: Recorded) => ({
   ...{ eventId: id, type, revision: String(revision), position: String(position) },
   ...{ at: metadata.time, actorId: metadata.actor.id, actorRole: metadata.actor.role },
-  reason: 'reason' in data ? data.reason : null,
-  data,
+  reason: reasonIn(data as Reasons),
+  data: data as object,
 });
+
+interface Reasons {
+  reason?: string | null;
+  notes?: string | null; // of a refund
+}
+
+const reasonIn = ({ reason, notes }: Reasons): string | null => reason ?? notes ?? null;

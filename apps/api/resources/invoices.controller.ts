@@ -1,209 +1,112 @@
-import { Controller, Get, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiTags, IntersectionType } from '@nestjs/swagger';
-import { invoiceList } from '../../../projections/invoice-list.projection.js';
+import { Body, Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { AdjustInvoice, ReceivePayment, RefundInvoice, VoidPayment } from '../../../libs/command-handling/commands/invoice.commands.js';
+import { invoiceList, type InvoiceRow } from '../../../projections/invoice-list.projection.js';
 import { Allow } from '../http/access.js';
 import { Call, type CallContext } from '../http/call.js';
-import {
-  IsFlag,
-  IsId,
-  IsInteger,
-  IsLocalDate,
-  IsMoney,
-  IsNested,
-  IsOneOf,
-  IsSignedMoney,
-  IsText,
-  MoneyBody,
-} from '../validation/fields.js';
 import { PathId } from '../validation/path-id.js';
-import { Versioned } from './answered.js';
-import { InvoiceLine, TaxLine } from './money.shapes.js';
-import { PageOf, PageQuery } from './paging.js';
+import { History } from './history.js';
+import { InvoiceHistory } from './history.shapes.js';
+import {
+  OverallAdjustmentBody,
+  InvoiceAnswer,
+  InvoicePage,
+  InvoiceRead,
+  InvoicesQuery,
+  InvoiceRefundBody,
+  VoidPaymentBody,
+} from './invoice.shapes.js';
+import { PaymentBody, paymentOf } from './payment.shapes.js';
 import { Reading } from './reading.js';
 
-const SAFE = Number.MAX_SAFE_INTEGER;
-
-const METHODS = ['cash', 'cardTerminal', 'bankTransfer', 'other', 'stripe'];
-const OUTCOMES = ['outstandingBalance', 'noOutstandingBalance'];
-
-class Payment {
-  @IsId()
-  paymentId: string;
-
-  @IsMoney()
-  amount: MoneyBody;
-
-  @IsOneOf(METHODS)
-  method: string;
-
-  @IsText({ max: 200, nullable: true })
-  reference: string | null;
-
-  @IsLocalDate()
-  receivedOn: string;
-
-  @IsFlag({ description: 'it was noted by mistake, and counts no more' })
-  voided: boolean;
-
-  @IsText({ max: 500, nullable: true, description: 'why it was voided' })
-  reason: string | null;
-}
-
-class Refund {
-  @IsId()
-  refundId: string;
-
-  @IsMoney()
-  amount: MoneyBody;
-
-  @IsNested(TaxLine, { list: { max: 1_000 }, description: 'its share of each tax of each line' })
-  taxes: TaxLine[];
-
-  @IsMoney({ description: 'of that, tax' })
-  tax: MoneyBody;
-
-  @IsOneOf(OUTCOMES, { description: 'that much more is owing, or the invoice is discounted by the same' })
-  outcome: string;
-
-  @IsOneOf(METHODS)
-  method: string;
-
-  @IsText({ max: 200, nullable: true })
-  reference: string | null;
-
-  @IsText({ max: 500, nullable: true })
-  notes: string | null;
-
-  @IsLocalDate()
-  refundedOn: string;
-}
-
-class OverallAdjustment {
-  @IsId()
-  adjustmentId: string;
-
-  @IsSignedMoney({ description: 'below zero it takes off' })
-  adjustment: MoneyBody;
-
-  @IsOneOf(['discount', 'writtenOff', 'reinstated'])
-  because: string;
-
-  @IsText({ max: 500, nullable: true })
-  reason: string | null;
-}
-
-class Invoice {
-  @IsId()
-  invoiceId: string;
-
-  @IsText({ max: 20, nullable: true, description: 'such as 2027-000123; null in the moments before it has one' })
-  number: string | null;
-
-  @IsOneOf(['package', 'appointment'])
-  kind: 'package' | 'appointment';
-
-  @IsId()
-  clientId: string;
-
-  @IsId({ nullable: true })
-  packageId: string | null;
-
-  @IsId({ nullable: true })
-  appointmentId: string | null;
-
-  @IsId({ nullable: true, description: 'the invoice of the package that the appointment uses' })
-  packageInvoiceId: string | null;
-
-  @IsLocalDate()
-  issuedOn: string;
-
-  @IsText({ max: 3 })
-  currency: string;
-
-  @IsNested(InvoiceLine, { list: { max: 100 } })
-  lines: InvoiceLine[];
-
-  @IsInteger({ min: 0, max: SAFE, description: 'minor units, like all amounts here' })
-  net: number;
-
-  @IsInteger({ min: 0, max: SAFE })
-  tax: number;
-
-  @IsInteger({ min: 0, max: SAFE })
-  total: number;
-
-  @IsInteger({ min: -SAFE, max: SAFE, description: 'below zero where they take off: total + adjustments is what is charged' })
-  adjustments: number;
-
-  @IsInteger({ min: 0, max: SAFE, description: 'by payments that stand' })
-  paid: number;
-
-  @IsInteger({ min: 0, max: SAFE })
-  refunded: number;
-
-  @IsNested(Payment, { list: { max: 1_000 } })
-  payments: Payment[];
-
-  @IsNested(Refund, { list: { max: 1_000 } })
-  refunds: Refund[];
-
-  @IsNested(OverallAdjustment, { list: { max: 1_000 } })
-  overallAdjustments: OverallAdjustment[];
-
-  @IsInteger({ min: -SAFE, max: SAFE, description: 'what is owing; below zero it is credit' })
-  balance: number;
-}
-
-class InvoiceRead extends IntersectionType(Invoice, Versioned) {}
-class InvoicePage extends PageOf(InvoiceRead) {}
-
-class InvoicesQuery extends PageQuery {
-  @IsId({ optional: true })
-  clientId?: string;
-
-  @IsId({ optional: true })
-  packageId?: string;
-
-  @IsId({ optional: true })
-  appointmentId?: string;
-
-  @IsOneOf(['package', 'appointment'], { optional: true })
-  kind?: 'package' | 'appointment';
-
-  @IsLocalDate({ optional: true, description: 'issued on that day or later' })
-  from?: string;
-
-  @IsLocalDate({ optional: true, description: 'issued before that day' })
-  before?: string;
-
-  @IsFlag({ optional: true })
-  descending?: boolean;
-}
-
-/** D3, E9: invoices of packages and of appointments. */
+/** D2, D3, E9: invoices of packages and of appointments, and what is paid on them. */
 @ApiTags('Invoices')
 @Controller('invoices')
 export class InvoicesController {
-  constructor(private readonly reading: Reading) {}
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly reading: Reading,
+    private readonly history: History,
+  ) {}
+
+  @Post(':invoiceId/payments')
+  @Allow('payments:take')
+  @ApiCreatedResponse({ type: InvoiceAnswer })
+  pay(@Call() call: CallContext, @PathId('invoiceId') invoiceId: string, @Body() body: PaymentBody): Promise<InvoiceAnswer> {
+    return this.commands.execute(new ReceivePayment(call, { invoiceId, ...paymentOf(body) }));
+  }
+
+  @Post(':invoiceId/payments/:paymentId/void')
+  @Allow('payments:void')
+  @HttpCode(200)
+  @ApiOkResponse({ type: InvoiceAnswer })
+  voidPayment(
+    @Call() call: CallContext,
+    @PathId('invoiceId') invoiceId: string,
+    @PathId('paymentId') paymentId: string,
+    @Body() { reason = null }: VoidPaymentBody,
+  ): Promise<InvoiceAnswer> {
+    return this.commands.execute(new VoidPayment(call, { invoiceId, paymentId, reason }));
+  }
+
+  @Post(':invoiceId/adjustments')
+  @Allow('invoices:adjust')
+  @ApiCreatedResponse({ type: InvoiceAnswer })
+  adjust(
+    @Call() call: CallContext,
+    @PathId('invoiceId') invoiceId: string,
+    @Body() { adjustment, reason = null }: OverallAdjustmentBody,
+  ): Promise<InvoiceAnswer> {
+    return this.commands.execute(new AdjustInvoice(call, { invoiceId, adjustment, reason }));
+  }
+
+  @Post(':invoiceId/refunds')
+  @Allow('packages:refund')
+  @ApiCreatedResponse({ type: InvoiceAnswer })
+  refund(@Call() call: CallContext, @PathId('invoiceId') invoiceId: string, @Body() body: InvoiceRefundBody): Promise<InvoiceAnswer> {
+    const { outcome, notes = null } = body;
+    return this.commands.execute(new RefundInvoice(call, { invoiceId, ...paymentOf(body), outcome, notes }));
+  }
 
   @Get()
   @Allow('invoices:read')
   @ApiOkResponse({ type: InvoicePage })
-  list(@Call() call: CallContext, @Query() query: InvoicesQuery): Promise<InvoicePage> {
-    const { clientId, packageId, appointmentId, kind, from, before, descending = false } = query;
-    return this.reading.page(invoiceList, call, query, {
+  async list(@Call() call: CallContext, @Query() query: InvoicesQuery): Promise<InvoicePage> {
+    const { clientId, packageId, appointmentId, kind, from, before, owing, descending = false } = query;
+    const { items, next } = await this.reading.page(invoiceList, call, query, {
       by: 'issuedOn',
       descending,
       where: { clientId, packageId, appointmentId, kind },
       from: { issuedOn: from },
       before: { issuedOn: before },
+      also: (rows) => {
+        if (owing !== undefined) rows.whereRaw(owing ? 'balance > 0' : 'balance <= 0');
+      },
     });
+    return { items: items.map(withStatus), next };
   }
 
   @Get(':invoiceId')
   @Allow('invoices:read')
   @ApiOkResponse({ type: InvoiceRead })
-  read(@Call() call: CallContext, @PathId('invoiceId') invoiceId: string): Promise<InvoiceRead> {
-    return this.reading.one(invoiceList, call, 'invoice', invoiceId);
+  async read(@Call() call: CallContext, @PathId('invoiceId') invoiceId: string): Promise<InvoiceRead> {
+    return withStatus(await this.reading.one(invoiceList, call, 'invoice', invoiceId));
+  }
+
+  @Get(':invoiceId/history')
+  @Allow('history:read')
+  @ApiOkResponse({ type: InvoiceHistory })
+  readHistory(@Call() call: CallContext, @PathId('invoiceId') invoiceId: string): Promise<InvoiceHistory> {
+    return this.history.ofInvoice(call, invoiceId);
   }
 }
+
+const withStatus = <Row extends Pick<InvoiceRow, 'paid' | 'refunded' | 'balance'>>(row: Row) => ({ ...row, status: statusOf(row) });
+
+const statusOf = ({ paid, refunded, balance }: Pick<InvoiceRow, 'paid' | 'refunded' | 'balance'>): InvoiceRead['status'] => {
+  const kept = paid - refunded;
+  if (balance < 0) return 'credit';
+  if (balance === 0) return kept > 0 ? 'paid' : 'nothingOwing';
+  return kept > 0 ? 'partlyPaid' : 'unpaid';
+};

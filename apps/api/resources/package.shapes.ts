@@ -17,6 +17,7 @@ import {
 import { Answered, Versioned } from './answered.js';
 import { EXPIRY } from './expiry.shapes.js';
 import { Charge } from './money.shapes.js';
+import { PaymentBody } from './payment.shapes.js';
 import { PageOf, PageQuery } from './paging.js';
 
 const MOST = 1_000_000;
@@ -33,6 +34,9 @@ export class SaleBody {
 
   @IsFlag({ optional: true, description: 'also take a session for that appointment' })
   applyToAppointment?: boolean;
+
+  @IsNested(PaymentBody, { optional: true, nullable: true, description: 'what is paid with the sale: all or a part; the rest stays owing' })
+  payment?: PaymentBody | null;
 
   @IsText({ max: 200, optional: true, nullable: true })
   externalReference?: string | null;

@@ -28,6 +28,7 @@ import {
   SaleBody,
 } from './package.shapes.js';
 import { PageQuery } from './paging.js';
+import { paymentOf } from './payment.shapes.js';
 import { Reading } from './reading.js';
 
 /** D, E1, F: packages sold, what is left of them, and what happened to them. */
@@ -45,7 +46,9 @@ export class PackagesController {
   @ApiCreatedResponse({ type: PackageAnswer })
   sell(@Call() call: CallContext, @Body() body: SaleBody): Promise<PackageAnswer> {
     const { clientId, offeringId, appointmentId = null, applyToAppointment = false, externalReference = null } = body;
-    return this.commands.execute(new SellPackage(call, { clientId, offeringId, appointmentId, applyToAppointment, externalReference }));
+    const payment = body.payment ? paymentOf(body.payment) : null;
+    const sale = { clientId, offeringId, appointmentId, applyToAppointment, externalReference, payment };
+    return this.commands.execute(new SellPackage(call, sale));
   }
 
   @Put(':packageId/services/:serviceId/remaining')
@@ -131,7 +134,7 @@ export class PackagesController {
   @Allow('history:read')
   @ApiOkResponse({ type: PackageHistory })
   readHistory(@Call() call: CallContext, @PathId('packageId') packageId: string): Promise<PackageHistory> {
-    return this.history.of(call, packageId);
+    return this.history.ofPackage(call, packageId);
   }
 
   @Get(':packageId/as-of')

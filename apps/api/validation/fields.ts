@@ -220,6 +220,9 @@ export const IsSignedMoney = (options?: FieldOptions): PropertyDecorator => IsNe
 /** Money that a caller sets: bounded, so that what is worked out from it stays within the safe integers. */
 export const IsPrice = (options?: FieldOptions): PropertyDecorator => IsNested(PriceBody, options);
 
+/** A price that is not nothing: what is paid or given back. */
+export const IsPositivePrice = (options?: FieldOptions): PropertyDecorator => IsNested(PositivePriceBody, options);
+
 /** A field of one's own: what the decorators above are made of. */
 export function Field(rule: Rule, options: FieldOptions = {}): PropertyDecorator {
   return (target, name) => {
@@ -340,8 +343,16 @@ export class MoneyBody {
 
 const MAX_PRICE = 1_000_000_000_000; // minor units; with ten taxes of 100 % each it is less than a hundredth of 2^53
 
-class SignedMoneyBody {
+export class SignedMoneyBody {
   @IsInteger({ min: -MAX_PRICE * 1_000, max: MAX_PRICE * 1_000, description: 'minor units', example: -1500 })
+  amount: number;
+
+  @IsCurrency({ example: 'CAD' })
+  currency: string;
+}
+
+class PositivePriceBody {
+  @IsInteger({ min: 1, max: MAX_PRICE, description: 'minor units', example: 5000 })
   amount: number;
 
   @IsCurrency({ example: 'CAD' })

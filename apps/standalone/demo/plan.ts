@@ -1,4 +1,5 @@
 import { commandIdOf, idFor } from '../../../libs/domain/kernel/ids.js';
+import { withTaxes } from '../../../libs/domain/kernel/money.js';
 import {
   CancelAppointment,
   BookAppointment,
@@ -9,6 +10,7 @@ import {
 } from '../../../libs/command-handling/commands/appointment.commands.js';
 import { CreateBusiness } from '../../../libs/command-handling/commands/business.commands.js';
 import { DefineService, DefineTax, RegisterClient, RegisterProvider } from '../../../libs/command-handling/commands/catalogue.commands.js';
+import type { PaymentInput } from '../../../libs/command-handling/commands/invoice.commands.js';
 import { DefineOffering } from '../../../libs/command-handling/commands/offering.commands.js';
 import { AdjustExpiry, AdjustRemaining, CancelPackage, SellPackage } from '../../../libs/command-handling/commands/package.commands.js';
 import type { Caller, CommandOf } from '../../../libs/command-handling/command.js';
@@ -152,11 +154,26 @@ const plannedSales = (chance: Chance, firstDay: number, kinds: PlannedOffering[]
       appointmentId: null,
       applyToAppointment: false,
       externalReference: null,
+      payment: paid(n, kinds[kind]!),
     };
     const step = { at: firstDay + day * DAY + 14 * 3_600_000, what: 'sales', command: new SellPackage(callerWith(key), input) };
     const left = new Map(kinds[kind]!.services.map(([service, limit]) => [service, limit === 'unlimited' ? 12 : limit]));
     return { n, day, client, kind, packageId: idOf(key, 'package'), left, step };
   });
+
+/** Most is paid at once, some in part, some later. */
+const paid = (n: number, { fee }: PlannedOffering): PaymentInput | null => {
+  if (fee === undefined || n % 5 === 4) return null;
+  const currency = CLINIC.currency;
+  const { total } = withTaxes(
+    { amount: fee, currency },
+    TAXES.map((tax, i) => ({ ...tax, taxId: taxId(i) })),
+  );
+  const amount = n % 5 === 3 ? Math.trunc(total.amount / 2) : total.amount;
+  return n % 2 === 0
+    ? { amount: { amount, currency }, method: 'cardTerminal', reference: null }
+    : { amount: { amount, currency }, method: 'bankTransfer', reference: `transfer ${1000 + n}` };
+};
 
 interface PlannedBooking {
   appointmentId: string;

@@ -52,7 +52,7 @@ beforeAll(async () => {
     }),
   );
   const { clientId } = await give(new RegisterClient(caller, { name: 'Anna', email: null, phone: null, externalReference: null }));
-  sale = { clientId, offeringId, appointmentId: null, applyToAppointment: false, externalReference: null };
+  sale = { clientId, offeringId, appointmentId: null, applyToAppointment: false, externalReference: null, payment: null };
 });
 afterAll(async () => {
   await app?.close();

@@ -2,17 +2,20 @@ import type { Decide } from '../kernel/event.js';
 import { inProportion, minus, negative, sum, zero } from '../kernel/money.js';
 import { pick } from '../kernel/pick.js';
 import { NotFound, Refusal } from '../kernel/refusal.js';
-import type { InvoiceContent, Money, TaxLine } from '../kernel/shapes.js';
-import type { InvoiceEvent, PaymentMethod, RefundOutcome, Removal } from './invoice.events.js';
+import type { InvoiceContent, Money, PaymentMethod, TaxLine } from '../kernel/shapes.js';
+import type { InvoiceEvent, RefundOutcome, Removal } from './invoice.events.js';
 import { invoice, keptOf, type InvoiceState, type IssuedInvoice } from './invoice.state.js';
 
 type DecideInvoice = Decide<InvoiceState, InvoiceEvent>;
 
-/** D3, E9: a sale's invoice, or an appointment's. */
+/** D3, E9: a sale's invoice, or an appointment's. D2: with what was paid at once. */
 export const issueInvoice =
-  (content: InvoiceContent): DecideInvoice =>
-  (state) =>
-    state.status === 'none' ? [{ type: 'InvoiceIssued', data: owingAll(content) }] : [];
+  (content: InvoiceContent, payment: ReceivePayment | null = null): DecideInvoice =>
+  (state) => {
+    if (state.status === 'issued') return [];
+    const issued: InvoiceEvent = { type: 'InvoiceIssued', data: owingAll(content) };
+    return payment ? [issued, ...receivePayment(payment)(invoice.evolve(state, issued))] : [issued];
+  };
 
 /**
  * E9: other lines, because a package was applied or removed; not while it is paid. If it was adjusted to zero in the
@@ -214,6 +217,19 @@ export const refundInvoice =
     );
     const after = moneyAfter(issued, { refunded: sum(total.currency, [refunded, amount]), adjustments });
     return [{ type: 'InvoiceRefunded', data: { invoiceId, clientId, refundId, ...refund, taxes, tax, adjustment, ...after } }];
+  };
+
+/** E9: credit of an appointment's invoice. What was paid for a package is refunded through the package (H4). */
+export const refundAppointment =
+  (refund: RefundInvoice): DecideInvoice =>
+  (state) => {
+    const { kind, invoiceId, packageId } = existing(state, refund.invoiceId);
+    if (kind === 'package')
+      throw new Refusal('REFUND_THE_PACKAGE', 'This invoice is of a package: cancel the package, then refund it there.', {
+        invoiceId,
+        packageId,
+      });
+    return refundInvoice(refund)(state);
   };
 
 /** H7: each tax's share of all refunds together, less what the refunds before it had: parts of a whole add up to it exactly. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineEvent, personal, type EventOf } from '../kernel/event.js';
-import { id, instant, invoiceContent, localDate, money, price, taxLine } from '../kernel/shapes.js';
+import { id, instant, invoiceContent, localDate, money, paymentMethod, price, taxLine } from '../kernel/shapes.js';
 
 // After the event: `adjustments` are all of them together, below zero where they take off; `balance` is what is owing,
 // total + adjustments − paid + refunded, below zero where it is credit (J2).
@@ -9,9 +9,6 @@ const about = z.object({ invoiceId: id, clientId: id });
 const after = z.object({ adjustments: money, balance: money });
 const moneyMoved = after.extend({ paid: money, refunded: money }); // all payments that stand, all refunds, after the event
 const note = personal('clientId').nullable();
-
-/** D2. `stripe`: a card through Stripe. */
-export const paymentMethod = z.enum(['cash', 'cardTerminal', 'bankTransfer', 'other', 'stripe']);
 
 export const InvoiceIssued = defineEvent('InvoiceIssued', invoiceContent.extend(after.shape));
 
@@ -97,5 +94,4 @@ export const invoiceEvents = [
   InvoiceRefunded,
 ] as const;
 export type InvoiceEvent = EventOf<(typeof invoiceEvents)[number]>;
-export type PaymentMethod = z.infer<typeof paymentMethod>;
 export type RefundOutcome = z.infer<typeof refundOutcome>;

@@ -1,8 +1,8 @@
 import type { Aggregate } from '../kernel/event.js';
 import { pick } from '../kernel/pick.js';
-import type { InvoiceContent, Money, TaxLine } from '../kernel/shapes.js';
+import type { InvoiceContent, Money, PaymentMethod, TaxLine } from '../kernel/shapes.js';
 import { zero } from '../kernel/money.js';
-import { invoiceEvents, type InvoiceEvent, type PaymentMethod } from './invoice.events.js';
+import { invoiceEvents, type InvoiceEvent } from './invoice.events.js';
 
 export type InvoiceState = { status: 'none' } | IssuedInvoice;
 

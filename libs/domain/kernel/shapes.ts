@@ -33,6 +33,9 @@ export const expiryRule = z.discriminatedUnion('kind', [
 /** What becomes of a session when its appointment does not take place (H1, H2). */
 export const sessionOutcome = z.enum(['returned', 'forfeited']);
 
+/** D2. `stripe`: a card through Stripe. */
+export const paymentMethod = z.enum(['cash', 'cardTerminal', 'bankTransfer', 'other', 'stripe']);
+
 export const invoiceLine = z.object({ description: z.string(), serviceId: id.nullable(), ...charge.shape });
 
 /** A whole invoice as it is issued, so that whoever issues it looks nothing up. */
@@ -53,6 +56,7 @@ export type TaxLine = z.infer<typeof taxLine>;
 export type Charge = z.infer<typeof charge>;
 export type Limit = z.infer<typeof limit>;
 export type ExpiryRule = z.infer<typeof expiryRule>;
+export type PaymentMethod = z.infer<typeof paymentMethod>;
 export type SessionOutcome = z.infer<typeof sessionOutcome>;
 export type InvoiceLine = z.infer<typeof invoiceLine>;
 export type InvoiceContent = z.infer<typeof invoiceContent>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineEvent, personal, type EventOf } from '../kernel/event.js';
-import { charge, expiryRule, id, instant, invoiceContent, limit, localDate, price } from '../kernel/shapes.js';
+import { charge, expiryRule, id, instant, invoiceContent, limit, localDate, paymentMethod, price } from '../kernel/shapes.js';
 
 // What is stored for a package sold or assigned to a client. Stored for ever: add versions, never edit one.
 // Events say what was decided, in absolutes (`remaining` and `expiresOn` after it), so that no fold needs a rule.
@@ -37,8 +37,11 @@ export const PackageSold = defineEvent(
     appointmentId: id.nullable(), // D1: the appointment from which it was sold
     purchaseId: id.nullable(), // I4: the online purchase
     invoice: invoiceContent,
+    payment: z.object({ paymentId: id, amount: price, method: paymentMethod }).nullable(), // D2: taken with the sale
+    paymentReference: personal('clientId').nullable(),
     externalReference: z.string().nullable(),
   }),
+  { version: 2, upcast: { 1: (data) => ({ ...(data as object), payment: null, paymentReference: null }) } },
 );
 
 /**

@@ -1,16 +1,26 @@
 import { invoiceOver } from '../invoice/invoice-content.js';
 import { withTaxes, zero, type Tax } from '../kernel/money.js';
 import { pick } from '../kernel/pick.js';
-import type { Charge } from '../kernel/shapes.js';
+import { Refusal } from '../kernel/refusal.js';
+import type { Charge, Money, PaymentMethod } from '../kernel/shapes.js';
 import type { Terms } from '../offering/offering.events.js';
 import type { ServiceDescription } from '../service/service.events.js';
 import type { PackageSoldData, SoldService } from './package.events.js';
+
+/** D2: what is paid with the sale. */
+export interface SalePayment {
+  paymentId: string;
+  amount: Money;
+  method: PaymentMethod;
+  reference: string | null;
+}
 
 /** What is not in the offering's terms: who buys, when, through which door. */
 export interface Buying extends Pick<
   PackageSoldData,
   'packageId' | 'offeringId' | 'clientId' | 'appointmentId' | 'purchaseId' | 'externalReference'
 > {
+  payment?: SalePayment | null;
   invoiceId: string;
   currency: string;
   timeZone: string;
@@ -28,7 +38,7 @@ export const saleOf = (
   terms: Terms,
   services: readonly ServiceDescription[],
   taxes: readonly Tax[],
-  { invoiceId, currency, today, soldOn = today, ...buying }: Buying,
+  { invoiceId, currency, today, soldOn = today, payment = null, ...buying }: Buying,
 ): Omit<PackageSoldData, 'expiresOn'> => {
   if (terms.payment === null) throw new Error('An offering that can be sold has a payment method.');
   const charge = buying.channel === 'import' ? withTaxes(zero(currency), []) : chargeOf(terms, taxes, currency);
@@ -36,11 +46,21 @@ export const saleOf = (
     ...buying,
     ...pick(terms, 'name', 'description', 'expiryRule'),
     ...{ services: soldServices(terms, services), paymentMethod: terms.payment.method, charge, soldOn },
+    payment: payment && pick(payment, 'paymentId', 'amount', 'method'),
+    paymentReference: payment && payment.reference,
     invoice: invoiceOver(currency, {
       ...{ invoiceId, kind: 'package', packageInvoiceId: null, issuedOn: today, ...pick(buying, 'clientId', 'packageId', 'appointmentId') },
       lines: [{ description: terms.name, serviceId: null, ...charge }],
     }),
   };
+};
+
+/** D2: all or a part is paid with a sale, never more. */
+export const assertPayable = (terms: Terms, taxes: readonly Tax[], { amount }: Pick<SalePayment, 'amount'>): void => {
+  const { total } = chargeOf(terms, taxes, amount.currency);
+  if (total.amount === 0) throw new Refusal('NOTHING_OWING', 'Nothing is owing at this sale: sell it without a payment.', { total });
+  if (amount.amount > total.amount)
+    throw new Refusal('OVERPAID', `This sale comes to ${total.amount} (minor units): take that or less.`, { total });
 };
 
 /** C3: its fee with the fee's own taxes; C4: nothing when each appointment is paid. */

@@ -35,6 +35,7 @@ export const sale = (over: Partial<PackageSoldData> & { fee?: Money; taxes?: rea
     ...{ packageId: p, clientId: anna, offeringId: idOf('offering'), name: 'Relax', description: '', services: [soldMassage(1)] },
     ...{ paymentMethod: 'paidUpfront', charge: withTaxes(fee, taxes), expiryRule: { kind: 'none' }, expiresOn: null, soldOn: january },
     ...{ timeZone: 'America/Toronto', channel: 'staff', appointmentId: null, purchaseId: null, externalReference: null },
+    ...{ payment: null, paymentReference: null },
     invoice: invoiceContent({
       ...{ invoiceId: idOf('ip'), kind: 'package', packageId: p, appointmentId: null },
       lines: [{ description: 'Relax', serviceId: null, net: fee, taxes }],

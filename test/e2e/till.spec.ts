@@ -1,0 +1,162 @@
+import type { Caller } from '../support/caller.js';
+import type { Clinic, Page, Sold } from '../support/clinic.js';
+import { inEachPolicyMode } from '../support/policy-modes.js';
+
+interface Owing {
+  invoiceId: string;
+  total: number;
+  adjustments: number;
+  paid: number;
+  refunded: number;
+  balance: number;
+  status?: string;
+  paymentId?: string;
+  payments?: { paymentId: string; amount: { amount: number }; method: string; reference: string | null; voided: boolean }[];
+  refunds?: { amount: { amount: number }; tax: { amount: number }; outcome: string }[];
+}
+
+// The offering of the clinic: 300.00 and both taxes, 344.93 in all.
+const TOTAL = 34_493;
+
+inEachPolicyMode((at) => {
+  let clinic: Clinic;
+  let owner: Caller;
+  beforeAll(() => {
+    clinic = at();
+    ({ owner } = clinic);
+  });
+
+  const cash = (amount: number, more: object = {}) => ({ amount: clinic.money(amount), method: 'cash', ...more });
+  const invoice = async ({ invoiceId }: { invoiceId: string }) => (await clinic.invoice({ invoiceId })) as unknown as Required<Owing>;
+  const sold = async (payment?: object): Promise<Sold> => {
+    const sale = await clinic.sell({}, payment ? { payment } : {});
+    await clinic.service.settled();
+    return sale;
+  };
+  const pay = ({ invoiceId }: { invoiceId: string }, body: object) => owner.post<Owing>(`/v1/invoices/${invoiceId}/payments`, body);
+
+  describe('a sale with a payment', () => {
+    it('D2: all of it', async () => {
+      expect(await invoice(await sold(cash(TOTAL)))).toMatchObject({
+        ...{ status: 'paid', total: TOTAL, paid: TOTAL, balance: 0 },
+        payments: [{ amount: clinic.money(TOTAL), method: 'cash', reference: null, voided: false }],
+      });
+    });
+    it('D2: a part of it; the rest stays owing and is paid later there', async () => {
+      const sale = await sold({ amount: clinic.money(10_000), method: 'other', reference: 'gift card 77' });
+      expect(await invoice(sale)).toMatchObject({ status: 'partlyPaid', paid: 10_000, balance: TOTAL - 10_000 });
+      expect(await pay(sale, cash(TOTAL - 10_000))).toMatchObject({ paid: TOTAL, balance: 0 });
+      expect(await invoice(sale)).toMatchObject({ status: 'paid', payments: [{ reference: 'gift card 77' }, { method: 'cash' }] });
+    });
+    it('D2: none', async () => expect(await invoice(await sold())).toMatchObject({ status: 'unpaid', paid: 0, balance: TOTAL }));
+    it('D2: never more than it comes to, and then nothing has happened', async () => {
+      const offeringId = await clinic.offering();
+      const clientId = await clinic.client();
+      const sale = (payment: object) => ({ body: { offeringId, clientId, payment } });
+      expect(await owner.refused(409, 'POST', '/v1/packages', sale(cash(TOTAL + 1)))).toMatchObject({ code: 'OVERPAID' });
+      const { errors } = await owner.refused(
+        400,
+        'POST',
+        '/v1/packages',
+        sale({ amount: { amount: 0, currency: 'CAD' }, method: 'stripe' }),
+      );
+      expect(errors?.map(({ field }) => field)).toEqual(['/payment/amount/amount', '/payment/method']);
+      const other = await owner.refused(400, 'POST', '/v1/packages', sale(cash(1, { method: 'other' })));
+      expect(other.errors).toMatchObject([{ field: '/payment/reference', code: 'REQUIRED' }]);
+      const dollars = await owner.refused(400, 'POST', '/v1/packages', sale({ amount: { amount: 1, currency: 'USD' }, method: 'cash' }));
+      expect(dollars.errors).toMatchObject([{ field: '/payment/amount/currency', code: 'WRONG_CURRENCY' }]);
+      expect(await owner.get(`/v1/offerings/${offeringId}`)).toMatchObject({ locked: false, sold: 0 });
+      expect((await owner.get<Page<Sold>>(`/v1/packages?clientId=${clientId}`)).items).toEqual([]);
+    });
+    it('C4: nothing is paid for a package of which each appointment is', async () => {
+      const offeringId = await clinic.offering(clinic.eachAppointment());
+      const body = { offeringId, clientId: await clinic.client(), payment: cash(1) };
+      expect(await owner.refused(409, 'POST', '/v1/packages', { body })).toMatchObject({ code: 'NOTHING_OWING' });
+    });
+    it('D5: the same request sent twice sells and pays once', async () => {
+      const body = { offeringId: await clinic.offering(), clientId: await clinic.client(), payment: cash(TOTAL) };
+      const twice = [1, 2].map(() => owner.send('POST', '/v1/packages', { body, headers: { 'idempotency-key': 'sale and payment' } }));
+      const [one, two] = (await Promise.all(twice)) as unknown as { body: Sold }[];
+      expect(two!.body.packageId).toBe(one!.body.packageId);
+      expect(await invoice(one!.body)).toMatchObject({ paid: TOTAL, payments: [{ amount: clinic.money(TOTAL) }] });
+    });
+  });
+
+  describe('money on an invoice', () => {
+    it('D2: overpaying is refused, telling what is owing', async () => {
+      const sale = await sold(cash(30_000));
+      const refusal = await owner.refused(409, 'POST', `/v1/invoices/${sale.invoiceId}/payments`, { body: cash(4_494) });
+      expect(refusal).toMatchObject({ code: 'OVERPAID', details: { balance: clinic.money(4_493) } });
+      await pay(sale, cash(4_493));
+      expect(await owner.refused(409, 'POST', `/v1/invoices/${sale.invoiceId}/payments`, { body: cash(1) })).toMatchObject({
+        code: 'NOTHING_OWING',
+      });
+    });
+    it('D2: a payment is voided with a reason, and stays in the list and the history', async () => {
+      const sale = await sold();
+      const { paymentId } = await pay(sale, cash(5_000));
+      const path = `/v1/invoices/${sale.invoiceId}/payments/${paymentId}/void`;
+      expect(await owner.post<Owing>(path, { reason: 'the wrong client' })).toMatchObject({ paid: 0, balance: TOTAL });
+      expect(await owner.post<Owing>(path, { reason: 'the wrong client' })).toMatchObject({ paid: 0, balance: TOTAL });
+      expect(await invoice(sale)).toMatchObject({ status: 'unpaid', payments: [{ paymentId, voided: true, reason: 'the wrong client' }] });
+      const { items } = await owner.get<{ items: { type: string; reason: string | null; after: Owing }[] }>(
+        `/v1/invoices/${sale.invoiceId}/history`,
+      );
+      expect(items.map(({ type }) => type)).toEqual(['InvoiceIssued', 'PaymentReceived', 'PaymentVoided']);
+      expect(items[1]!.after).toMatchObject({ paid: clinic.money(5_000), balance: clinic.money(TOTAL - 5_000) });
+      expect(items[2]).toMatchObject({ reason: 'the wrong client', after: { paid: clinic.money(0), balance: clinic.money(TOTAL) } });
+    });
+    it('A2, D2: an overall adjustment takes off, and can be taken back', async () => {
+      const sale = await sold();
+      const path = `/v1/invoices/${sale.invoiceId}/adjustments`;
+      const by = (amount: number) => ({ adjustment: clinic.money(amount), reason: 'a loyal client' });
+      expect(await owner.post<Owing>(path, by(-4_493))).toMatchObject({ total: TOTAL, adjustments: -4_493, balance: 30_000 });
+      expect(await owner.refused(409, 'POST', path, { body: by(-30_001) })).toMatchObject({ code: 'ADJUSTED_BELOW_ZERO' });
+      expect(await owner.post<Owing>(path, by(4_493))).toMatchObject({ adjustments: 0, balance: TOTAL });
+      expect(await owner.refused(409, 'POST', path, { body: by(1) })).toMatchObject({ code: 'NOT_TAKEN_OFF' });
+    });
+    it('E9: what was paid for an appointment that is cancelled shows as credit, and is given back', async () => {
+      const booked = await clinic.bookWithout(); // 80.00, 4.00, 7.98
+      await clinic.service.settled();
+      await pay(booked, cash(9_198));
+      await clinic.end(booked, 'cancel');
+      expect(await invoice(booked)).toMatchObject({ status: 'credit', adjustments: -9_198, paid: 9_198, balance: -9_198 });
+      const path = `/v1/invoices/${booked.invoiceId}/refunds`;
+      const refund = { ...cash(9_198), outcome: 'outstandingBalance', notes: 'ill' };
+      expect(await owner.refused(409, 'POST', path, { body: { ...refund, outcome: 'noOutstandingBalance' } })).toMatchObject({
+        code: 'NOTHING_TO_DISCOUNT',
+      });
+      expect(await owner.post<Owing>(path, refund)).toMatchObject({ refunded: 9_198, balance: 0 });
+      expect(await owner.refused(409, 'POST', path, { body: { ...refund, amount: clinic.money(1) } })).toMatchObject({
+        code: 'REFUND_ABOVE_PAID',
+      });
+      expect(await invoice(booked)).toMatchObject({
+        ...{ status: 'nothingOwing', balance: 0 },
+        refunds: [{ amount: clinic.money(9_198), tax: clinic.money(1_198), outcome: 'outstandingBalance', notes: 'ill' }],
+      });
+    });
+    it('H4: what was paid for a package is refunded through the package', async () => {
+      const sale = await sold(cash(TOTAL));
+      const body = { ...cash(1), outcome: 'outstandingBalance' };
+      expect(await owner.refused(409, 'POST', `/v1/invoices/${sale.invoiceId}/refunds`, { body })).toMatchObject({
+        ...{ code: 'REFUND_THE_PACKAGE', details: { packageId: sale.packageId } },
+      });
+    });
+    it('L4: If-Match is honoured', async () => {
+      const sale = await sold();
+      const path = `/v1/invoices/${sale.invoiceId}/payments`;
+      const { status } = await owner.send('POST', path, { body: cash(1), headers: { 'if-match': '"7"' } });
+      expect(status).toBe(412);
+      expect((await owner.send('POST', path, { body: cash(1), headers: { 'if-match': '"0"' } })).status).toBe(201);
+    });
+    it('D2: the list tells what is owing', async () => {
+      const [owing, paid] = [await sold(), await sold(cash(TOTAL))];
+      await clinic.invoice(owing);
+      const idsOf = async (query: string) =>
+        (await owner.get<Page<Owing>>(`/v1/invoices?limit=200&kind=package&${query}`)).items.map(({ invoiceId }) => invoiceId);
+      expect(await idsOf(`clientId=${owing.clientId}&owing=true`)).toEqual([owing.invoiceId]);
+      expect(await idsOf(`clientId=${owing.clientId}&owing=false`)).toEqual([]);
+      expect(await idsOf(`clientId=${paid.clientId}&owing=false`)).toEqual([paid.invoiceId]);
+    });
+  });
+});
