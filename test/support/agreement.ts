@@ -28,6 +28,7 @@ export function disagreements(events: readonly Recorded[]): string[] {
     ...sales.flatMap((sale) => ofSale(sale, streams, events)),
     ...[...streams.packages.values()].flatMap((sold) => ofPackage(sold, streams)),
     ...[...streams.appointments.values()].flatMap((booked) => ofAppointment(booked, streams)),
+    ...[...streams.invoices.values()].flatMap((issued) => ofInvoice(issued)),
   ];
 }
 
@@ -90,7 +91,19 @@ function ofAppointment(booked: BookedAppointment, { packages, invoices }: Stream
     'its invoice is of another amount than its session': session !== undefined && issued?.total.amount !== session.charge.total.amount,
     'its invoice is at zero otherwise than it was returned':
       issued !== undefined && (issued.toZero !== null) !== (booked.outcome === 'returned'),
-    'something is owing for what was returned': issued?.toZero?.because !== undefined && issued.balance.amount !== 0,
+    'something is owing for what was returned': (issued?.toZero ?? null) !== null && issued!.balance.amount > 0,
+  });
+}
+
+/** D2, H4, J2: what is owing follows from what was charged, paid and given back; nothing of it is more than there was. */
+function ofInvoice({ invoiceId, total, adjustments, paid, refunded, balance, payments }: IssuedInvoice): string[] {
+  const standing = payments.filter(({ voided }) => !voided).reduce((sum, { amount }) => sum + amount.amount, 0);
+  return said(`invoice ${invoiceId}`, {
+    'its balance is not total + adjustments − paid + refunded':
+      balance.amount !== total.amount + adjustments.amount - paid.amount + refunded.amount,
+    'what is paid is not the sum of its payments': paid.amount !== standing,
+    'more is refunded than was paid': refunded.amount > paid.amount,
+    'more or less than all of it is taken off': adjustments.amount > 0 || total.amount + adjustments.amount < 0,
   });
 }
 

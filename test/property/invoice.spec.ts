@@ -1,0 +1,354 @@
+import fc from 'fast-check';
+import { invoiceOver } from '../../libs/domain/invoice/invoice-content.js';
+import {
+  adjustInvoice,
+  adjustToZero,
+  issueInvoice,
+  receivePayment,
+  refundInvoice,
+  reissueInvoice,
+  undoAdjustment,
+  voidPayment,
+  writeOff,
+} from '../../libs/domain/invoice/invoice.decisions.js';
+import type { InvoiceEvent, RefundOutcome } from '../../libs/domain/invoice/invoice.events.js';
+import { invoice, type InvoiceState, type IssuedInvoice } from '../../libs/domain/invoice/invoice.state.js';
+import type { Decide } from '../../libs/domain/kernel/event.js';
+import { withTaxes } from '../../libs/domain/kernel/money.js';
+import { Refusal } from '../../libs/domain/kernel/refusal.js';
+import type { InvoiceContent } from '../../libs/domain/kernel/shapes.js';
+import { anna, idOf } from '../../libs/domain/testing/example.js';
+
+// An invoice against a model that keeps what was done, as lists, and works out what is owing from them anew, in currencies of no,
+// two and three decimals. Amounts are minor units.
+
+const CURRENCIES = ['JPY', 'CAD', 'KWD'] as const;
+const i1 = idOf('i1');
+
+class Model {
+  issued: InvoiceContent | undefined;
+  payments = new Map<number, { amount: number; voided: boolean }>();
+  refunds = new Map<number, { amount: number; outcome: RefundOutcome }>();
+  known = new Set<number>(); // overall adjustments that were ever made
+  discounts = 0; // since it was last issued
+  lowered = 0; // since then, by refunds that leave nothing owing
+  toZero = 0;
+  atZero = false;
+
+  get total(): number {
+    return sumOf(this.issued!.lines.map(({ net, taxes }) => net.amount + sumOf(taxes.map(({ amount }) => amount.amount))));
+  }
+  get adjustments(): number {
+    return this.discounts - this.lowered - this.toZero;
+  }
+  get paid(): number {
+    return sumOf([...this.payments.values()].map(({ amount, voided }) => (voided ? 0 : amount)));
+  }
+  get refunded(): number {
+    return sumOf([...this.refunds.values()].map(({ amount }) => amount));
+  }
+  get balance(): number {
+    return this.total + this.adjustments - this.paid + this.refunded;
+  }
+}
+
+/** A command as both sides understand it. `expected`: what the rules say becomes of it; `apply` carries it out in the model. */
+interface Command {
+  says: string;
+  decide: Decide<InvoiceState, InvoiceEvent>;
+  expected: string; // `events`, `nothing` or the code of the refusal
+  again?: string; // what becomes of the same once more, if not nothing
+  apply: () => void;
+}
+type Step = (model: Model, currency: string) => Command;
+
+const contentOf = (nets: readonly (readonly [number, readonly string[]])[], currency: string): InvoiceContent =>
+  invoiceOver(currency, {
+    ...{ invoiceId: i1, kind: 'appointment', clientId: anna, packageId: null, appointmentId: idOf('a1'), packageInvoiceId: null },
+    ...{ issuedOn: '2027-01-31' },
+    lines: nets.map(([amount, rates], n) => ({
+      ...{ description: `Line ${n}`, serviceId: null },
+      ...withTaxes(
+        { amount, currency },
+        rates.map((rate) => ({ taxId: idOf(rate), name: `Tax of ${rate}`, rate })),
+      ),
+    })),
+  });
+
+const issue =
+  (nets: Lines): Step =>
+  (model, currency) => {
+    const content = contentOf(nets, currency);
+    return {
+      ...{ says: `issue ${JSON.stringify(nets)}`, decide: issueInvoice(content), expected: model.issued ? 'nothing' : 'events' },
+      apply: () => (model.issued = content),
+    };
+  };
+
+const reissue =
+  (nets: Lines): Step =>
+  (model, currency) => {
+    const content = contentOf(nets, currency);
+    const isPaid = model.paid !== model.refunded;
+    return {
+      says: `reissue ${JSON.stringify(nets)}`,
+      decide: reissueInvoice(content),
+      expected: !model.issued ? 'NOT_FOUND' : isPaid ? 'INVOICE_PAID' : 'events',
+      again: 'events', // what is the same command is told by its id, not by what it says
+      apply: () => {
+        Object.assign(model, { issued: content, discounts: 0, lowered: 0, toZero: 0 });
+        if (model.atZero) model.toZero = model.total;
+      },
+    };
+  };
+
+const toZero: Step = (model) => ({
+  says: 'adjust to zero',
+  decide: adjustToZero(i1, 'cancelled'),
+  expected: !model.issued ? 'NOT_FOUND' : model.atZero ? 'nothing' : 'events',
+  apply: () => {
+    model.toZero = model.total + model.adjustments;
+    model.atZero = true;
+  },
+});
+
+const fromZero: Step = (model) => ({
+  says: 'undo that',
+  decide: undoAdjustment(i1),
+  expected: !model.issued ? 'NOT_FOUND' : model.atZero ? 'events' : 'nothing',
+  apply: () => {
+    model.toZero = 0;
+    model.atZero = false;
+  },
+});
+
+const pay =
+  (n: number, share: number): Step =>
+  (model, currency) => {
+    const amount = partOf(model.issued && model.balance, share);
+    const expected = (): string => {
+      if (!model.issued) return 'NOT_FOUND';
+      if (model.payments.has(n)) return 'nothing';
+      if (model.balance <= 0) return 'NOTHING_OWING';
+      return amount > model.balance ? 'OVERPAID' : 'events';
+    };
+    const about = { invoiceId: i1, paymentId: idOf(`pay${n}`), method: 'cash' as const, reference: null, receivedOn: '2027-01-31' };
+    return {
+      ...{ says: `pay ${n}: ${amount}`, decide: receivePayment({ ...about, amount: { amount, currency } }), expected: expected() },
+      apply: () => model.payments.set(n, { amount, voided: false }),
+    };
+  };
+
+const voiding =
+  (n: number): Step =>
+  (model) => {
+    const payment = model.payments.get(n);
+    const expected = (): string => {
+      if (!payment) return 'NOT_FOUND';
+      if (payment.voided) return 'nothing';
+      return payment.amount > model.paid - model.refunded ? 'PAYMENT_REFUNDED' : 'events';
+    };
+    return {
+      ...{ says: `void ${n}`, decide: voidPayment({ invoiceId: i1, paymentId: idOf(`pay${n}`), reason: null }), expected: expected() },
+      apply: () => (payment!.voided = true),
+    };
+  };
+
+const adjust =
+  (n: number, share: number, back: boolean): Step =>
+  (model, currency) => {
+    const most = model.issued && (back ? 0 - model.discounts : model.total + model.adjustments);
+    const amount = partOf(most, share) * (back ? 1 : -1);
+    const expected = (): string => {
+      if (!model.issued) return 'NOT_FOUND';
+      if (model.known.has(n)) return 'nothing';
+      if (model.atZero) return 'ADJUSTED_TO_ZERO';
+      if (model.total + model.adjustments + amount < 0) return 'ADJUSTED_BELOW_ZERO';
+      return model.discounts + amount > 0 ? 'NOT_TAKEN_OFF' : 'events';
+    };
+    const about = { invoiceId: i1, adjustmentId: idOf(`adj${n}`), reason: null };
+    return {
+      ...{ says: `adjust ${n}: ${amount}`, decide: adjustInvoice({ ...about, adjustment: { amount, currency } }), expected: expected() },
+      apply: () => {
+        model.known.add(n);
+        model.discounts += amount;
+      },
+    };
+  };
+
+const writingOff =
+  (n: number): Step =>
+  (model) => ({
+    says: `write off ${n}`,
+    decide: writeOff({ invoiceId: i1, adjustmentId: idOf(`adj${n}`), reason: null }),
+    expected: !model.issued ? 'NOT_FOUND' : model.known.has(n) || model.balance <= 0 ? 'nothing' : 'events',
+    apply: () => {
+      model.known.add(n);
+      model.discounts -= model.balance;
+    },
+  });
+
+const refund =
+  (n: number, share: number, outcome: RefundOutcome): Step =>
+  (model, currency) => {
+    const amount = partOf(model.issued && model.paid - model.refunded, share);
+    const lowers = outcome === 'noOutstandingBalance' ? amount : 0;
+    const expected = (): string => {
+      if (!model.issued) return 'NOT_FOUND';
+      if (model.refunds.has(n)) return 'nothing';
+      if (amount > model.paid - model.refunded) return 'REFUND_ABOVE_PAID';
+      return model.total + model.adjustments - lowers < 0 ? 'NOTHING_TO_DISCOUNT' : 'events';
+    };
+    const about = { invoiceId: i1, refundId: idOf(`refund${n}`), method: 'cash' as const, reference: null, notes: null };
+    return {
+      says: `refund ${n}: ${amount}, ${outcome}`,
+      decide: refundInvoice({ ...about, amount: { amount, currency }, outcome, refundedOn: '2027-01-31' }),
+      expected: expected(),
+      apply: () => {
+        model.refunds.set(n, { amount, outcome });
+        model.lowered += lowers;
+      },
+    };
+  };
+
+const sumOf = (amounts: readonly number[]): number => amounts.reduce((sum, amount) => sum + amount, 0);
+
+/** So many per cent of it, at least 1: over 100 it is too much. */
+const partOf = (of: number | undefined, share: number): number => Math.max(1, Math.round((Math.max(0, of ?? 0) * share) / 100));
+
+const aRate = fc.constantFrom('5', '9.975', '13', '0.333333', '100');
+const lines = fc.array(fc.tuple(fc.integer({ min: 0, max: 1_000_000 }), fc.uniqueArray(aRate, { maxLength: 3 })), {
+  ...{ minLength: 1, maxLength: 3 },
+});
+type Lines = (readonly [number, readonly string[]])[];
+const aShare = fc.oneof(
+  { weight: 2, arbitrary: fc.constantFrom(100, 100, 101, 150) },
+  { weight: 5, arbitrary: fc.integer({ min: 1, max: 99 }) },
+);
+const anId = fc.integer({ min: 1, max: 6 });
+const anOutcome = fc.constantFrom<RefundOutcome>('outstandingBalance', 'noOutstandingBalance');
+
+const aStep: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: fc.tuple(anId, aShare).map((said) => pay(...said)) },
+  { weight: 3, arbitrary: fc.tuple(anId, aShare, anOutcome).map((said) => refund(...said)) },
+  { weight: 2, arbitrary: anId.map(voiding) },
+  { weight: 2, arbitrary: fc.tuple(anId, aShare, fc.boolean()).map((said) => adjust(...said)) },
+  { weight: 1, arbitrary: anId.map(writingOff) },
+  { weight: 1, arbitrary: lines.map(reissue) },
+  { weight: 1, arbitrary: lines.map(issue) },
+  { weight: 1, arbitrary: fc.constant(toZero) },
+  { weight: 1, arbitrary: fc.constant(fromZero) },
+);
+const cases = fc.record({
+  currency: fc.constantFrom(...CURRENCIES),
+  steps: fc
+    .tuple(fc.nat(9), lines, fc.array(aStep, { maxLength: 40, size: 'max' }))
+    .map(([chance, first, rest]) => [...(chance > 0 ? [issue(first)] : []), ...rest]),
+});
+
+const fold = (history: readonly InvoiceEvent[]): InvoiceState => history.reduce(invoice.evolve, structuredClone(invoice.initial));
+
+const outcomeOf = ({ decide }: Command, state: InvoiceState): InvoiceEvent[] | string => {
+  try {
+    return decide(state);
+  } catch (error) {
+    if (error instanceof Refusal) return error.code;
+    throw error;
+  }
+};
+
+/** Lines + taxes − what was taken off − payments + refunds is what is owing, and nothing is charged, paid or refunded that can't be. */
+const assertSame = (state: InvoiceState, model: Model, currency: string): void => {
+  if (state.status === 'none') return expect(model.issued).toBeUndefined();
+  const { total, adjustments, discounts, paid, refunded, balance } = model;
+  const money = { total, adjustments, discounts, paid, refunded, balance };
+  const said = Object.fromEntries(Object.keys(money).map((name) => [name, state[name as keyof typeof money]]));
+  expect(said).toEqual(Object.fromEntries(Object.entries(money).map(([name, amount]) => [name, { amount, currency }])));
+  expect(total + adjustments).toBeGreaterThanOrEqual(0);
+  expect(adjustments).toBeLessThanOrEqual(0);
+  expect(refunded).toBeLessThanOrEqual(paid);
+};
+
+/** Every command in turn, each so many times: both sides agree on what becomes of it, and the decision leaves its state alone. */
+const run = ({ currency, steps }: { currency: string; steps: readonly Step[] }, times = 1): InvoiceEvent[] => {
+  const model = new Model();
+  const history: InvoiceEvent[] = [];
+  let state = fold([]);
+  for (const step of steps) {
+    const command = step(model, currency);
+    const { expected, again = 'nothing' } = command;
+    for (let time = 0; time < times; time += 1) {
+      const before = structuredClone(state);
+      const outcome = outcomeOf(command, state);
+      expect(state).toEqual(before);
+      const became = typeof outcome === 'string' ? outcome : outcome.length === 0 ? 'nothing' : 'events';
+      expect([command.says, became]).toEqual([command.says, time > 0 && expected === 'events' ? again : expected]);
+      if (typeof outcome === 'string' || outcome.length === 0) continue;
+      command.apply();
+      history.push(...outcome);
+      state = outcome.reduce(invoice.evolve, state);
+      assertSame(state, model, currency);
+    }
+  }
+  expect(fold(history)).toEqual(state);
+  return history;
+};
+
+describe('an invoice under any commands', () => {
+  const runs = { numRuns: 150 };
+
+  it('D2, E9, H5, J2: lines + taxes − adjustments − payments + refunds = balance, in currencies of 0, 2 and 3 decimals', () =>
+    fc.assert(
+      fc.property(cases, (given) => void run(given)),
+      runs,
+    ));
+  it('D5: also when each command comes twice', () =>
+    fc.assert(
+      fc.property(cases, (given) => void run(given, 2)),
+      runs,
+    ));
+  it('J2: every event says what is owing after it', () =>
+    fc.assert(
+      fc.property(cases, (given) => {
+        let state = fold([]);
+        for (const event of run(given)) {
+          state = invoice.evolve(state, event);
+          const { total, paid, refunded } = state as IssuedInvoice;
+          const { adjustments, balance } = event.data;
+          expect(total.amount + adjustments.amount - paid.amount + refunded.amount).toBe(balance.amount);
+        }
+      }),
+      runs,
+    ));
+  it('K1: each event folded twice does no harm, and every event fits its stored shape', () =>
+    fc.assert(
+      fc.property(cases, (given) => {
+        const history = run(given);
+        expect(fold(history.flatMap((event) => [event, event]))).toEqual(fold(history));
+        for (const { type, data } of history) expect(invoice.events.find((event) => event.type === type)!.data.parse(data)).toEqual(data);
+      }),
+      runs,
+    ));
+
+  it('H7: however a refund of all is parted, each tax of each line comes back exactly', () =>
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...CURRENCIES),
+        lines,
+        fc.array(fc.integer({ min: 1, max: 99 }), { maxLength: 8 }),
+        (currency, nets, shares) => {
+          const content = contentOf(nets, currency);
+          fc.pre(content.total.total.amount > 0);
+          const all: Step[] = [issue(nets), pay(1, 100), ...shares.map((share, n) => refund(n + 2, share, 'outstandingBalance'))];
+          const history = run({ currency, steps: [...all, refund(99, 100, 'outstandingBalance')] });
+          const refunds = history.flatMap((event) => (event.type === 'InvoiceRefunded' ? [event.data] : []));
+          const taxes = content.lines.flatMap((line) => line.taxes);
+          expect(taxes.map((_, n) => sumOf(refunds.map((part) => part.taxes[n]!.amount.amount)))).toEqual(
+            taxes.map(({ amount }) => amount.amount),
+          );
+          for (const { tax, taxes: parts } of refunds) expect(tax.amount).toBe(sumOf(parts.map(({ amount }) => amount.amount)));
+        },
+      ),
+      runs,
+    ));
+});
