@@ -1,5 +1,6 @@
 import type { Booked, Clinic, Page, Sold } from '../support/clinic.js';
 import { openClinic } from '../support/clinic.js';
+import { localDateOf } from '../../libs/domain/kernel/calendar.js';
 import { startService, type Service } from '../support/service.js';
 import type { CallerRole } from '../../libs/auth/roles.js';
 
@@ -39,6 +40,38 @@ describe('business, people, roles', () => {
       ['/currency', 'UNKNOWN_FIELD'],
       ['/timeZone', 'NOT_A_TIME_ZONE'],
     ]);
+  });
+
+  it('A1: what cannot be set is refused, each field named with what would do', async () => {
+    const settings = { lateCancellationWindowMinutes: -1, stripeAccount: 'my account', onNoShow: 'kept', clientsSeeInvoices: 'yes' };
+    const body = { name: ' ', timeZone: 'EST5', settings };
+    const { errors } = await clinic.owner.refused(400, 'PATCH', '/v1/settings', { body });
+    expect(errors?.map(({ field, code }) => [field, code]).sort()).toEqual([
+      ['/name', 'NOT_A_TEXT'],
+      ['/settings/clientsSeeInvoices', 'NOT_A_BOOLEAN'],
+      ['/settings/lateCancellationWindowMinutes', 'NOT_AN_INTEGER'],
+      ['/settings/onNoShow', 'NOT_ONE_OF'],
+      ['/settings/stripeAccount', 'NOT_A_STRIPE_ACCOUNT'],
+      ['/timeZone', 'NOT_A_TIME_ZONE'],
+    ]);
+    await clinic.owner.patch('/v1/settings', { settings: { stripeAccount: null } });
+  });
+
+  it('A1: changing the zone affects later decisions only', async () => {
+    const moving = await openClinic(service, { timeZone: 'Pacific/Auckland' });
+    const start = '2031-03-31T12:00:00Z'; // 1 April in Auckland, 31 March in Honolulu
+    const expiryRule = { kind: 'onDate', date: '2031-04-01' } as const;
+    const before = await moving.sell({ expiryRule });
+    const booked = await moving.book(before, { start });
+    expect(booked.on).toBe('2031-04-01');
+    const [sold, invoice] = [await moving.package(before), await moving.invoice(booked)];
+    await moving.owner.patch('/v1/settings', { timeZone: 'Pacific/Honolulu' });
+
+    expect(await moving.package(before)).toEqual(sold);
+    expect(await moving.invoice(booked)).toEqual(invoice);
+    expect(await moving.appointment(booked)).toMatchObject({ on: '2031-04-01', start: '2031-03-31T12:00:00.000Z' });
+    expect(await moving.book(before, { start })).toMatchObject({ on: '2031-03-31' });
+    expect((await moving.sell()).soldOn).toBe(localDateOf(new Date().toISOString(), 'Pacific/Honolulu'));
   });
 
   const managers: CallerRole[] = ['owner', 'administrator'];
@@ -371,6 +404,48 @@ describe('offerings', () => {
     const after = await clinic.owner.post<Sold>('/v1/packages', { offeringId: before.offeringId, clientId: before.clientId });
     expect(await clinic.package(before)).toMatchObject({ description: '', expiresOn: null, total: 34_493 });
     expect(await clinic.package(after)).toMatchObject({ description: 'New words', expiresOn: '2031-01-01', total: 99_000 });
+  });
+
+  it('C5: the terms of a sale are pinned: whatever changes afterwards, package, invoices and lists stay as they are', async () => {
+    const alone = await openClinic(service);
+    const { owner } = alone;
+    const { massage, facial, gst, qst } = alone.has;
+    const services = [massage, facial].map((serviceId) => ({ serviceId, limit: 3 }));
+    const upfront = await alone.sell({ services, expiryRule: { kind: 'after', from: 'firstUse', amount: 2, unit: 'months' } });
+    const each = await alone.sell(alone.eachAppointment());
+    const booked = [await alone.book(upfront), await alone.book(upfront, { serviceId: facial }), await alone.book(each)];
+    const asSold = async () => ({
+      packages: [await alone.package(upfront), await alone.package(each)],
+      invoices: await Promise.all([upfront, each, ...booked].map((one) => alone.invoice(one))),
+      listed: (await owner.get<Page<object>>('/v1/packages')).items,
+      appointments: (await owner.get<Page<object>>('/v1/appointments')).items,
+      terms: await Promise.all([upfront, each].map(({ packageId }) => owner.get(`/v1/packages/${packageId}/as-of?revision=0`))),
+    });
+    const before = await asSold();
+
+    const changes = {
+      description: 'New words',
+      status: 'inactive',
+      expiryRule: { kind: 'none' },
+      soldOnline: true,
+      externalReference: 'X',
+    };
+    await owner.patch(`/v1/offerings/${upfront.offeringId}`, {
+      ...changes,
+      payment: { method: 'paidUpfront', fee: alone.money(1), taxIds: [] },
+    });
+    await owner.patch(`/v1/offerings/${each.offeringId}`, {
+      ...changes,
+      payment: { method: 'paidEachAppointment', fees: [{ serviceId: massage, fee: alone.money(1) }] },
+    });
+    for (const serviceId of [massage, facial])
+      await owner.patch(`/v1/services/${serviceId}`, { name: 'Renamed', price: alone.money(2), taxIds: [], publiclyDisplayed: false });
+    for (const taxId of [gst, qst]) await owner.patch(`/v1/taxes/${taxId}`, { name: 'Other tax', rate: '99' });
+    await owner.delete(`/v1/offerings/${upfront.offeringId}`);
+
+    expect(await asSold()).toEqual(before);
+    // What is booked from it later has the fee of the sale, and the service's taxes of that moment (C4).
+    expect(await alone.invoice(await alone.book(each))).toMatchObject({ net: 6_000, tax: 0 });
   });
 
   it('C5: still locked after the only sale is cancelled', async () => {

@@ -1,7 +1,17 @@
 import pLimit from 'p-limit';
 import { serviceWith, type Key, type Making } from '../support/faults.js';
 import { newKey, until, type Sent } from '../support/fleet.js';
-import { booking, cancellation, noShow, noShowUndone, packageCancellation, sale } from '../support/shop.js';
+import {
+  booking,
+  cancellation,
+  deletion,
+  noShow,
+  noShowUndone,
+  packageCancellation,
+  paidEach,
+  restoration,
+  sale,
+} from '../support/shop.js';
 
 // Each row of docs/operations-over-streams.md: the process that carries it out is killed between any two appends. Afterwards the operation is
 // complete or never happened, and the same request, sent again, has one effect. All deaths before and after each append with SOAK=1.
@@ -22,6 +32,25 @@ interface Row {
 }
 
 const rows: Row[] = [
+  {
+    operation: 'C1, C8: define an offering',
+    appends: ['OfferingDefined', 'OfferingListed'],
+    prepare: async (making) => paidEach(making),
+  },
+  {
+    operation: 'C7, C8: delete an offering',
+    appends: ['OfferingDeleted', 'OfferingUnlisted'],
+    prepare: async (making) => deletion(await making.offering()),
+  },
+  {
+    operation: 'C7, C8: restore an offering',
+    appends: ['OfferingRestored', 'OfferingRelisted'],
+    prepare: async (making) => {
+      const offeringId = await making.offering();
+      await making.done(deletion(offeringId));
+      return restoration(offeringId);
+    },
+  },
   {
     operation: 'C5, D3: sell',
     alsoBefore: true,
@@ -104,6 +133,7 @@ const followUpsOf = (row: Row): string[] => row.appends.slice(guardsOf(row).leng
 
 /** Where the projector dies, unless every place is tried. */
 const FEW_DEATHS = [
+  'before:OfferingUnlisted',
   'after:AppointmentBooked',
   'before:InvoiceIssued',
   'before:PackageApplied',

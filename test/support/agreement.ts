@@ -1,6 +1,7 @@
 import { appointment, type BookedAppointment } from '../../libs/domain/appointment/appointment.state.js';
 import { invoice, type IssuedInvoice } from '../../libs/domain/invoice/invoice.state.js';
 import type { Aggregate, AnyEvent, Recorded } from '../../libs/domain/kernel/event.js';
+import { offeringList, type OfferingListState } from '../../libs/domain/offering-list/offering-list.state.js';
 import { offering, type DefinedOffering } from '../../libs/domain/offering/offering.state.js';
 import type { PackageEvent } from '../../libs/domain/package/package.events.js';
 import { packageAggregate, standing, type Session, type SoldPackage } from '../../libs/domain/package/package.state.js';
@@ -13,6 +14,7 @@ interface Streams {
   appointments: Map<string, BookedAppointment>;
   invoices: Map<string, IssuedInvoice>;
   offerings: Map<string, DefinedOffering>;
+  lists: Map<string, OfferingListState>;
 }
 
 /** Where streams disagree with each other. Empty: nowhere. */
@@ -22,14 +24,26 @@ export function disagreements(events: readonly Recorded[]): string[] {
     appointments: statesOf(appointment, events) as Streams['appointments'],
     invoices: statesOf(invoice, events) as Streams['invoices'],
     offerings: statesOf(offering, events) as Streams['offerings'],
+    lists: statesOf(offeringList, events),
   };
   const sales = (events as Recorded<PackageEvent>[]).filter((event) => event.type === 'PackageSold');
   return [
+    ...[...streams.offerings.values()].flatMap((offered) => ofOffering(offered, streams)),
     ...sales.flatMap((sale) => ofSale(sale, streams, events)),
     ...[...streams.packages.values()].flatMap((sold) => ofPackage(sold, streams)),
     ...[...streams.appointments.values()].flatMap((booked) => ofAppointment(booked, streams)),
     ...[...streams.invoices.values()].flatMap((issued) => ofInvoice(issued)),
   ];
+}
+
+/** C7, C8: a list knows it, has it in one place, and knows whether it is deleted. */
+function ofOffering({ offeringId, deleted }: DefinedOffering, { lists }: Streams): string[] {
+  const list = [...lists.values()].find(({ asOf }) => asOf.has(offeringId))?.list;
+  const places = list && [list.ungrouped, ...list.categories.map(({ offeringIds }) => offeringIds)].flat();
+  return said(`offering ${offeringId}`, {
+    'it is not in one place of the list': places?.filter((id) => id === offeringId).length !== 1,
+    'the list does not know whether it is deleted': list?.deleted.includes(offeringId) !== deleted,
+  });
 }
 
 type Sale = Recorded<Extract<PackageEvent, { type: 'PackageSold' }>>;

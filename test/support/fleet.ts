@@ -147,7 +147,7 @@ export async function until(holds: () => boolean | Promise<boolean>, what: strin
 }
 
 export interface Sent {
-  method: 'POST' | 'PUT' | 'PATCH';
+  method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   path: string;
   body?: object;
 }

@@ -54,6 +54,9 @@ export const noShow = (appointmentId: string, more: object = {}): Sent => post(`
 export const noShowUndone = (appointmentId: string): Sent => ({ method: 'POST', path: `/appointments/${appointmentId}/no-show/undo` });
 export const packageCancellation = (packageId: string): Sent => post(`/packages/${packageId}/cancel`);
 
+export const deletion = (offeringId: string): Sent => ({ method: 'DELETE', path: `/offerings/${offeringId}` });
+export const restoration = (offeringId: string): Sent => ({ method: 'POST', path: `/offerings/${offeringId}/restore` });
+
 export const adjustment = (packageId: string, { serviceId }: Pick<Shop, 'serviceId'>, remaining: number): Sent => ({
   method: 'PUT',
   path: `/packages/${packageId}/services/${serviceId}/remaining`,

@@ -5,7 +5,18 @@ import { ChangeSettings } from '../../../libs/command-handling/commands/business
 import { businessSettings } from '../../../projections/business-settings.projection.js';
 import { Allow } from '../http/access.js';
 import { Call, type CallContext } from '../http/call.js';
-import { IsCurrency, IsFlag, IsId, IsInteger, IsNested, IsOneOf, IsText, IsTimeZone, type FieldOptions } from '../validation/fields.js';
+import {
+  IsCurrency,
+  IsFlag,
+  IsId,
+  IsInteger,
+  IsNested,
+  IsOneOf,
+  IsStripeAccount,
+  IsText,
+  IsTimeZone,
+  type FieldOptions,
+} from '../validation/fields.js';
 import { Answered, Versioned } from './answered.js';
 import { Reading } from './reading.js';
 
@@ -27,10 +38,10 @@ const SettingsFields = (how: Pick<FieldOptions, 'optional'> = {}) => {
     @IsOneOf(OUTCOMES, { ...how, description: 'what a late cancellation by the client does to the session (H2)' })
     onLateCancellation: 'returned' | 'forfeited';
 
-    @IsInteger({ min: 0, max: TWO_MONTHS, ...how })
+    @IsInteger({ min: 0, max: TWO_MONTHS, description: 'a cancellation later than so many minutes before the start is late', ...how })
     lateCancellationWindowMinutes: number;
 
-    @IsText({ max: 255, nullable: true, example: 'acct_1032D82eZvKYlo2C', description: 'the connected Stripe account', ...how })
+    @IsStripeAccount({ nullable: true, example: 'acct_1032D82eZvKYlo2C', description: 'the connected Stripe account', ...how })
     stripeAccount: string | null;
   }
   return Fields;

@@ -169,6 +169,21 @@ export const IsEmailAddress = (options?: FieldOptions): PropertyDecorator =>
     options,
   );
 
+const STRIPE_ACCOUNT = /^acct_[A-Za-z0-9]{1,250}$/;
+
+/** A business's account at Stripe: `acct_1032D82eZvKYlo2C`. */
+export const IsStripeAccount = (options?: FieldOptions): PropertyDecorator =>
+  Field(
+    {
+      name: 'isStripeAccount',
+      code: 'NOT_A_STRIPE_ACCOUNT',
+      message: 'must be the id of a Stripe account, such as acct_1032D82eZvKYlo2C',
+      holds: (value) => typeof value === 'string' && STRIPE_ACCOUNT.test(value),
+      schema: { type: 'string', pattern: STRIPE_ACCOUNT.source },
+    },
+    options,
+  );
+
 const MAX_LIMIT = 100_000;
 
 /** How many sessions: 1 or more, or `"unlimited"` (C1). */

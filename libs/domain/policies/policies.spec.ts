@@ -14,6 +14,8 @@ import {
   regular,
 } from '../testing/example-appointment.js';
 import { adjustedToZero, adjustmentUndone, invoiceContent, issued, received, regularFee, reissued } from '../testing/example-invoice.js';
+import { offeringDefined, offeringDeleted, offeringId, offeringRestored } from '../testing/example-catalogue.js';
+import { listed, relisted, unlisted } from '../testing/example-offering-list.js';
 import {
   cancelled,
   consumed,
@@ -246,6 +248,19 @@ describe('an appointment that does not take place', () => {
     expect(streamsOf([undo!, ...more])).toEqual([i1]);
     on(undo!)([...owing, adjustedToZero(100_00, { because: 'noShow' })]).emits([adjustmentUndone(100_00)]);
     expect(following(policies, noShowUndone('forfeited'))).toEqual([]);
+  });
+});
+
+describe('an offering', () => {
+  const list = `offeringList-${idOf('clinic')}`;
+  it.each([
+    ['C8: defined, is listed', offeringDefined(), [], listed(offeringId, 0)],
+    ['C7: deleted, is left out', offeringDeleted, [listed(offeringId, 0, '-1')], unlisted(offeringId, '0')],
+    ['C7: restored, is back in its place', offeringRestored, [listed(offeringId, 0, '-1')], relisted(offeringId, '0')],
+  ] as const)('%s', (_, event, history, follows) => {
+    const [command, ...more] = following(policies, event);
+    expect(streamsOf([command!, ...more])).toEqual([list]);
+    on(command!)(history).emits([follows]);
   });
 });
 

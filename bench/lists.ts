@@ -1,0 +1,142 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { mintToken } from '../libs/auth/tokens.js';
+import { deletePostgres, startPostgres, type RunningPostgres } from '../libs/embedded-postgres/embedded-postgres.js';
+import type { Projection } from '../libs/projection-engine/define-projection.js';
+import { directory } from '../projections/directory.projection.js';
+import { offeringArrangement } from '../projections/offering-arrangement.projection.js';
+import { offeringList } from '../projections/offering-list.projection.js';
+import { packageList } from '../projections/package-list.projection.js';
+import { foldAndWrite } from './fold-write.js';
+import type { LoadResult } from './http-load.js';
+import { listHistory, type Business } from './list-history.js';
+import type { LoadJob } from './load.js';
+import { median, type Measured } from './measured.js';
+import { start, type Started } from './processes.js';
+import { inRounds, table, type Subjects } from './rounds.js';
+
+// npm run bench:lists: pages of the lists of a large business against the read of one row; what and why is in bench/README.md. The last line
+// is one JSON object.
+
+const rounds = Number(process.env.ROUNDS ?? 5);
+const CONNECTIONS = 4; // people who look at lists at the same moment
+const TIME = { warmUp: 500, time: 3_000 }; // ms of each measurement
+const WANTED = 3; // times the p99 of one row, at most
+const ONE_ROW = 'one package';
+const PAGES = 40; // of a list, that are asked for at random
+
+const projections = [offeringList, offeringArrangement, packageList, directory] as unknown as Projection[];
+const secret = (): string => randomBytes(32).toString('base64url');
+const SECRETS = { JWT_SECRET: secret(), REQUEST_HASH_KEY: secret(), OPERATOR_KEY: secret() };
+
+const running: Started[] = [];
+const launch = async (name: string, path: string, env?: Record<string, string>): Promise<Started> => {
+  const started = await start(name, path, env);
+  running.push(started);
+  return started;
+};
+
+/** The addresses of the first pages of a list, each with the cursor of the one before it. */
+async function pagesOf(api: string, token: string, path: string): Promise<string[]> {
+  const pages: string[] = [];
+  for (let next: string | null = path; next !== null && pages.length < PAGES;) {
+    pages.push(next);
+    const answer = await fetch(`${api}${next}`, { headers: { authorization: `Bearer ${token}` } });
+    if (!answer.ok) throw new Error(`${next}: ${await answer.text()}`);
+    const { next: cursor } = (await answer.json()) as { next: string | null };
+    next = cursor === null ? null : `${path}${path.includes('?') ? '&' : '?'}cursor=${encodeURIComponent(cursor)}`;
+  }
+  return pages;
+}
+
+/** What people ask of the lists. */
+async function askedOf(api: string, token: string, business: Business): Promise<Record<string, string[]>> {
+  const { packageIds, clientIds, offeringIds, categoryIds, today } = business;
+  const pages = (path: string) => pagesOf(api, token, path);
+  const few = (ids: string[]) => ids.slice(0, 500);
+  return {
+    [ONE_ROW]: few(packageIds).map((id) => `/v1/packages/${id}`),
+    'offerings, in order': await pages('/v1/offerings'),
+    'offerings of a category': categoryIds.map((id) => `/v1/offerings?categoryId=${id}&status=active`),
+    'offerings, by text': ['garden', 'package 19', 'sunday'].map((text) => `/v1/offerings?text=${encodeURIComponent(text)}`),
+    'packages, newest first': await pages('/v1/packages?descending=true'),
+    'packages that stand, newest first': await pages('/v1/packages?status=sold&descending=true'),
+    'packages by expiry': await pages('/v1/packages?sort=expiresOn'),
+    'packages by expiry, last first': await pages('/v1/packages?sort=expiresOn&descending=true'),
+    'packages, by name': await pages('/v1/packages?sort=name'),
+    'packages that end soon': await pages(`/v1/packages?status=sold&expiringBefore=${today}&sort=expiresOn&descending=true`),
+    'packages with few left': await pages('/v1/packages?status=sold&remainingAtMost=1&descending=true'),
+    'packages of an offering': few(offeringIds).map((id) => `/v1/packages?offeringId=${id}&descending=true`),
+    'packages of a client': few(clientIds).map((id) => `/v1/packages?clientId=${id}&descending=true`),
+  };
+}
+
+/** The median of the rounds' ratios: both sides of each were measured within seconds of each other. */
+function ratioOf(results: Map<string, Measured[]>, name: string): number {
+  return median(results.get(name)!.map(({ p99 }, round) => p99 / results.get(ONE_ROW)![round]!.p99));
+}
+
+function report(results: Map<string, Measured[]>): void {
+  console.log(`\n${table(results)}\n`);
+  const ratios = [...results.keys()].filter((name) => name !== ONE_ROW).map((name) => [name, ratioOf(results, name)] as const);
+  for (const [name, ratio] of ratios)
+    console.log(
+      `${name.padEnd(34)}${ratio.toFixed(2).padStart(8)} × the p99 of one row${ratio > WANTED ? `, wanted: ${WANTED}, missed` : ''}`,
+    );
+  console.log(JSON.stringify(Object.fromEntries(ratios.map(([name, ratio]) => [name, Number(ratio.toFixed(2))]))));
+}
+
+async function measure(postgres: RunningPostgres): Promise<void> {
+  const databaseUrl = postgres.url();
+  const eventStore = await launch('event store', 'libs/embedded-event-store/main.js', { DATABASE_URL: databaseUrl, EVENT_STORE_PORT: '0' });
+  const { business, history } = listHistory();
+  console.log(`${history.length} events folded in ${(await foldAndWrite(databaseUrl, projections, history)).toFixed(1)} s`);
+  const client = new pg.Client(databaseUrl);
+  await client.connect();
+  await client.query('VACUUM ANALYZE'); // as autovacuum does, minutes later
+  await client.end();
+
+  const settings = { DATABASE_URL: databaseUrl, EVENTSTORE_URL: eventStore.ready, ...SECRETS, RATE_LIMIT_PER_MINUTE: '1000000000' };
+  const api = await launch('API', 'apps/api/main.js', { ...settings, PORT: '0', LOG_LEVEL: 'warn' });
+  const load = await launch('load', 'bench/load.js');
+  const token = await mintToken({
+    secret: SECRETS.JWT_SECRET,
+    sub: 'owner',
+    business: business.businessId,
+    role: 'owner',
+    expiresIn: 36_000,
+  });
+  const asked = await askedOf(api.ready, token, business);
+  const subjects: Subjects = Object.fromEntries(
+    Object.entries(asked).map(([name, get]) => [
+      name,
+      () => load.ask<LoadResult>({ url: api.ready, token, connections: CONNECTIONS, ...TIME, what: { get } } satisfies LoadJob),
+    ]),
+  );
+  for (const subject of Object.values(subjects)) await subject(); // none is measured cold
+  report(await inRounds(subjects, rounds));
+}
+
+async function main(): Promise<void> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'punchcard-lists-'));
+  const postgres = await startPostgres({ dataDir });
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> =>
+    (closing ??= (async () => {
+      await Promise.all(running.map((started) => started.stop()));
+      await postgres.stop();
+      await deletePostgres(dataDir);
+      await rm(dataDir, { recursive: true, force: true });
+    })());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void close().then(() => process.exit(1)));
+  try {
+    await measure(postgres);
+  } finally {
+    await close();
+  }
+}
+
+await main();
