@@ -1,4 +1,4 @@
-import { column, defineProjection, insert, remove, removeMany, update, updateMany, upsert } from './define-projection.js';
+import { column, defineProjection, insert, remove, removeMany, update, updateEach, updateMany, upsert } from './define-projection.js';
 import { fold } from './fold.js';
 import { recorded } from './testing/recorded.js';
 
@@ -79,6 +79,33 @@ it('folds many rows per event, keys over several columns, and several steps of o
   });
   const issued = (...lines: string[]): Issued => ({ type: 'InvoiceIssued', data: { invoiceId: 'i', lines } });
   expect([...fold(lines, new Map(), recorded([issued('a', 'b'), issued('c')])).values()]).toEqual([{ invoiceId: 'i', line: 0, text: 'c' }]);
+});
+
+it('changes several rows, each in its own way, and writes none that stays as it was', () => {
+  type Queued = { type: 'Joined' | 'QueueArranged'; data: { names: string[] } };
+  const places = defineProjection({
+    name: 'places',
+    version: 1,
+    key: 'name',
+    columns: { name: column.text(), place: column.integer() },
+  }).on<Queued>({
+    Joined: insert(({ data: { names } }) => names.map((name, place) => ({ name, place }))),
+    QueueArranged: updateEach(
+      ({ data: { names } }) => names.map((key, place) => ({ key, place })),
+      (row, { place }) => (row.place === place ? row : { ...row, place }),
+    ),
+  });
+  const queue = (type: Queued['type'], ...names: string[]): Queued => ({ type, data: { names } });
+  const before = fold(places, new Map(), recorded([queue('Joined', 'a', 'b', 'c')]));
+  const c = before.get('c');
+  const after = fold(places, before, recorded([queue('QueueArranged', 'b', 'a', 'c')]));
+  expect([...after.values()].map(({ name, place }) => [name, place])).toEqual([
+    ['a', 1],
+    ['b', 0],
+    ['c', 2],
+  ]);
+  expect(after.get('c')).toBe(c);
+  expect(() => fold(places, after, recorded([queue('QueueArranged', 'd')]))).toThrow('not there: d');
 });
 
 it('makes a row from whichever stream comes first', () => {

@@ -73,4 +73,26 @@ describe('A page of a list', () => {
     expect(await refusalOf(page(next!.slice(0, 8)))).toEqual(notACursor);
     expect(await refusalOf(page(inRevisions!.slice(0, 8) + forged, 'revision'))).toEqual(notACursor);
   });
+
+  it('L5: rows without a value come last in either order, and each row is on one page', async () => {
+    const references = ['a', 'b', 'c', null, null, null, null];
+    await pool.query(
+      `INSERT INTO read_models.service_list_v1
+       SELECT $1, gen_random_uuid(), 'Service', '', 60, '{"amount":1,"currency":"CAD"}', '[]', true, true, reference, 0 FROM unnest($2::text[]) AS reference`,
+      [business, references],
+    );
+    for (const descending of [false, true])
+      for (const limit of [2, 3, 4, 10]) {
+        const seen: { serviceId: string; externalReference: string | null }[] = [];
+        for (let cursor: string | undefined, more = true; more;) {
+          const { items, next } = await reading.page(serviceList, call, { limit, cursor }, { by: 'externalReference', descending });
+          expect(items.length).toBeLessThanOrEqual(limit);
+          seen.push(...items);
+          [cursor, more] = [next ?? undefined, next !== null];
+        }
+        const values = descending ? ['c', 'b', 'a', null, null, null, null] : references;
+        expect(seen.map(({ externalReference }) => externalReference)).toEqual(values);
+        expect(new Set(seen.map(({ serviceId }) => serviceId)).size).toBe(references.length);
+      }
+  });
 });
