@@ -23,9 +23,9 @@ export const packageList = defineProjection({
   key: 'packageId',
   columns: {
     packageId: column.uuid(),
-    offeringId: column.uuid().indexed(),
+    offeringId: column.uuid(),
     clientId: column.uuid().indexed(), // the owner
-    name: column.text(),
+    name: column.text().indexed(),
     description: column.text(),
     status: column.text<'sold' | 'cancelled'>(),
     paymentMethod: column.text<'paidUpfront' | 'paidEachAppointment'>(),
@@ -44,7 +44,10 @@ export const packageList = defineProjection({
     imported: column.json<Moved>().nullable(), // L7; null: sold here
     revision: column.bigint(),
   },
-  indexes: [['clientId', 'expiresOn']],
+  indexes: [
+    ['clientId', 'expiresOn'],
+    ['offeringId', 'soldOn'],
+  ],
 }).on<PackageEvent>({
   PackageSold: insert(({ data, metadata, revision }) => {
     const services = data.services.map((service) => ({

@@ -82,7 +82,8 @@ it('folds many rows per event, keys over several columns, and several steps of o
 });
 
 it('changes several rows, each in its own way, and writes none that stays as it was', () => {
-  type Queued = { type: 'Joined' | 'QueueArranged'; data: { names: string[] } };
+  type Names = { data: { names: string[] } };
+  type Queued = ({ type: 'Joined' } & Names) | ({ type: 'QueueArranged' } & Names);
   const places = defineProjection({
     name: 'places',
     version: 1,

@@ -41,8 +41,13 @@ export const decimalOf = ({ amount, currency }: Money): string => {
 };
 
 /** How many decimals a currency has, as ISO 4217 says: JPY none, CAD two, KWD three. */
-export const placesOf = (currency: string): number =>
-  new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+export const placesOf = (currency: string): number => {
+  const known =
+    knownPlaces.get(currency) ?? new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+  knownPlaces.set(currency, known);
+  return known;
+};
+const knownPlaces = new Map<string, number>(); // to make a format takes longer than all the rest of a price
 
 /** A decimal as text in minor units, exactly: `450.5` CAD is 45050. Undefined: it is none, or has more decimals than the currency. */
 export const minorUnitsOf = (decimal: string, currency: string): number | undefined => {
