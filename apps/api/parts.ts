@@ -12,10 +12,12 @@ import type { ApiConfig } from './config.js';
 import { Imports } from './imports/imports.js';
 import type { HealthCheck } from './http/health.js';
 import { AppointmentsController } from './resources/appointments.controller.js';
+import { ClientLinksController } from './resources/client-links.controller.js';
 import { ClientsController } from './resources/clients.controller.js';
 import { History } from './resources/history.js';
 import { ImportsController } from './resources/imports.controller.js';
 import { InvoicesController } from './resources/invoices.controller.js';
+import { Links } from './resources/links.js';
 import { OfferingListController } from './resources/offering-list.controller.js';
 import { OfferingsController } from './resources/offerings.controller.js';
 import { PackagesController } from './resources/packages.controller.js';
@@ -24,6 +26,7 @@ import { ProvidersController } from './resources/providers.controller.js';
 import { READ_MODELS, Reading } from './resources/reading.js';
 import { ServicesController } from './resources/services.controller.js';
 import { SettingsController } from './resources/settings.controller.js';
+import { SharedPackages } from './resources/shared-packages.js';
 import { TaxesController } from './resources/taxes.controller.js';
 
 /** What stands behind the HTTP door. */
@@ -69,6 +72,7 @@ const controllers = [
   ServicesController,
   ProvidersController,
   ClientsController,
+  ClientLinksController,
   OfferingsController,
   OfferingListController,
   PackagesController,
@@ -81,7 +85,7 @@ const controllers = [
 @Module({ controllers })
 class ResourcesModule {
   static with(commands: CommandParts, readModels: ReadModels): DynamicModule {
-    const readers: Provider[] = [{ provide: READ_MODELS, useValue: readModels }, Reading, History, Imports];
+    const readers: Provider[] = [{ provide: READ_MODELS, useValue: readModels }, Reading, History, Imports, Links, SharedPackages];
     return { module: ResourcesModule, imports: [CommandHandlingModule.with(commands)], providers: readers };
   }
 }

@@ -32,10 +32,11 @@ export interface Parts {
   policiesHere: boolean; // false: the projector alone carries out policies
 }
 
-/** Something that the body names: `field` is the JSON pointer to its id. */
+/** Something that the body names, or the address: `field` is the JSON pointer to its id. */
 export interface Reference<State> {
   aggregate: Aggregate<State, AnyEvent>;
   field: string;
+  in?: 'path';
   id: string;
 }
 
@@ -43,6 +44,11 @@ export const reference = <State>(aggregate: Aggregate<State, AnyEvent>, field: s
   aggregate,
   field,
   id,
+});
+
+export const referenceInPath = <State>(aggregate: Aggregate<State, AnyEvent>, name: string, id: string): Reference<State> => ({
+  ...reference(aggregate, `/${name}`, id),
+  in: 'path',
 });
 
 type Found<R> = R extends Reference<infer State> ? NonNullable<State> : never;
@@ -95,8 +101,7 @@ export class Operation {
   ): Promise<{ [N in keyof References]: Found<References[N]> }> {
     const found = await this.find(references);
     const unknown = references.filter((_, n) => found[n] === undefined);
-    if (unknown.length > 0)
-      throw new UnknownReferences(unknown.map(({ aggregate, field, id }) => ({ field, what: aggregate.category, id })));
+    if (unknown.length > 0) throw new UnknownReferences(unknown.map(({ aggregate, ...where }) => ({ ...where, what: aggregate.category })));
     return found as { [N in keyof References]: Found<References[N]> };
   }
 

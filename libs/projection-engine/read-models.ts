@@ -10,6 +10,7 @@ import { fromText } from './table.js';
 export interface ListQuery<Row> {
   where?: Values<Row>; // equal
   isNull?: { [Name in keyof Row]?: boolean | undefined };
+  among?: { [Name in keyof Row]?: readonly Row[Name][] }; // equal to one of these
   from?: Values<Row>; // that or more
   before?: Values<Row>; // less
   atMost?: Values<Row>; // that or less
@@ -163,6 +164,8 @@ function narrow(rows: Knex.QueryBuilder, { columns }: Table, query: ListQuery<An
       if (value !== undefined) rows.whereRaw(`${quoted(name)} ${operator} ?::${columns[name]!.sql}`, [value as Knex.Value]);
   };
   compare(query.where, '=');
+  for (const [name, values] of Object.entries(query.among ?? {}))
+    if (values !== undefined) rows.whereRaw(`${quoted(name)} = ANY (?::${columns[name]!.sql}[])`, [values as Knex.Value]);
   compare(query.from, '>=');
   compare(query.before, '<');
   compare(query.atMost, '<=');

@@ -8,11 +8,13 @@ let service: Service;
 let clinic: Clinic;
 let sold: Sold;
 let appointmentId: string;
+let anotherClientId: string;
 beforeAll(async () => {
   service = await startService({ env: { LOG_LEVEL: 'silent' } });
   clinic = await openClinic(service);
   sold = await clinic.sell();
   ({ appointmentId } = await clinic.book(sold));
+  anotherClientId = await clinic.client();
 });
 afterAll(() => service?.stop());
 
@@ -38,6 +40,8 @@ const commands = (): [string, string, object][] => [
   ['PATCH', `/v1/providers/${clinic.has.providerId}`, { name: 'Kim' }],
   ['POST', '/v1/clients', { name: 'Zoé' }],
   ['PATCH', `/v1/clients/${sold.clientId}`, { name: 'Zoé' }],
+  ['PUT', `/v1/clients/${sold.clientId}/links/${anotherClientId}`, { relationship: 'partner' }],
+  ['PATCH', `/v1/clients/${sold.clientId}/links/${anotherClientId}`, { gives: { usePackages: true } }],
   ['POST', '/v1/offerings', { name: 'Ten' }],
   ['PATCH', `/v1/offerings/${sold.offeringId}`, { description: 'Ten' }],
   ['POST', '/v1/packages', { offeringId: sold.offeringId, clientId: sold.clientId }],
@@ -55,6 +59,7 @@ const withoutBody = (): [string, string][] => [
   ['POST', `/v1/appointments/${appointmentId}/no-show/undo`],
   ['POST', `/v1/offerings/${sold.offeringId}/restore`],
   ['DELETE', `/v1/offerings/${sold.offeringId}`],
+  ['DELETE', `/v1/clients/${sold.clientId}/links/${anotherClientId}`],
 ];
 
 describe('every command refuses', () => {
@@ -237,6 +242,16 @@ describe('every offending field is named', () => {
       '/v1/clients',
       () => ({ name: 'Anna\nTremblay', email: 'nobody', phone: '', externalReference: 7 }),
       { '/name': 'NOT_A_TEXT', '/email': 'NOT_AN_EMAIL', '/phone': 'NOT_A_TEXT', '/externalReference': 'NOT_A_TEXT' },
+    ],
+    [
+      'a link of no kind, with permissions that are none',
+      'PUT',
+      `/v1/clients/${unknown}/links/${unknown}`,
+      () => ({ relationship: 'friend', otherRelationship: null, gives: { usePackages: 'yes', packageIds: [] }, gets: true }),
+      {
+        ...{ '/relationship': 'NOT_ONE_OF', '/otherRelationship': 'NOT_ONE_OF', '/gives/usePackages': 'NOT_A_BOOLEAN' },
+        ...{ '/gives/packageIds': 'UNKNOWN_FIELD', '/gets': 'NOT_AN_OBJECT' },
+      },
     ],
     [
       'a sale of nothing to nobody',

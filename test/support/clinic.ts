@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CallerRole } from '../../libs/auth/roles.js';
 import type { BusinessDescription } from '../../libs/domain/business/business.events.js';
+import type { Permissions, Relationship } from '../../libs/domain/client-link/client-link.events.js';
 import { localDateOf } from '../../libs/domain/kernel/calendar.js';
 import type { ExpiryRule, Limit, Money } from '../../libs/domain/kernel/shapes.js';
 import type { Caller } from './caller.js';
@@ -53,6 +54,22 @@ export interface Invoice {
   total: number;
   adjustments: number;
   balance: number;
+}
+
+export interface LinkSaid {
+  relationship: Relationship;
+  otherRelationship: Relationship;
+  gives: Partial<Permissions>;
+  gets: Partial<Permissions>;
+}
+
+export interface Linked {
+  clientId: string;
+  otherClientId: string;
+  relationship: string;
+  otherRelationship: string;
+  gives: Permissions;
+  gets: Permissions;
 }
 
 export interface Page<Item> {
@@ -120,6 +137,11 @@ export class Clinic {
 
   async client(name = 'Anna Tremblay'): Promise<string> {
     return (await this.owner.post<{ clientId: string }>('/v1/clients', { name })).clientId;
+  }
+
+  /** G1: the other one is this to the client; who lets whom do what is said per direction. */
+  link(clientId: string, otherClientId: string, said: Partial<LinkSaid> = {}): Promise<Linked> {
+    return this.owner.put<Linked>(`/v1/clients/${clientId}/links/${otherClientId}`, { relationship: 'child', ...said });
   }
 
   /** Five massages, 300.00 upfront with both taxes, without expiry, unless said otherwise. */

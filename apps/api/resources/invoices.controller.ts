@@ -17,6 +17,8 @@ import {
   InvoiceRefundBody,
   VoidPaymentBody,
 } from './invoice.shapes.js';
+import { MailTo } from './link.shapes.js';
+import { Links } from './links.js';
 import { PaymentBody, paymentOf } from './payment.shapes.js';
 import { Reading } from './reading.js';
 
@@ -28,6 +30,7 @@ export class InvoicesController {
     private readonly commands: CommandBus,
     private readonly reading: Reading,
     private readonly history: History,
+    private readonly links: Links,
   ) {}
 
   @Post(':invoiceId/payments')
@@ -99,6 +102,15 @@ export class InvoicesController {
   @ApiOkResponse({ type: InvoiceHistory })
   readHistory(@Call() call: CallContext, @PathId('invoiceId') invoiceId: string): Promise<InvoiceHistory> {
     return this.history.ofInvoice(call, invoiceId);
+  }
+
+  /** G5: which addresses to pre-fill when this invoice is mailed. */
+  @Get(':invoiceId/mail-to')
+  @Allow('invoices:read')
+  @ApiOkResponse({ type: MailTo })
+  async mailTo(@Call() call: CallContext, @PathId('invoiceId') invoiceId: string): Promise<MailTo> {
+    const { clientId } = await this.reading.one(invoiceList, call, 'invoice', invoiceId);
+    return this.links.mailTo(call, clientId);
   }
 }
 

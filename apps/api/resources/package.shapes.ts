@@ -16,6 +16,7 @@ import {
 } from '../validation/fields.js';
 import { Answered, Versioned } from './answered.js';
 import { EXPIRY } from './expiry.shapes.js';
+import { Sharing } from './link.shapes.js';
 import { Charge } from './money.shapes.js';
 import { PaymentBody } from './payment.shapes.js';
 import { PageOf, PageQuery } from './paging.js';
@@ -208,7 +209,7 @@ export class ListedPackage extends PackageCore {
 }
 
 export class PackageAnswer extends IntersectionType(PackageCore, Sessions, Answered) {}
-export class PackageRead extends IntersectionType(ListedPackage, Versioned) {}
+export class PackageRead extends IntersectionType(ListedPackage, Sharing, Versioned) {}
 export class PackagePage extends PageOf(PackageRead) {}
 
 export class AuditTag {
@@ -254,10 +255,7 @@ export class AuditTag {
 
 export class AuditTagPage extends PageOf(AuditTag) {}
 
-export class PackagesQuery extends PageQuery {
-  @IsId({ optional: true, description: 'the owner' })
-  clientId?: string;
-
+export class ClientPackagesQuery extends PageQuery {
   @IsId({ optional: true })
   offeringId?: string;
 
@@ -277,6 +275,11 @@ export class PackagesQuery extends PageQuery {
   descending?: boolean;
 }
 
+export class PackagesQuery extends ClientPackagesQuery {
+  @IsId({ optional: true, description: 'the owner' })
+  clientId?: string;
+}
+
 export class AvailableQuery extends PageQuery {
   @IsId({ description: 'who would use it' })
   clientId: string;
@@ -287,3 +290,17 @@ export class AvailableQuery extends PageQuery {
   @IsInstant({ optional: true, description: 'when the appointment would start; now unless told' })
   start?: string;
 }
+
+/** Which packages a query asks for, in which order. */
+export const selected = ({
+  clientId,
+  offeringId,
+  status,
+  expiringBefore,
+  remainingAtMost,
+  sort = 'soldOn',
+  descending,
+}: PackagesQuery) => ({
+  ...{ by: sort, descending, where: { clientId, offeringId, status } },
+  ...{ before: { expiresOn: expiringBefore }, atMost: { remaining: remainingAtMost } },
+});

@@ -26,10 +26,12 @@ import {
   ReasonBody,
   RemainingBody,
   SaleBody,
+  selected,
 } from './package.shapes.js';
 import { PageQuery } from './paging.js';
 import { paymentOf } from './payment.shapes.js';
 import { Reading } from './reading.js';
+import { SharedPackages } from './shared-packages.js';
 
 /** D, E1, F: packages sold, what is left of them, and what happened to them. */
 @ApiTags('Packages')
@@ -39,6 +41,7 @@ export class PackagesController {
     private readonly commands: CommandBus,
     private readonly reading: Reading,
     private readonly history: History,
+    private readonly shared: SharedPackages,
   ) {}
 
   @Post()
@@ -97,29 +100,24 @@ export class PackagesController {
   @Get()
   @Allow('packages:read')
   @ApiOkResponse({ type: PackagePage })
-  list(@Call() call: CallContext, @Query() query: PackagesQuery): Promise<PackagePage> {
-    const { clientId, offeringId, status, expiringBefore, remainingAtMost, sort = 'soldOn', descending = false } = query;
-    return this.reading.page(packageList, call, query, {
-      by: sort,
-      descending,
-      where: { clientId, offeringId, status },
-      before: { expiresOn: expiringBefore },
-      atMost: { remaining: remainingAtMost },
-    });
+  async list(@Call() call: CallContext, @Query() query: PackagesQuery): Promise<PackagePage> {
+    const { items, next } = await this.reading.page(packageList, call, query, selected(query));
+    return { items: await this.shared.ownersView(call, items), next };
   }
 
   @Get('available')
   @Allow('packages:read')
   @ApiOkResponse({ type: PackagePage })
   available(@Call() call: CallContext, @Query() query: AvailableQuery): Promise<PackagePage> {
-    return this.reading.available(call, query);
+    return this.shared.available(call, query);
   }
 
   @Get(':packageId')
   @Allow('packages:read')
   @ApiOkResponse({ type: PackageRead })
-  read(@Call() call: CallContext, @PathId('packageId') packageId: string): Promise<PackageRead> {
-    return this.reading.one(packageList, call, 'package', packageId);
+  async read(@Call() call: CallContext, @PathId('packageId') packageId: string): Promise<PackageRead> {
+    const [read] = await this.shared.ownersView(call, [await this.reading.one(packageList, call, 'package', packageId)]);
+    return read!;
   }
 
   @Get(':packageId/audit-tags')

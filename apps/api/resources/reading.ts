@@ -9,7 +9,7 @@ import type { Projection } from '../../../libs/projection-engine/define-projecti
 import { BadCursor } from '../../../libs/projection-engine/paging.js';
 import type { ListQuery, ReadModels } from '../../../libs/projection-engine/read-models.js';
 import { directory } from '../../../projections/directory.projection.js';
-import { packageList, type PackageRow } from '../../../projections/package-list.projection.js';
+import type { PackageRow } from '../../../projections/package-list.projection.js';
 import type { CallContext } from '../http/call.js';
 import { HttpProblem, type RequestError } from '../http/problems.js';
 import type { NamedQuery, Page, PageQuery } from './paging.js';
@@ -65,9 +65,16 @@ export class Reading {
 
   /** What things are called now; also what nobody has told the directory yet has its place, with an empty name. */
   async names(call: CallContext, ids: Iterable<string>): Promise<(id: string) => string> {
-    await this.fresh(directory, call);
-    const entries = await this.readModels.rows(directory, call.business, [...new Set(ids)]);
+    const entries = await this.those(directory, call, ids);
     return (id) => entries.get(id)?.name ?? '';
+  }
+
+  /** Those of them that there are, by their keys. */
+  async those<Row>(projection: Projection<Row>, call: CallContext, ids: Iterable<string>): Promise<Map<string, Row>> {
+    const keys = [...new Set(ids)];
+    if (keys.length === 0) return new Map();
+    await this.fresh(projection, call);
+    return this.readModels.rows(projection, call.business, keys);
   }
 
   /** L3: waits, within bounds, until this read model has seen what the caller has; another that lags or is stopped holds up nobody. */
@@ -86,20 +93,17 @@ export class Reading {
     return this.page(projection, call, query, { by: 'name', beginning: { name } as Partial<Row> });
   }
 
-  /**
-   * E1: packages that a client can use at a moment: neither cancelled nor expired then, with a session of the service left;
-   * first to expire on top.
-   */
-  async available(
+  /** E1: packages that can be used at a moment: neither cancelled nor expired then, with a session of the service left; first to expire on top. */
+  async availability(
     call: CallContext,
-    { clientId, serviceId, start, ...page }: PageQuery & { clientId: string; serviceId?: string; start?: string },
-  ): Promise<Page<Shown<PackageRow>>> {
+    { serviceId, start }: { serviceId?: string; start?: string },
+  ): Promise<Pick<ListQuery<PackageRow>, 'by' | 'where' | 'atMost' | 'also'>> {
     const settings = await this.parts.facts.of(business, call.business, call.business);
     if (!settings) throw new NotFound('business', call.business);
     const on = localDateOf(start === undefined ? this.parts.clock() : asInstant(start), settings.state.timeZone);
-    return this.page(packageList, call, page, {
+    return {
       by: 'expiresOn',
-      where: { clientId, status: 'sold' },
+      where: { status: 'sold' },
       atMost: { soldOn: on },
       also: (query) => {
         query.whereRaw('(expires_on IS NULL OR expires_on >= ?::date)', [on]);
@@ -110,7 +114,7 @@ export class Reading {
             JSON.stringify({ id: serviceId }),
           ]);
       },
-    });
+    };
   }
 }
 

@@ -10,7 +10,7 @@ import {
 import { client } from '../../domain/client/client.js';
 import { CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
-import { reference, type Operation } from '../operation.js';
+import { referenceInPath, type Operation } from '../operation.js';
 
 type Pair = Pick<LinkView, 'clientId' | 'otherClientId'>;
 
@@ -35,7 +35,7 @@ export const clientLinkHandlers = [
 
 /** A3: both are clients of this business. */
 const linkBetween = async (operation: Operation, { clientId, otherClientId }: Pair): Promise<string> => {
-  await operation.lookUp(reference(client, '/clientId', clientId), reference(client, '/otherClientId', otherClientId));
+  await operation.lookUp(referenceInPath(client, 'clientId', clientId), referenceInPath(client, 'otherClientId', otherClientId));
   return linkIdOf(clientId, otherClientId);
 };
 

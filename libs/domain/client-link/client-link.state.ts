@@ -1,3 +1,4 @@
+import { v5 as uuidv5 } from 'uuid';
 import type { Aggregate } from '../kernel/event.js';
 import {
   clientLinkEvents,
@@ -16,6 +17,9 @@ export interface LinkedClients extends Link {
 
 /** One stream for two clients, whoever of them is asked. */
 export const linkIdOf = (clientId: string, otherClientId: string): string => [clientId, otherClientId].sort().join('~');
+
+/** One of the two directions: what there is between a client and the other one, as the first sees it. */
+export const directionIdOf = (clientId: string, otherClientId: string): string => uuidv5(otherClientId, clientId);
 
 export const clientLink: Aggregate<ClientLinkState, ClientLinkEvent> = {
   category: 'clientLink',

@@ -21,10 +21,10 @@ export class NotFound extends Refusal {
 export class UnknownReferences extends NotFound {
   readonly errors: FieldError[];
 
-  constructor(references: { field: string; what: string; id: string }[]) {
+  constructor(references: { field: string; in?: 'path'; what: string; id: string }[]) {
     const [first] = references;
     super(first?.what ?? 'thing', first?.id ?? '');
-    this.errors = references.map(({ field, what, id }) => ({ field, code: 'NOT_FOUND', message: `There is no ${what} ${id}.` }));
+    this.errors = references.map(({ what, id, ...where }) => ({ ...where, code: 'NOT_FOUND', message: `There is no ${what} ${id}.` }));
   }
 }
 

@@ -1,0 +1,57 @@
+import { Injectable } from '@nestjs/common';
+import type { ListQuery } from '../../../libs/projection-engine/read-models.js';
+import { clientList } from '../../../projections/client-list.projection.js';
+import { packageList, type PackageRow } from '../../../projections/package-list.projection.js';
+import type { CallContext } from '../http/call.js';
+import { MOST_SHOWN, type Sharing } from './link.shapes.js';
+import { linkedClient, Links, type NamedLink } from './links.js';
+import type { Page, PageQuery } from './paging.js';
+import { Reading, type Shown } from './reading.js';
+
+type Package = Shown<PackageRow>;
+type Selected = Omit<ListQuery<PackageRow>, 'among' | 'limit' | 'cursor'>;
+
+/** G4: packages with those who share them. */
+@Injectable()
+export class SharedPackages {
+  constructor(
+    private readonly reading: Reading,
+    private readonly links: Links,
+  ) {}
+
+  /** The owners' view: with whom each is shared. */
+  async ownersView(call: CallContext, packages: readonly Package[]): Promise<(Package & Sharing)[]> {
+    const owners = [...new Set(packages.map(({ clientId }) => clientId))];
+    const users = await this.links.because(call, owners, ({ gives }) => gives.usePackages);
+    return packages.map((item) => ({ ...item, ...sharedWith(users, item.clientId) }));
+  }
+
+  /** A client's own packages and those that others let the client use, each as this client sees it. */
+  async usableBy(call: CallContext, clientId: string, page: PageQuery, selected: Selected): Promise<Page<Package & Sharing>> {
+    await this.reading.one(clientList, call, 'client', clientId);
+    const links = await this.links.because(call, [clientId], ({ gives, gets }) => gives.usePackages || gets.usePackages);
+    const owners = new Map(links.filter(({ gets }) => gets.usePackages).map((link) => [link.otherClientId, linkedClient(link)]));
+    const query = { ...selected, among: { clientId: [clientId, ...owners.keys()] } };
+    const { items, next } = await this.reading.page(packageList, call, page, query);
+    const users = links.filter(({ gives }) => gives.usePackages);
+    const seen = (item: Package): Sharing =>
+      item.clientId === clientId ? sharedWith(users, clientId) : { sharedWith: [], sharedBy: owners.get(item.clientId) ?? null };
+    return { items: items.map((item) => ({ ...item, ...seen(item) })), next };
+  }
+
+  /** E1: those of them that can be booked from. */
+  async available(
+    call: CallContext,
+    { clientId, serviceId, start, ...page }: PageQuery & { clientId: string; serviceId?: string; start?: string },
+  ): Promise<Page<Package & Sharing>> {
+    return this.usableBy(call, clientId, page, await this.reading.availability(call, { serviceId, start }));
+  }
+}
+
+const sharedWith = (users: readonly NamedLink[], ownerId: string): Sharing => ({
+  sharedWith: users
+    .filter(({ clientId }) => clientId === ownerId)
+    .slice(0, MOST_SHOWN)
+    .map(linkedClient),
+  sharedBy: null,
+});
