@@ -79,6 +79,7 @@ export const failureOf = (error: unknown): Failure => {
 const REFUSAL_STATUS: Record<string, number> = {
   NOT_FOUND: 404,
   PRECONDITION_FAILED: 412,
+  NOT_PERMITTED_BY_CLIENT: 403, // G3, G5
   IDEMPOTENCY_KEY_REUSED: 422,
 };
 
