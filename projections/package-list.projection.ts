@@ -67,6 +67,10 @@ export const packageList = defineProjection({
     (row, { data, revision }) => ({ ...row, revision, imported: pick(data, 'source', 'reference', 'amountPaid') }),
   ),
   SessionConsumed: update(({ data }) => data.packageId, counted),
+  SeriesTaken: update(
+    ({ data }) => data.packageId,
+    (row, { revision }) => ({ ...row, revision }),
+  ),
   SessionMoved: update(({ data }) => data.packageId, counted),
   SessionReturned: update(({ data }) => data.packageId, counted),
   SessionForfeited: update(({ data }) => data.packageId, counted),

@@ -24,6 +24,7 @@ import { PackagesController } from './resources/packages.controller.js';
 import { PrintsController } from './resources/prints.controller.js';
 import { ProvidersController } from './resources/providers.controller.js';
 import { READ_MODELS, Reading } from './resources/reading.js';
+import { SeriesController } from './resources/series.controller.js';
 import { ServicesController } from './resources/services.controller.js';
 import { SettingsController } from './resources/settings.controller.js';
 import { SharedPackages } from './resources/shared-packages.js';
@@ -77,6 +78,7 @@ const controllers = [
   OfferingListController,
   PackagesController,
   AppointmentsController,
+  SeriesController,
   InvoicesController,
   ImportsController,
   PrintsController,

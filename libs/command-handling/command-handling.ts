@@ -22,6 +22,7 @@ import { invoiceHandlers } from './commands/invoice.commands.js';
 import { offeringHandlers } from './commands/offering.commands.js';
 import { packageHandlers } from './commands/package.commands.js';
 import { rebookingHandlers } from './commands/rebooking.commands.js';
+import { seriesHandlers } from './commands/series.commands.js';
 import { Facts } from './facts.js';
 import { withFailpoints } from './failpoints.js';
 import { FollowUps } from './follow-up.js';
@@ -73,6 +74,7 @@ const handlers: Provider[] = [
   ...movingHandlers,
   ...rebookingHandlers,
   ...invoiceHandlers,
+  ...seriesHandlers,
 ];
 
 /** All commands on Nest's command bus. */

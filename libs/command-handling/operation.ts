@@ -155,11 +155,15 @@ export class Operation {
     { such = () => true, ...how }: { such?: (event: Recorded<Event>) => boolean; ifMatch?: boolean } = {},
   ): Promise<State> {
     const state = await this.newest(aggregate, id, how);
-    const { store, codec, followUps } = this.parts;
-    const history = (await codec.decode(await store.readStream(`${aggregate.category}-${id}`))) as Recorded<Event>[];
-    const last = history.findLast(such);
-    if (last) await followUps.settle(last);
+    const last = (await this.history(aggregate, id)).findLast(such);
+    if (last) await this.parts.followUps.settle(last);
     return state;
+  }
+
+  /** Every event of a stream that is known to be of this business. */
+  async history<State, Event extends AnyEvent>({ category }: Aggregate<State, Event>, id: string): Promise<Recorded<Event>[]> {
+    const { store, codec } = this.parts;
+    return (await codec.decode(await store.readStream(`${category}-${id}`))) as Recorded<Event>[];
   }
 
   /** What this command did here when it was sent before; undefined if it did nothing here yet. */

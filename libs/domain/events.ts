@@ -10,6 +10,7 @@ import { offeringListEvents } from './offering-list/offering-list.events.js';
 import { offeringEvents } from './offering/offering.events.js';
 import { packageEvents } from './package/package.events.js';
 import { provider } from './provider/provider.js';
+import { seriesEvents } from './series/series.events.js';
 import { service } from './service/service.js';
 import { tax } from './tax/tax.js';
 
@@ -25,6 +26,7 @@ export const domainEvents: readonly EventDefinition[] = [
   ...offeringListEvents,
   ...packageEvents,
   ...appointmentEvents,
+  ...seriesEvents,
   ...invoiceEvents,
   ...importEvents,
   ...invoiceNumbersEvents,

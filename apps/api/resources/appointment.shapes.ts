@@ -121,7 +121,7 @@ class Appointment {
   externalReference: string | null;
 }
 
-class SessionUse {
+export class SessionUse {
   @IsInteger({ min: 0, max: 1_000_000, nullable: true, description: 'left after it; null: unlimited' })
   remaining: number | null;
 

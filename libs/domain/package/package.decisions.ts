@@ -41,7 +41,8 @@ export interface ConsumeSession {
   consumptionId: string;
   appointmentId: string;
   invoiceId: string; // of the appointment
-  purpose: 'booking' | 'application' | 'noShowUndone' | 'rebooking';
+  purpose: 'booking' | 'series' | 'application' | 'noShowUndone' | 'rebooking';
+  seriesId?: string | null; // E5
   serviceId: string;
   serviceName: string;
   serviceTaxes: readonly Tax[]; // as they are now (C4)
@@ -62,7 +63,7 @@ export interface ConsumeSession {
  * undoes a no-show at the same time.
  */
 export const consumeSession =
-  ({ shared, today, serviceTaxes, replaces = null, ...session }: ConsumeSession): DecidePackage =>
+  ({ shared, today, serviceTaxes, replaces = null, seriesId = null, ...session }: ConsumeSession): DecidePackage =>
   (state) => {
     const sold = existing(state, session.packageId);
     if (sold.sessions.has(session.consumptionId)) return [];
@@ -80,7 +81,7 @@ export const consumeSession =
         data: {
           ...session,
           ...ofPackage(sold),
-          ...{ replaces, seriesId: null },
+          ...{ replaces, seriesId },
           remaining: service.remaining === null ? null : service.remaining - 1,
           used: service.used + 1,
           expiresOn,

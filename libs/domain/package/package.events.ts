@@ -95,6 +95,9 @@ export const SessionConsumed = defineEvent(
   { version: 2, upcast: { 1: (data) => ({ ...(data as object), replaces: null }) } },
 );
 
+/** E5: all sessions of a series were taken, in the same append. */
+export const SeriesTaken = defineEvent('SeriesTaken', about.extend({ seriesId: id, sessions: z.int().positive() }));
+
 /** E7: its appointment takes place at another time, or with another provider: one move, not a return and a new use. */
 export const SessionMoved = defineEvent(
   'SessionMoved',
@@ -153,6 +156,7 @@ export const packageEvents = [
   PackageSold,
   PackageImported,
   SessionConsumed,
+  SeriesTaken,
   SessionMoved,
   SessionReturned,
   SessionForfeited,

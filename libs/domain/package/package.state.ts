@@ -79,6 +79,8 @@ export const packageAggregate: Aggregate<PackageState, PackageEvent> = {
           ...{ outcome: 'standing', refused: false, moves: 0 },
         });
         return counted(state, data);
+      case 'SeriesTaken':
+        return state;
       case 'SessionMoved':
         Object.assign(state.sessions.get(data.consumptionId)!, pick(data, 'providerId', 'start', 'end', 'on', 'moves'));
         return counted(state, data);
