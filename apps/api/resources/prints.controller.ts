@@ -98,24 +98,27 @@ export class PrintsController {
 
   private async toPrint(call: CallContext, invoiceId: string): Promise<PrintedInvoice> {
     const row = await this.reading.one(invoiceList, call, 'invoice', invoiceId);
-    const [business, client, sold, appointment] = await Promise.all([
+    const [business, client, sold, packageInvoice, appointment] = await Promise.all([
       this.reading.one(businessSettings, call, 'business', call.business),
       this.reading.one(clientList, call, 'client', row.clientId),
       row.packageId === null ? undefined : this.reading.oneOrNone(packageList, call, row.packageId),
+      row.packageInvoiceId === null ? undefined : this.reading.oneOrNone(invoiceList, call, row.packageInvoiceId),
       row.kind === 'package' || row.appointmentId === null ? undefined : this.reading.oneOrNone(appointmentList, call, row.appointmentId),
     ]);
     return {
       ...moneyOf(row),
       ...{ business: business.name, client: client.name },
-      package: row.packageId === null ? null : { name: sold?.name ?? null, invoiceId: row.packageInvoiceId, invoiceNumber: null },
+      package:
+        row.packageId === null
+          ? null
+          : { name: sold?.name ?? null, invoiceId: row.packageInvoiceId, invoiceNumber: packageInvoice?.number ?? null },
       appointment: appointment ? { start: appointment.start, timeZone: appointment.timeZone } : null,
     };
   }
 }
 
 const moneyOf = (row: Shown<InvoiceRow>) => ({
-  ...pick(row, 'invoiceId', 'kind', 'issuedOn', 'currency', 'lines', 'net', 'total', 'adjustments', 'balance'),
-  number: null,
+  ...pick(row, 'invoiceId', 'number', 'kind', 'issuedOn', 'currency', 'lines', 'net', 'total', 'adjustments', 'balance'),
   payments: row.payments.map(({ receivedOn, amount, ...payment }) => ({
     ...pick(payment, 'method', 'reference', 'voided'),
     ...{ on: receivedOn, amount: amount.amount },
