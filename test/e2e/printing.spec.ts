@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { extractText } from 'unpdf';
 import { openClinic, type Clinic } from '../support/clinic.js';
 import { startService, type Service } from '../support/service.js';
@@ -62,6 +63,20 @@ describe('an invoice on paper', () => {
     expect(headers.get('content-disposition')).toMatch(/^inline; filename="invoice-[\w.-]+\.pdf"$/);
   });
 
+  it("D3: with its number, and that of its package's invoice, once they have theirs", async () => {
+    const sold = await clinic.sell();
+    const booked = await clinic.book(sold);
+    const numberOf = async ({ invoiceId }: { invoiceId: string }): Promise<string> => {
+      const { number } = await clinic.owner.get<{ number: string | null }>(`/v1/invoices/${invoiceId}`);
+      return number ?? sleep(50).then(() => numberOf({ invoiceId }));
+    };
+    const [ofPackage, ofAppointment] = [await numberOf(sold), await numberOf(booked)];
+    for (const said of [await html(booked), (await pdf(booked)).text]) {
+      expect(said).toContain(`Invoice number ${ofAppointment} `);
+      expect(said).toContain(`Package's invoice ${ofPackage} `);
+    }
+  });
+
   it('D3: the HTML may load nothing and run nothing; its one style is known by its hash', async () => {
     const { body, headers } = await clinic.owner.send<string>('GET', addressOf(await clinic.sell(), 'invoice.html'));
     const [, style] = /<style>(.*)<\/style>/s.exec(body)!;
@@ -121,6 +136,38 @@ describe('an invoice on paper', () => {
 });
 
 describe('a receipt', () => {
+  const pay = (invoice: { invoiceId: string }, amount: number, method: string, reference?: string) =>
+    clinic.owner.post<{ paymentId: string }>(`/v1/invoices/${invoice.invoiceId}/payments`, {
+      amount: clinic.money(amount),
+      method,
+      reference,
+    });
+
+  it('D2: says what was received, and what is still owing; a voided payment stands there as voided', async () => {
+    const sold = await clinic.sell({}, { payment: { amount: clinic.money(10_000), method: 'bankTransfer', reference: 'RF18 & more' } });
+    expect(await html(sold, 'receipt.html')).toMatch(/Received CAD 100\.00 .*Bank transfer RF18 & more 100\.00 .*Balance due CAD 244\.93/);
+    const { paymentId } = await pay(sold, 24_493, 'cash');
+    for (const said of [await html(sold, 'receipt.html'), (await pdf(sold, 'receipt.pdf')).text])
+      expect(said).toMatch(/Received CAD 344\.93 PAID .*Cash 244\.93 .*Paid -344\.93 Balance due CAD 0\.00/);
+    await clinic.owner.post(`/v1/invoices/${sold.invoiceId}/payments/${paymentId}/void`, { reason: 'A mistake' });
+    const voided = await html(sold, 'receipt.html');
+    expect(voided).toMatch(/Received CAD 100\.00 .*Cash \(voided\) 244\.93 .*Balance due CAD 244\.93/);
+    expect(voided).not.toMatch(/PAID|A mistake/);
+  });
+
+  it('E9: what was paid for an appointment that did not take place is credit, until it is refunded', async () => {
+    const booked = await clinic.bookWithout();
+    await pay(booked, 9_198, 'cardTerminal');
+    await clinic.end(booked, 'cancel');
+    expect(await html(booked)).toMatch(
+      /Credit CAD 91\.98 CREDIT .*Card terminal 91\.98 .*Adjustments -91\.98 Paid -91\.98 Credit CAD 91\.98/,
+    );
+    const refund = { amount: clinic.money(9_198), method: 'cash', outcome: 'outstandingBalance' };
+    await clinic.owner.post(`/v1/invoices/${booked.invoiceId}/refunds`, refund);
+    for (const said of [await html(booked), (await pdf(booked)).text])
+      expect(said).toMatch(/REFUNDED .*Refund, cash -91\.98 .*Refunded 91\.98 Balance due CAD 0\.00/);
+  });
+
   it('D2: there is none before something is paid', async () => {
     const sold = await clinic.sell();
     for (const page of ['receipt.html', 'receipt.pdf'] as const)
