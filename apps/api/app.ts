@@ -14,6 +14,7 @@ import { serveHealth } from './http/health.js';
 import { readJsonBodies } from './http/json-body.js';
 import { createLogger, logCalls, NestLog } from './http/logging.js';
 import { refuseOtherTypes } from './http/takes.js';
+import { readYamlBodies } from './http/yaml-body.js';
 import { readCsvBodies } from './imports/csv-body.js';
 import { createMetrics, measureCalls, listenForMetrics, serveMetrics } from './http/metrics.js';
 import { answerPositions } from './http/positions.js';
@@ -52,6 +53,7 @@ export const createApp = async (
 
   const methodsAt = rememberAddresses(fastify);
   readJsonBodies(fastify);
+  readYamlBodies(fastify);
   readCsvBodies(fastify, config.importLimit);
   answerCorrelation(fastify);
   answerSecurely(fastify);

@@ -13,6 +13,8 @@ import { Imports } from './imports/imports.js';
 import type { HealthCheck } from './http/health.js';
 import { AppointmentsController } from './resources/appointments.controller.js';
 import { ClientLinksController } from './resources/client-links.controller.js';
+import { CatalogueFiles } from './catalogue-file/catalogue-files.js';
+import { CatalogueFileController } from './resources/catalogue-file.controller.js';
 import { ClientsController } from './resources/clients.controller.js';
 import { History } from './resources/history.js';
 import { ImportsController } from './resources/imports.controller.js';
@@ -82,12 +84,14 @@ const controllers = [
   InvoicesController,
   ImportsController,
   PrintsController,
+  CatalogueFileController,
 ];
 
 @Module({ controllers })
 class ResourcesModule {
   static with(commands: CommandParts, readModels: ReadModels): DynamicModule {
-    const readers: Provider[] = [{ provide: READ_MODELS, useValue: readModels }, Reading, History, Imports, Links, SharedPackages];
+    const files: Provider[] = [Imports, CatalogueFiles];
+    const readers: Provider[] = [{ provide: READ_MODELS, useValue: readModels }, Reading, History, Links, SharedPackages, ...files];
     return { module: ResourcesModule, imports: [CommandHandlingModule.with(commands)], providers: readers };
   }
 }

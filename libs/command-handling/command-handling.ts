@@ -13,6 +13,7 @@ import { type Clock, systemClock } from './clock.js';
 import { appointmentPackageHandlers } from './commands/appointment-package.commands.js';
 import { appointmentHandlers } from './commands/appointment.commands.js';
 import { businessHandlers } from './commands/business.commands.js';
+import { catalogueFileHandlers } from './commands/catalogue-file.commands.js';
 import { catalogueHandlers } from './commands/catalogue.commands.js';
 import { clientLinkHandlers } from './commands/client-link.commands.js';
 import { offeringListHandlers } from './commands/offering-list.commands.js';
@@ -64,6 +65,7 @@ export const openCommandHandling = async (surroundings: Surroundings): Promise<P
 const handlers: Provider[] = [
   ...businessHandlers,
   ...catalogueHandlers,
+  ...catalogueFileHandlers,
   ...clientLinkHandlers,
   ...offeringHandlers,
   ...offeringListHandlers,

@@ -21,6 +21,11 @@ export abstract class CommandOf<Input, Answer> extends Command<Answered<Answer>>
   ) {
     super();
   }
+
+  /** What of it the caller said: for that an Idempotency-Key stands. */
+  get said(): unknown {
+    return this.input;
+  }
 }
 
 /** The new state, and where in the event store it can be read (L3). */

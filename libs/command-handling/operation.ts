@@ -294,9 +294,9 @@ const refuseReuse =
     throw new Refusal('IDEMPOTENCY_KEY_REUSED', 'This Idempotency-Key was used before for another request: send a new one.');
   };
 
-const requestOf = ({ constructor: { name }, input }: CommandOf<unknown, unknown>, key: Parts['requestHashKey']) => ({
+const requestOf = ({ constructor: { name }, said }: CommandOf<unknown, unknown>, key: Parts['requestHashKey']) => ({
   requestHash: createHmac('sha256', key.secret)
-    .update(canonicalize({ operation: name, input })!)
+    .update(canonicalize({ operation: name, input: said })!)
     .digest('hex'),
   hashKey: key.id,
 });

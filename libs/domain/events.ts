@@ -1,5 +1,6 @@
 import { appointmentEvents } from './appointment/appointment.events.js';
 import { business } from './business/business.js';
+import { catalogueFile } from './catalogue-file/catalogue-file.js';
 import { client } from './client/client.js';
 import { clientLinkEvents } from './client-link/client-link.events.js';
 import { importEvents } from './import/import.events.js';
@@ -30,4 +31,5 @@ export const domainEvents: readonly EventDefinition[] = [
   ...invoiceEvents,
   ...importEvents,
   ...invoiceNumbersEvents,
+  ...catalogueFile.events,
 ];

@@ -1,6 +1,7 @@
-import type { Caller } from '../support/caller.js';
+import { randomUUID } from 'node:crypto';
+import type { Caller, Problem } from '../support/caller.js';
 import { openClinic, type Clinic, type Page, type Sold } from '../support/clinic.js';
-import { csvOf, importOf } from '../support/moving-in.js';
+import { badRowsOf, csvOf, ended, importOf, sendFile } from '../support/moving-in.js';
 import { startService, type Service } from '../support/service.js';
 
 let service: Service;
@@ -39,5 +40,230 @@ describe('moving packages in', () => {
     expect(await owner.get(`/v1/offerings/${offeringId}`)).toMatchObject({ locked: true, sold: 1 });
     expect(await clinic.invoice(listed!)).toMatchObject({ total: 0, balance: 0, lines: [{ description: 'Ten massages' }] });
     expect(await clinic.book(listed!)).toMatchObject({ session: { remaining: 3, place: 'Session 1 of 4' } });
+  });
+
+  it('L7: names offerings and clients by id, reference or name; registers clients that are not there when asked, once each', async () => {
+    const { owner } = clinic;
+    await owner.post('/v1/offerings', {
+      ...{ name: 'By reference', status: 'active', externalReference: 'OF-7', services: [{ serviceId: clinic.has.massage, limit: 3 }] },
+      payment: { method: 'paidUpfront', fee: clinic.money(20_000), taxIds: [] },
+    });
+    const ben = await owner.post<{ clientId: string }>('/v1/clients', {
+      name: 'Ben',
+      email: 'Ben@example.org',
+      externalReference: 'c-ben',
+    });
+    const row = (reference: string, client: string, more: object = {}) => ({
+      reference,
+      offering: 'OF-7',
+      client,
+      remaining: 2,
+      soldOn: clinic.day(-9),
+      ...more,
+    });
+    const rows = [
+      ...[row('r-1', 'ben@EXAMPLE.org'), row('r-2', 'c-ben'), row('r-3', ben.clientId)],
+      ...[row('r-4', 'chloe@example.org', { clientName: 'Chloé' }), row('r-5', 'Chloe@example.org', { clientName: 'Chloe T.' })],
+      row('r-6', 'c-dan', { clientName: 'Dan', clientEmail: 'dan@example.org' }),
+    ];
+    const refused = await importOf(owner, csvOf(rows));
+    expect(refused).toMatchObject({ imported: 3, failed: 3 });
+    expect(await badRowsOf(owner, refused)).toEqual(['5 client UNKNOWN_CLIENT', '6 client UNKNOWN_CLIENT', '7 client UNKNOWN_CLIENT']);
+
+    expect(await importOf(owner, csvOf(rows), '?createClients=true')).toMatchObject({ imported: 3, skipped: 3, failed: 0 });
+    expect(await packagesOf(owner, ben.clientId)).toHaveLength(3);
+    const named = async (name: string) => (await owner.get<Page<{ clientId: string; email: string }>>(`/v1/clients?name=${name}`)).items;
+    const [chloe, ...others] = await named('chlo');
+    expect([chloe?.email, others]).toEqual(['chloe@example.org', []]);
+    expect(await packagesOf(owner, chloe!.clientId)).toHaveLength(2);
+    expect(await named('Dan')).toMatchObject([{ email: 'dan@example.org', externalReference: 'c-dan' }, {}].slice(0, 1));
+  });
+
+  it('L7: several services have a column each, unlimited ones too; an expiry that is said goes before the rule', async () => {
+    const { massage, facial } = clinic.has;
+    const services = [
+      { serviceId: massage, limit: 5 },
+      { serviceId: facial, limit: 'unlimited' as const },
+    ];
+    await clinic.offering({ name: 'Both', services, expiryRule: { kind: 'after', from: 'purchase', amount: 12, unit: 'months' } });
+    const [anna, ben] = [await clinic.client(), await clinic.client('Ben')];
+    const file = [
+      ...[
+        '\ufeffReference;Offering;Client;"remaining:Massage";remaining:Facial;soldOn;expiresOn',
+        `x-1;Both;${anna};1;unlimited;2026-03-31;`,
+      ],
+      ...['', `x-2;Both;${ben};7;;2026-03-31;2030-01-31`, ';;;;;;'],
+    ].join('\r\n');
+    expect(await importOf(clinic.owner, file)).toMatchObject({ rows: 2, imported: 2, failed: 0 });
+    expect(await packagesOf(clinic.owner, anna)).toMatchObject([
+      { expiresOn: '2027-03-31', services: [{ remaining: 1, adjustments: -4 }, { remaining: null }] },
+    ]);
+    const [bens] = await packagesOf(clinic.owner, ben);
+    expect(bens).toMatchObject({ expiresOn: '2030-01-31', services: [{ remaining: 7, adjustments: 2 }, { remaining: null }] });
+    const { items } = await clinic.owner.get<Page<object>>(`/v1/packages/${bens!.packageId}/audit-tags`);
+    expect(items).toMatchObject([
+      ...[{ what: 'sold' }, { what: 'imported', reason: 'import: x-2' }],
+      ...[
+        { what: 'remainingAdjusted', from: '5', to: '7', reason: 'import' },
+        { what: 'expiryAdjusted', to: '2030-01-31', reason: 'import' },
+      ],
+    ]);
+  });
+});
+
+/** A row that is fine, and what differs from it. */
+const aRow = async (over: Record<string, string | number> = {}) => ({
+  ...{ reference: randomUUID(), offering: await clinic.offering(), client: await clinic.client(), remaining: 3 },
+  ...{ soldOn: clinic.day(-3), expiresOn: '', amountPaid: '', currency: '', clientName: '', clientEmail: '', 'remaining:Facial': '' },
+  ...over,
+});
+
+describe('bad rows', () => {
+  it('L7: every problem of a row is named with its line and column, and stops no other row', async () => {
+    const { owner } = clinic;
+    const inactive = await clinic.offering({ status: 'inactive' });
+    const deleted = await clinic.offering();
+    await owner.delete(`/v1/offerings/${deleted}`);
+    const passed = await clinic.offering({ expiryRule: { kind: 'onDate', date: clinic.day(-30) } });
+    const { massage, facial } = clinic.has;
+    const both = await clinic.offering({ services: [massage, facial].map((serviceId) => ({ serviceId, limit: 2 })) });
+    const unlimited = await clinic.offering({ services: [{ serviceId: massage, limit: 'unlimited' }] });
+    const good = [await aRow(), await aRow({ reference: 'with\na line', offering: both, remaining: '', 'remaining:Facial': 1 })];
+    const rows = [
+      good[0]!,
+      await aRow({
+        reference: '',
+        offering: 'no such',
+        client: 'nobody@example.org',
+        soldOn: '2026-02-30',
+        expiresOn: 'soon',
+        amountPaid: '1.005',
+      }),
+      ...[
+        await aRow({ remaining: -1 }),
+        await aRow({ remaining: 'many' }),
+        await aRow({ remaining: 1_000_000 }),
+        await aRow({ remaining: '' }),
+      ],
+      ...[await aRow({ remaining: 'unlimited' }), await aRow({ offering: unlimited, remaining: 3 }), await aRow({ 'remaining:Facial': 1 })],
+      ...[await aRow({ offering: both }), await aRow({ soldOn: clinic.day(2) }), await aRow({ expiresOn: clinic.day(-4) })],
+      ...[await aRow({ currency: 'USD', amountPaid: '12,50' }), await aRow({ reference: good[0]!.reference })],
+      ...[await aRow({ offering: inactive }), await aRow({ offering: deleted }), await aRow({ offering: passed })],
+      ...[await aRow({ reference: 'x'.repeat(201) }), good[1]!, await aRow({ offering: 'Five massages' }), await aRow()],
+    ];
+    const done = await importOf(owner, csvOf(rows, ';'));
+    expect(await badRowsOf(owner, done)).toEqual([
+      ...[
+        '3 reference REQUIRED',
+        '3 offering UNKNOWN_OFFERING',
+        '3 client UNKNOWN_CLIENT',
+        '3 soldOn NOT_A_DATE',
+        '3 expiresOn NOT_A_DATE',
+      ],
+      ...['3 amountPaid NOT_AN_AMOUNT', '4 remaining NOT_AN_INTEGER', '5 remaining NOT_AN_INTEGER', '6 remaining NOT_AN_INTEGER'],
+      ...['7 remaining REQUIRED', '8 remaining NOT_UNLIMITED', '9 remaining UNLIMITED', '10 remaining:Facial NOT_IN_OFFERING'],
+      ...['11 remaining AMBIGUOUS', '11 remaining:Facial REQUIRED', '12 soldOn IN_THE_FUTURE', '13 expiresOn BEFORE_SALE'],
+      ...['14 currency WRONG_CURRENCY', '14 amountPaid NOT_AN_AMOUNT', '15 reference REPEATED'],
+      ...['16 offering OFFERING_INACTIVE', '17 offering OFFERING_DELETED', '18 offering OFFERING_EXPIRED', '19 reference NOT_A_TEXT'],
+      ...['20 reference NOT_A_TEXT', '20 remaining:Massage REQUIRED', '22 offering AMBIGUOUS'],
+    ]);
+    expect(done).toMatchObject({ status: 'completed', rows: 21, imported: 2, failed: 19 });
+  });
+
+  it('L7: a dry run says the same, and moves nothing in', async () => {
+    const rows = [await aRow(), await aRow({ remaining: -1 }), await aRow({ client: 'new@example.org', clientName: 'New' })];
+    const dry = await importOf(clinic.owner, csvOf(rows), '?dryRun=true&createClients=true');
+    expect(dry).toMatchObject({ status: 'completed', imported: 2, failed: 1 });
+    expect(await badRowsOf(clinic.owner, dry)).toEqual(['3 remaining NOT_AN_INTEGER']);
+    expect(await packagesOf(clinic.owner, rows[0]!.client)).toEqual([]);
+    expect(await clinic.owner.get(`/v1/offerings/${rows[0]!.offering}`)).toMatchObject({ locked: false, sold: 0 });
+    expect(await importOf(clinic.owner, csvOf(rows), '?createClients=true')).toMatchObject({ imported: 2, skipped: 0, failed: 1 });
+    expect(await importOf(clinic.owner, csvOf(rows), '?dryRun=true')).toMatchObject({ imported: 0, skipped: 2, failed: 1 });
+  });
+
+  it('L7: when asked, nothing after the first bad row is moved in', async () => {
+    const rows = [await aRow(), await aRow(), await aRow({ soldOn: 'yesterday' }), await aRow(), await aRow({ remaining: -1 })];
+    const done = await importOf(clinic.owner, csvOf(rows), '?onError=stop');
+    expect(done).toMatchObject({ status: 'stoppedOnError', rows: 5, imported: 2, failed: 1 });
+    expect(await badRowsOf(clinic.owner, done)).toEqual(['4 soldOn NOT_A_DATE']);
+    expect(await packagesOf(clinic.owner, rows[3]!.client)).toEqual([]);
+  });
+
+  it('L7: never twice: the same again is skipped, something else under its reference is refused, another source has its own', async () => {
+    const row = await aRow();
+    const file = csvOf([row]);
+    expect(await importOf(clinic.owner, file)).toMatchObject({ imported: 1, skipped: 0 });
+    expect(await importOf(clinic.owner, file)).toMatchObject({ imported: 0, skipped: 1 });
+    expect(await importOf(await clinic.as('administrator'), file)).toMatchObject({ imported: 0, skipped: 1 });
+    const other = await importOf(clinic.owner, csvOf([{ ...row, remaining: 2 }]));
+    expect(await badRowsOf(clinic.owner, other)).toEqual(['2 reference ALREADY_IMPORTED']);
+    expect(await packagesOf(clinic.owner, row.client)).toMatchObject([{ remaining: 3 }]);
+    expect(await importOf(clinic.owner, file, '?source=oldsoft')).toMatchObject({ imported: 1 });
+    expect(await packagesOf(clinic.owner, row.client)).toHaveLength(2);
+  });
+
+  it('L2, L7: two files with the same rows at once, on two processes, have one effect', async () => {
+    const rows = await Promise.all(Array.from({ length: 40 }, () => aRow()));
+    const sent = await Promise.all([1, 2, 3].map(() => sendFile(clinic.owner, csvOf(rows))));
+    const done = await Promise.all(sent.map(({ body }) => ended(clinic.owner, body.importId)));
+    expect(done.map(({ imported, skipped, failed }) => [imported + skipped, failed])).toEqual([1, 2, 3].map(() => [40, 0]));
+    expect(done.reduce((sum, { imported }) => sum + imported, 0)).toBe(40);
+    for (const { client } of rows) expect(await packagesOf(clinic.owner, client)).toHaveLength(1);
+  });
+});
+
+describe('a file that is none', () => {
+  const refused = async (status: number, body: string | Uint8Array, headers?: Record<string, string>): Promise<Problem> => {
+    const answer = await sendFile(clinic.owner, body, '', headers);
+    expect(answer.status).toBe(status);
+    return answer.body as unknown as Problem;
+  };
+  const head = 'reference,offering,client,remaining,soldOn';
+
+  it('L7: is refused with everything that is wrong with its columns', async () => {
+    const { errors } = await refused(400, 'reference,colour,offering,Offering,remaining:No such\n1,2,3,4,5\n');
+    expect(errors?.map(({ field, code }) => [field, code])).toEqual([
+      ...[
+        ['/colour', 'UNKNOWN_COLUMN'],
+        ['/Offering', 'REPEATED'],
+        ['/client', 'REQUIRED'],
+        ['/soldOn', 'REQUIRED'],
+      ],
+    ]);
+  });
+  it.each([
+    ['nothing', ''],
+    ['columns without rows', `${head}\n`],
+  ])('L7: %s', async (_, body) => expect(await refused(400, body)).toMatchObject({ errors: [{ code: 'EMPTY' }] }));
+  it('L7: names the line from which it is broken', async () => {
+    const body = `${head}\na,b,c,1,2026-01-01\n"a,b,c,1,2026-01-01\n`;
+    expect(await refused(400, body)).toMatchObject({ errors: [{ line: 3, code: 'BROKEN_CSV' }] });
+    expect(await refused(400, `${head}\n"a"b,c,d,1,2026-01-01\n`)).toMatchObject({ errors: [{ line: 2, code: 'BROKEN_CSV' }] });
+    expect(await refused(400, `${head}\n${'x'.repeat(70_000)}\n`)).toMatchObject({ errors: [{ line: 2, code: 'BROKEN_CSV' }] });
+  });
+  it('L7: what is not UTF-8, or no CSV at all', async () => {
+    expect(await refused(400, new Uint8Array([0x61, 0xff, 0x62]))).toMatchObject({ code: 'NOT_UTF8' });
+    expect(await refused(400, `${head}\n\0`)).toMatchObject({ code: 'NOT_UNICODE' });
+    expect(await refused(415, '{}', { 'content-type': 'application/json' })).toMatchObject({ code: 'MEDIA_TYPE_NOT_SUPPORTED' });
+    expect(await refused(415, head, { 'content-type': 'text/plain' })).toMatchObject({ code: 'MEDIA_TYPE_NOT_SUPPORTED' });
+    const elsewhere = await clinic.owner.send<Problem>('POST', '/v1/clients', { body: head, headers: { 'content-type': 'text/csv' } });
+    expect(elsewhere).toMatchObject({ status: 415, body: { code: 'MEDIA_TYPE_NOT_SUPPORTED' } });
+  });
+  it('A2, A3: is taken from owners and administrators only, and seen by auditors too, in their own business', async () => {
+    const { body } = await sendFile(clinic.owner, csvOf([await aRow()]));
+    for (const role of ['receptionist', 'client', 'auditor'] as const)
+      expect(await sendFile(await clinic.as(role), head)).toMatchObject({ status: 403 });
+    expect(await (await clinic.as('auditor')).get(`/v1/imports/${body.importId}`)).toMatchObject({ importId: body.importId });
+    const { owner: stranger } = await openClinic(service);
+    for (const path of [`/v1/imports/${body.importId}`, `/v1/imports/${body.importId}/bad-rows`]) await stranger.refused(404, 'GET', path);
+    expect(await stranger.get('/v1/imports')).toEqual({ items: [], next: null });
+  });
+  it('L2: the same key and file is one import, another file is 422', async () => {
+    const headers = { 'idempotency-key': randomUUID() };
+    const file = csvOf([await aRow()]);
+    const [first, again] = [await sendFile(clinic.owner, file, '', headers), await sendFile(clinic.owner, file, '', headers)];
+    expect([again.status, again.body]).toEqual([202, first.body]);
+    expect(await sendFile(clinic.owner, `${file}\n`, '', headers)).toMatchObject({ status: 422, body: { code: 'IDEMPOTENCY_KEY_REUSED' } });
+    expect(await ended(clinic.owner, first.body.importId)).toMatchObject({ status: 'completed', imported: 1, attempt: 1 });
   });
 });

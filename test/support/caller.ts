@@ -1,3 +1,4 @@
+import { parse as fromYaml } from 'yaml';
 import type { Documented } from './documented.js';
 
 export interface Sent {
@@ -69,7 +70,7 @@ export class Caller {
     if (answer.status === 500) throw new Error(`${method} ${path} answered 500: ${text}`);
     if (answer.status >= 400 && INSIDE.test(text)) throw new Error(`${method} ${path} shows its inside: ${text}`);
     const sentAs = headers?.['content-type'];
-    documented.check(came, typeof body === 'string' && !sentAs ? parsed(body) : body, sentAs);
+    documented.check(came, typeof body === 'string' && answer.ok ? said(body, sentAs) : body, sentAs);
     const position = answer.headers.get('punchcard-position');
     if (position !== null && BigInt(position) > seen.position) seen.position = BigInt(position);
     return { status: answer.status, headers: answer.headers, body: came.body as Body };
@@ -108,6 +109,12 @@ export class Caller {
     return body;
   }
 }
+
+/** A text as the document describes it: YAML and JSON as the data that they say. */
+const said = (body: string, sentAs = 'application/json'): unknown => {
+  if (sentAs === 'application/json') return parsed(body);
+  return sentAs === 'application/yaml' ? fromYaml(body) : body;
+};
 
 const parsed = (text: string): unknown => {
   try {

@@ -149,7 +149,7 @@ export async function until(holds: () => boolean | Promise<boolean>, what: strin
 export interface Sent {
   method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   path: string;
-  body?: object;
+  body?: object | string; // a text is a file of CSV
 }
 
 export interface Reply {
@@ -179,9 +179,10 @@ async function openDesk({ handle, clock }: Parts): Promise<Desk> {
   const send: Desk['send'] = async (url, { method, path, body }, { key, correlationId } = newKey()) => {
     const headers = {
       ...{ authorization: `Bearer ${token}`, 'idempotency-key': key, 'x-correlation-id': correlationId },
-      ...(body && { 'content-type': 'application/json' }),
+      ...(body !== undefined && { 'content-type': typeof body === 'string' ? 'text/csv' : 'application/json' }),
     };
-    const answer = await fetch(`${url}/v1${path}`, { method, headers, body: JSON.stringify(body), signal: AbortSignal.timeout(NO_ANSWER) });
+    const sent = typeof body === 'string' ? body : JSON.stringify(body);
+    const answer = await fetch(`${url}/v1${path}`, { method, headers, body: sent, signal: AbortSignal.timeout(NO_ANSWER) });
     return { status: answer.status, body: (await answer.json()) as Reply['body'] };
   };
   return {

@@ -7,6 +7,7 @@ import { AlsoConfig } from './route-config.js';
 declare module 'fastify' {
   interface FastifyContextConfig {
     takes?: readonly string[]; // media types of the body; JSON alone unless told
+    bodyLimit?: number; // bytes, where it is not that of all
   }
 }
 
@@ -16,8 +17,14 @@ const JSON_ALONE = ['application/json'];
 export const Takes = (...types: [string, ...string[]]): MethodDecorator =>
   applyDecorators(AlsoConfig({ takes: types }), ApiConsumes(...types));
 
+/** How large the body of an operation may be, where that is more than others take. */
+export const TakesUpTo = (bytes: number): MethodDecorator => AlsoConfig({ bodyLimit: bytes });
+
 /** Told before the body is read, also of types that no operation takes. */
 export const refuseOtherTypes = (fastify: FastifyInstance): void => {
+  fastify.addHook('onRoute', (route) => {
+    route.bodyLimit = route.config?.bodyLimit ?? route.bodyLimit;
+  });
   fastify.addHook('preParsing', (request, _reply, payload, done) => {
     const sent = request.headers['content-type'];
     try {

@@ -24,6 +24,7 @@ export const MAX_ROWS = 100_000;
 
 const TOGETHER = 100; // rows between two notes of the progress
 const AT_ONCE = 16; // rows
+const SAY_EVERY = 5_000; // ms
 const PATIENCE = [200, 1_000, 3_000, 5_000]; // ms, with a part that is away, before the work is left
 
 /** What the work on a file needs of what is around it. */
@@ -45,6 +46,8 @@ type Outcome = RowDone['became'] | Problem[];
 export class ImportRun {
   private readonly counts: ImportCounts = { imported: 0, skipped: 0, failed: 0 };
   private readonly seen = new Map<string, number>(); // reference → its line
+  private readonly badRows: BadRow[] = []; // not yet told
+  private saidAt = performance.now();
 
   constructor(
     private readonly started: StartedImport,
@@ -81,16 +84,15 @@ export class ImportRun {
     const clients = await this.around.clientsNamed(rows.map(({ cell }) => cell('client')));
     const read = rows.map((row) => ({ line: row.line, wanted: this.read(row, clients) }));
     const { dryRun, onError } = this.started;
-    const fit = onError === 'continue' ? read : await this.upToFirstBad(read);
-    const outcomes = await limited(fit, ({ wanted }) => (Array.isArray(wanted) ? Promise.resolve(wanted) : this.patiently(wanted, dryRun)));
-
-    const badRows: BadRow[] = [];
-    outcomes.forEach((outcome, n) => {
-      if (Array.isArray(outcome)) badRows.push({ line: fit[n]!.line, problems: outcome });
+    const failedBefore = this.counts.failed;
+    await limited(onError === 'continue' ? read : await this.upToFirstBad(read), async ({ line, wanted }) => {
+      const outcome = Array.isArray(wanted) ? wanted : await this.patiently(wanted, dryRun);
+      if (Array.isArray(outcome)) this.badRows.push({ line, problems: outcome });
       this.counts[Array.isArray(outcome) ? 'failed' : outcome] += 1;
+      await this.sayNowAndThen();
     });
-    await this.execute(new RecordProgress(this.around.caller, { ...this.said(), badRows }));
-    return onError === 'continue' || badRows.length === 0;
+    await this.say();
+    return onError === 'continue' || this.counts.failed === failedBefore;
   }
 
   private read(row: SaidRow, clients: FoundClients): WantedPackage | Problem[] {
@@ -109,7 +111,10 @@ export class ImportRun {
 
   /** All are tried first, so that nothing that comes after a bad row is moved in. */
   private async upToFirstBad<Row extends { wanted: WantedPackage | Problem[] }>(rows: readonly Row[]): Promise<readonly Row[]> {
-    const tried = await limited(rows, async ({ wanted }) => (Array.isArray(wanted) ? wanted : this.patiently(wanted, true)));
+    const tried = await limited(rows, async ({ wanted }) => {
+      await this.sayNowAndThen();
+      return Array.isArray(wanted) ? wanted : this.patiently(wanted, true);
+    });
     const bad = tried.findIndex((outcome) => Array.isArray(outcome));
     return bad < 0 ? rows : rows.slice(0, bad + 1);
   }
@@ -131,6 +136,17 @@ export class ImportRun {
     if (tryOnly) return (await this.execute(new TryPackage(caller, moved))).became;
     if (register) await this.execute(new ImportClient(caller, register));
     return (await this.execute(new ImportPackage({ ...caller, idempotencyKey: keyOf(moved) }, moved))).became;
+  }
+
+  /** So that it is not taken for dead while some rows take long. */
+  private async sayNowAndThen(): Promise<void> {
+    if (performance.now() - this.saidAt > SAY_EVERY) await this.say();
+  }
+
+  private async say(): Promise<void> {
+    this.saidAt = performance.now();
+    const badRows = this.badRows.splice(0);
+    await this.execute(new RecordProgress(this.around.caller, { ...this.said(), badRows }));
   }
 
   private said(): ImportCounts & { importId: string; attempt: number } {

@@ -16,7 +16,7 @@ export class ValidationPipe implements PipeTransform {
 }
 
 /** The body itself: checked through and through it needs no instance of its class, and no copy. */
-const checked = (body: unknown, shape: BodyClass): unknown => {
+export const checked = (body: unknown, shape: BodyClass): unknown => {
   const errors = new RequestErrors();
   runPlan(planOf(shape), body, '', errors);
   errors.throwAny();
