@@ -73,7 +73,7 @@ async function assertAllThere(url: string, whose: string, answered: number, coun
 }
 
 const IN_TABLES = 'SELECT (SELECT sum(remaining) FROM package_services) AS remaining, (SELECT count(*) FROM invoices) AS invoices';
-const IN_READ_MODELS = `SELECT (SELECT sum(remaining) FROM read_models.package_list_v1) AS remaining,
+const IN_READ_MODELS = `SELECT (SELECT sum(remaining) FROM read_models.package_list_v3) AS remaining,
   (SELECT count(*) FROM read_models.invoice_list_v3 WHERE kind = 'appointment') AS invoices`;
 
 interface Service {

@@ -1,11 +1,12 @@
 import type { Recorded, Role } from '../libs/domain/kernel/event.js';
+import type { Money } from '../libs/domain/kernel/shapes.js';
 import type { PackageEvent } from '../libs/domain/package/package.events.js';
 import { column, defineProjection, insert, type RowOf } from '../libs/projection-engine/define-projection.js';
 
 /** F3: what happened to a package: when, who, what from, what to, why. */
 export const auditTags = defineProjection({
   name: 'audit_tags',
-  version: 1,
+  version: 2,
   key: 'eventId',
   columns: {
     eventId: column.uuid(),
@@ -35,6 +36,9 @@ export const auditTags = defineProjection({
   ExpiryAdjusted: insert((event) => tag(event, 'expiryAdjusted', changed(event.data))),
   ExpiryRestored: insert((event) => tag(event, 'expiryRestored', changed(event.data))),
   PackageCancelled: insert((event) => tag(event, 'cancelled', { reason: event.data.reason })),
+  PackageReinstated: insert((event) => tag(event, 'reinstated', { reason: event.data.reason })),
+  PackageRefunded: insert((event) => tag(event, 'refunded', { ...refund(event.data, 1), reason: event.data.notes })),
+  PackageRefundRefused: insert((event) => tag(event, 'refundRefused', refund(event.data, -1))),
 });
 
 type Tag =
@@ -48,7 +52,10 @@ type Tag =
   | 'remainingAdjusted'
   | 'expiryAdjusted'
   | 'expiryRestored'
-  | 'cancelled';
+  | 'cancelled'
+  | 'reinstated'
+  | 'refunded'
+  | 'refundRefused';
 
 export type AuditTag = RowOf<typeof auditTags>;
 type Detail = Partial<Record<'serviceId' | 'appointmentId' | 'from' | 'to' | 'reason', string | null>>;
@@ -82,6 +89,11 @@ function moved({
   on: string;
 }): Detail {
   return { serviceId, appointmentId, from: from.on, to: on };
+}
+
+/** From how much refunded in all to how much, in minor units. */
+function refund({ amount, refunded }: { amount: Money; refunded: Money }, given: 1 | -1): Detail {
+  return { from: String(refunded.amount - given * amount.amount), to: String(refunded.amount) };
 }
 
 function changed({ from, to, reason }: { from: string | number | null; to: string | number | null; reason: string | null }): Detail {

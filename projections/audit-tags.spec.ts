@@ -9,6 +9,9 @@ import {
   expiryRestored,
   forfeited,
   p,
+  refunded,
+  refundRefused,
+  reinstated,
   remainingAdjusted,
   returned,
   sessionMoved,
@@ -27,6 +30,7 @@ const history: PackageEvent[] = [
   { type: 'SessionForfeitUndone', data: ended(4, { n: 2, used: 1 }) },
   ...[remainingAdjusted(4, 6, { reason: 'A gift' }), expiryAdjusted(null, '2027-06-30'), expiryRestored('2027-06-30', null)],
   cancelledBecause('Moved away'),
+  ...[reinstated({ reason: 'Came back' }), refunded(1, 30_00, 30_00, { notes: 'A loss' }), refundRefused(1, 30_00, 0)],
 ];
 
 const fromTo = ({ from, to }: AuditTag) => [from, to].map(String).join(' → ');
@@ -38,6 +42,7 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
     expect(tags(history).map(({ what, revision }) => `${revision} ${what}`)).toEqual([
       ...['0 sold', '1 sessionConsumed', '2 sessionReturned', '3 sessionConsumed', '4 sessionForfeited', '5 sessionForfeitUndone'],
       ...['6 remainingAdjusted', '7 expiryAdjusted', '8 expiryRestored', '9 cancelled'],
+      ...['10 reinstated', '11 refunded', '12 refundRefused'],
     ]));
   it('F3: when, who, what from, what to, why', () => {
     const [event] = recorded([history[6]!], { first: 7n });
@@ -50,15 +55,15 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
   it('F3: from what to what remains', () =>
     expect(tags(history).map(fromTo)).toEqual([
       ...['null → null', '5 → 4', '4 → 5', '5 → 4', '4 → 4', '4 → 4', '4 → 6'],
-      ...['null → 2027-06-30', '2027-06-30 → null', 'null → null'],
+      ...['null → 2027-06-30', '2027-06-30 → null', 'null → null', 'null → null', '0 → 3000', '3000 → 0'],
     ]));
   it('F3: why', () =>
     expect(tags(history).map(({ reason }) => reason)).toEqual([
-      ...[null, null, 'noShow', null, 'noShow', null, 'A gift', null, null, 'Moved away'],
+      ...[null, null, 'noShow', null, 'noShow', null, 'A gift', null, null, 'Moved away', 'Came back', 'A loss', null],
     ]));
   it('F3: for which appointment', () =>
     expect(tags(history).map(({ appointmentId }) => appointmentId)).toEqual([
-      ...[idOf('a0'), idOf('a1'), idOf('a1'), idOf('a2'), idOf('a2'), idOf('a2'), null, null, null, null],
+      ...[idOf('a0'), idOf('a1'), idOf('a1'), idOf('a2'), idOf('a2'), idOf('a2'), null, null, null, null, null, null, null],
     ]));
   it('L7: from where it was moved in, and under which reference', () => {
     const row = { packageId: p, clientId: anna, offeringId: idOf('offering'), soldOn: '2027-01-31', expiresOn: null, amountPaid: null };

@@ -19,7 +19,7 @@ type Moved = Pick<PackageImportedData, 'source' | 'reference' | 'amountPaid'>;
 /** J4: one row per package sold: what is left of it, until when. */
 export const packageList = defineProjection({
   name: 'package_list',
-  version: 2,
+  version: 3,
   key: 'packageId',
   columns: {
     packageId: column.uuid(),
@@ -37,6 +37,7 @@ export const packageList = defineProjection({
     services: column.json<ListedService[]>(),
     remaining: column.integer().nullable(), // of all services together; null: one is unlimited
     total: column.amount(), // of the package itself, minor units
+    refunded: column.amount(), // of what was paid for it
     currency: column.text(),
     invoiceId: column.uuid(),
     appointmentId: column.uuid().nullable(), // from which it was sold
@@ -59,7 +60,7 @@ export const packageList = defineProjection({
       ...pick(data, 'expiresOn', 'appointmentId', 'externalReference'),
       ...{ services, remaining: inAll(services), status: 'sold' as const, soldAt: metadata.time, revision },
       imported: null,
-      ...{ total: data.charge.total.amount, currency: data.charge.total.currency, invoiceId: data.invoice.invoiceId },
+      ...{ total: data.charge.total.amount, refunded: 0, currency: data.charge.total.currency, invoiceId: data.invoice.invoiceId },
     };
   }),
   PackageImported: update(
@@ -90,6 +91,18 @@ export const packageList = defineProjection({
   PackageCancelled: update(
     ({ data }) => data.packageId,
     (row, { revision }) => ({ ...row, revision, status: 'cancelled' as const }),
+  ),
+  PackageReinstated: update(
+    ({ data }) => data.packageId,
+    (row, { revision }) => ({ ...row, revision, status: 'sold' as const }),
+  ),
+  PackageRefunded: update(
+    ({ data }) => data.packageId,
+    (row, { data, revision }) => ({ ...row, revision, refunded: data.refunded.amount }),
+  ),
+  PackageRefundRefused: update(
+    ({ data }) => data.packageId,
+    (row, { data, revision }) => ({ ...row, revision, refunded: data.refunded.amount }),
   ),
 });
 

@@ -11,6 +11,9 @@ import {
   fromFirstUse,
   january,
   p,
+  refunded,
+  refundRefused,
+  reinstated,
   remainingAdjusted,
   returned,
   sold,
@@ -36,6 +39,7 @@ const history: PackageEvent[] = [
   ...[remainingAdjusted(4, 6), consumed('2027-02-09', 5, { n: 5, used: 2, ...inMarch })],
   ...[expiryAdjusted('2027-03-01', '2027-06-30'), expiryAdjusted('2027-06-30', '2027-12-31', 2)],
   ...[expiryRestored('2027-12-31', '2027-06-30', 1), cancelled],
+  ...[reinstated(), cancelled, refunded(1, 30_00, 30_00), refunded(2, 10_00, 40_00), refundRefused(2, 10_00, 30_00)],
 ];
 
 describe.each(deliveries)('events delivered %s', (_, delivered) => {
@@ -47,7 +51,7 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
     expect(listed([sold({ taxes: [gst], fee: cad(80_00), appointmentId: idOf('a1') })]).get(p)).toEqual({
       ...{ packageId: p, offeringId: idOf('offering'), clientId: anna, name: 'Relax', description: '', status: 'sold', channel: 'staff' },
       ...{ paymentMethod: 'paidUpfront', soldOn: january, soldAt: '2027-01-01T00:00:01.000Z', expiryRule: { kind: 'none' } },
-      ...{ expiresOn: null, remaining: 1, total: 84_00, currency: 'CAD', invoiceId: idOf('ip'), appointmentId: idOf('a1') },
+      ...{ expiresOn: null, remaining: 1, total: 84_00, refunded: 0, currency: 'CAD', invoiceId: idOf('ip'), appointmentId: idOf('a1') },
       services: [{ serviceId: massage, name: 'Massage', limit: 1, fee: null, remaining: 1, adjustments: 0, used: 0 }],
       ...{ externalReference: null, imported: null, revision: 0n },
     }));
@@ -86,6 +90,9 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
     expect([11, 12, 13, 14].map((n) => upTo(n)?.expiresOn)).toEqual(['2027-03-01', '2027-06-30', '2027-12-31', '2027-06-30']));
   it('H4: a cancelled one keeps what is left of it', () =>
     expect(upTo(15)).toMatchObject({ status: 'cancelled', remaining: 6, expiresOn: '2027-06-30', revision: 14n }));
+  it('H4: a reinstated one is as it was', () =>
+    expect([15, 16, 17].map((n) => upTo(n)?.status)).toEqual(['cancelled', 'sold', 'cancelled']));
+  it('H5: what was refunded of it', () => expect([17, 18, 19, 20].map((n) => upTo(n)?.refunded)).toEqual([0, 30_00, 40_00, 30_00]));
   it('E2: unlimited has no count of what remains, but of its use', () =>
     expect(listed(history).get(q)).toMatchObject({
       ...{ status: 'sold', clientId: ben, remaining: null, expiresOn: null, revision: 5n },

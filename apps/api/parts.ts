@@ -18,6 +18,7 @@ import { CatalogueFileController } from './resources/catalogue-file.controller.j
 import { ClientsController } from './resources/clients.controller.js';
 import { History } from './resources/history.js';
 import { ImportsController } from './resources/imports.controller.js';
+import { Suggestions } from './resources/suggested-refund.js';
 import { InvoicesController } from './resources/invoices.controller.js';
 import { Links } from './resources/links.js';
 import { OfferingListController } from './resources/offering-list.controller.js';
@@ -91,7 +92,8 @@ const controllers = [
 class ResourcesModule {
   static with(commands: CommandParts, readModels: ReadModels): DynamicModule {
     const files: Provider[] = [Imports, CatalogueFiles];
-    const readers: Provider[] = [{ provide: READ_MODELS, useValue: readModels }, Reading, History, Links, SharedPackages, ...files];
+    const ofPackages: Provider[] = [SharedPackages, Suggestions];
+    const readers: Provider[] = [{ provide: READ_MODELS, useValue: readModels }, Reading, History, Links, ...ofPackages, ...files];
     return { module: ResourcesModule, imports: [CommandHandlingModule.with(commands)], providers: readers };
   }
 }

@@ -21,6 +21,7 @@ import { importHandlers } from './commands/import.commands.js';
 import { movingHandlers } from './commands/moving.commands.js';
 import { invoiceHandlers } from './commands/invoice.commands.js';
 import { offeringHandlers } from './commands/offering.commands.js';
+import { packageEndingHandlers } from './commands/package-ending.commands.js';
 import { packageHandlers } from './commands/package.commands.js';
 import { rebookingHandlers } from './commands/rebooking.commands.js';
 import { seriesHandlers } from './commands/series.commands.js';
@@ -70,6 +71,7 @@ const handlers: Provider[] = [
   ...offeringHandlers,
   ...offeringListHandlers,
   ...packageHandlers,
+  ...packageEndingHandlers,
   ...appointmentHandlers,
   ...importHandlers,
   ...appointmentPackageHandlers,

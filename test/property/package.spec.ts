@@ -5,7 +5,6 @@ import type { ExpiryRule, Limit } from '../../libs/domain/kernel/shapes.js';
 import {
   adjustExpiry,
   adjustRemaining,
-  cancelPackage,
   consumeSession,
   forfeitSession,
   restoreExpiry,
@@ -16,7 +15,7 @@ import {
 import type { PackageEvent } from '../../libs/domain/package/package.events.js';
 import { packageAggregate, type PackageState } from '../../libs/domain/package/package.state.js';
 import { facial, idOf, massage } from '../../libs/domain/testing/example.js';
-import { p, sale, soldFacial, soldMassage, use } from '../../libs/domain/testing/example-package.js';
+import { cancelling, p, sale, soldFacial, soldMassage, use } from '../../libs/domain/testing/example-package.js';
 
 // The package against a model that knows the product rules only: it keeps what was done, as a list, and works every
 // figure out from it anew. Days are numbers, counted from the sale; a month is left to the calendar's own test.
@@ -153,7 +152,7 @@ const undoExpiry: Command = {
 
 const cancel: Command = {
   [fc.toStringMethod]: () => 'cancel',
-  decide: cancelPackage({ packageId: p, reason: null }),
+  decide: cancelling(),
   expected: ({ sold, cancelled }) => (!sold ? 'NOT_FOUND' : cancelled ? 'nothing' : 'events'),
   apply: (model) => (model.cancelled = true),
 };

@@ -4,15 +4,17 @@ import {
   IsId,
   IsInstant,
   IsLocalDate,
+  IsMoney,
   IsNested,
   IsOneOf,
   IsSignedMoney,
   IsText,
   IsInteger,
+  MoneyBody,
   SignedMoneyBody,
 } from '../validation/fields.js';
 import { Versioned } from './answered.js';
-import { PackageCore, ServiceLeft, Sessions } from './package.shapes.js';
+import { PackageCore, Refunds, ServiceLeft, Sessions } from './package.shapes.js';
 
 class Left {
   @IsOneOf(['sold', 'cancelled'])
@@ -23,6 +25,9 @@ class Left {
 
   @IsNested(ServiceLeft, { list: { max: 100 } })
   services: ServiceLeft[];
+
+  @IsMoney({ description: 'of what was paid for it' })
+  refunded: MoneyBody;
 }
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
@@ -129,4 +134,4 @@ class At {
   at: string;
 }
 
-export class PackageAsOf extends IntersectionType(PackageCore, Sessions, At, Versioned) {}
+export class PackageAsOf extends IntersectionType(PackageCore, Sessions, Refunds, At, Versioned) {}

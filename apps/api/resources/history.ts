@@ -6,7 +6,7 @@ import { invoice, type IssuedInvoice } from '../../../libs/domain/invoice/invoic
 import type { Aggregate, AnyEvent, Recorded } from '../../../libs/domain/kernel/event.js';
 import { pick } from '../../../libs/domain/kernel/pick.js';
 import { InvalidInput, NotFound } from '../../../libs/domain/kernel/refusal.js';
-import { packageAggregate, packageView, type PackageState } from '../../../libs/domain/package/package.state.js';
+import { packageAggregate, packageView, refundedOf, type PackageState } from '../../../libs/domain/package/package.state.js';
 import type { CallContext } from '../http/call.js';
 import type { RequestError } from '../http/problems.js';
 import type { PackageAsOf, AsOfQuery, InvoiceHistory, PackageHistory } from './history.shapes.js';
@@ -19,8 +19,8 @@ export class History {
   /** K1: every event of a package, and what was left after each. */
   async ofPackage(call: CallContext, packageId: string): Promise<PackageHistory> {
     const items = await this.of(packageAggregate, call, packageId, (state) => {
-      const { status, expiresOn, services } = packageView(state);
-      return { status, expiresOn, services };
+      const { status, expiresOn, services, refunds, currency } = packageView(state);
+      return { status, expiresOn, services, refunded: refundedOf({ refunds, currency }) };
     });
     return { packageId, items };
   }

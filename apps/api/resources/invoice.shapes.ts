@@ -20,7 +20,7 @@ import { PaymentBody } from './payment.shapes.js';
 const SAFE = Number.MAX_SAFE_INTEGER;
 
 const METHODS = ['cash', 'cardTerminal', 'bankTransfer', 'other', 'stripe'];
-const OUTCOMES = ['outstandingBalance', 'noOutstandingBalance'] as const;
+export const OUTCOMES_OF_REFUNDS = ['outstandingBalance', 'noOutstandingBalance'] as const;
 
 class InvoicePayment {
   @IsId()
@@ -58,7 +58,7 @@ class InvoiceRefund {
   @IsMoney({ description: 'of that, tax' })
   tax: MoneyBody;
 
-  @IsOneOf(OUTCOMES, { description: 'that much more is owing, or the invoice is discounted by the same' })
+  @IsOneOf(OUTCOMES_OF_REFUNDS, { description: 'that much more is owing, or the invoice is discounted by the same' })
   outcome: string;
 
   @IsOneOf(METHODS)
@@ -194,9 +194,10 @@ export class OverallAdjustmentBody extends VoidPaymentBody {
   adjustment: SignedMoneyBody;
 }
 
-export class InvoiceRefundBody extends PaymentBody {
-  @IsOneOf(OUTCOMES, { description: 'that much more is owing, or the invoice is discounted by the same' })
-  outcome: (typeof OUTCOMES)[number];
+/** H5: of an appointment's credit, or of a package. */
+export class RefundBody extends PaymentBody {
+  @IsOneOf(OUTCOMES_OF_REFUNDS, { description: 'that much more is owing, or the invoice is discounted by the same' })
+  outcome: (typeof OUTCOMES_OF_REFUNDS)[number];
 
   @IsText({ max: 500, lines: true, optional: true, nullable: true })
   notes?: string | null;

@@ -14,7 +14,7 @@ import {
   InvoicePage,
   InvoiceRead,
   InvoicesQuery,
-  InvoiceRefundBody,
+  RefundBody,
   VoidPaymentBody,
 } from './invoice.shapes.js';
 import { MailTo } from './link.shapes.js';
@@ -67,7 +67,7 @@ export class InvoicesController {
   @Post(':invoiceId/refunds')
   @Allow('packages:refund')
   @ApiCreatedResponse({ type: InvoiceAnswer })
-  refund(@Call() call: CallContext, @PathId('invoiceId') invoiceId: string, @Body() body: InvoiceRefundBody): Promise<InvoiceAnswer> {
+  refund(@Call() call: CallContext, @PathId('invoiceId') invoiceId: string, @Body() body: RefundBody): Promise<InvoiceAnswer> {
     const { outcome, notes = null } = body;
     return this.commands.execute(new RefundInvoice(call, { invoiceId, ...paymentOf(body), outcome, notes }));
   }

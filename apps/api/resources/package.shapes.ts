@@ -16,9 +16,10 @@ import {
 } from '../validation/fields.js';
 import { Answered, Versioned } from './answered.js';
 import { EXPIRY } from './expiry.shapes.js';
+import { OUTCOMES_OF_REFUNDS } from './invoice.shapes.js';
 import { Sharing } from './link.shapes.js';
 import { Charge } from './money.shapes.js';
-import { PaymentBody } from './payment.shapes.js';
+import { AT_THE_DESK, PaymentBody } from './payment.shapes.js';
 import { PageOf, PageQuery } from './paging.js';
 
 const MOST = 1_000_000;
@@ -51,6 +52,45 @@ export class ReasonBody {
 class AdjustmentBody extends ReasonBody {
   @IsFlag({ optional: true, description: 'also if it is no longer what was seen' })
   force?: boolean;
+}
+
+export class CancelPackageBody extends ReasonBody {
+  @IsOneOf(['stay', 'regularFee'], {
+    optional: true,
+    description: 'what becomes of those already booked and not yet started: they stay as they are unless told',
+  })
+  appointments?: 'stay' | 'regularFee';
+
+  @IsOneOf(['owing', 'writeOff'], { optional: true, description: 'what becomes of what is not paid yet: it stays owing unless told' })
+  unpaid?: 'owing' | 'writeOff';
+}
+
+class PackageRefund {
+  @IsId()
+  refundId: string;
+
+  @IsMoney()
+  amount: MoneyBody;
+
+  @IsMoney({ description: 'of that, tax' })
+  tax: MoneyBody;
+
+  @IsOneOf(OUTCOMES_OF_REFUNDS)
+  outcome: string;
+
+  @IsOneOf([...AT_THE_DESK, 'stripe'])
+  method: string;
+
+  @IsLocalDate()
+  refundedOn: string;
+
+  @IsFlag({ description: 'the invoice said no, because its payment was voided meanwhile: nothing was given back' })
+  refused: boolean;
+}
+
+export class Refunds {
+  @IsNested(PackageRefund, { list: { max: 1_000 } })
+  refunds: PackageRefund[];
 }
 
 export class RemainingBody extends AdjustmentBody {
@@ -198,6 +238,9 @@ export class ListedPackage extends PackageCore {
   @IsInteger({ min: 0, max: Number.MAX_SAFE_INTEGER, description: 'of the package itself with its taxes, in minor units' })
   total: number;
 
+  @IsInteger({ min: 0, max: Number.MAX_SAFE_INTEGER, description: 'of what was paid for it, in minor units' })
+  refunded: number;
+
   @IsId({ nullable: true, description: 'the appointment from which it was sold' })
   appointmentId: string | null;
 
@@ -208,7 +251,7 @@ export class ListedPackage extends PackageCore {
   imported: Moved | null;
 }
 
-export class PackageAnswer extends IntersectionType(PackageCore, Sessions, Answered) {}
+export class PackageAnswer extends IntersectionType(PackageCore, Sessions, Refunds, Answered) {}
 export class PackageRead extends IntersectionType(ListedPackage, Sharing, Versioned) {}
 export class PackagePage extends PageOf(PackageRead) {}
 
@@ -243,10 +286,10 @@ export class AuditTag {
   @IsId({ nullable: true })
   appointmentId: string | null;
 
-  @IsText({ max: 20, nullable: true, description: 'how many remained, or the expiry, before' })
+  @IsText({ max: 20, nullable: true, description: 'how many remained, the expiry, or what was refunded in all, before' })
   from: string | null;
 
-  @IsText({ max: 20, nullable: true, description: 'how many remain, or the expiry, after' })
+  @IsText({ max: 20, nullable: true, description: 'the same after it' })
   to: string | null;
 
   @IsText({ max: 500, nullable: true })

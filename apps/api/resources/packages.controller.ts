@@ -1,13 +1,8 @@
 import { Body, Controller, Get, HttpCode, Post, Put, Query } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import {
-  AdjustExpiry,
-  AdjustRemaining,
-  CancelPackage,
-  RestoreExpiry,
-  SellPackage,
-} from '../../../libs/command-handling/commands/package.commands.js';
+import { AdjustExpiry, AdjustRemaining, RestoreExpiry, SellPackage } from '../../../libs/command-handling/commands/package.commands.js';
+import { CancelPackage, RefundPackage, ReinstatePackage } from '../../../libs/command-handling/commands/package-ending.commands.js';
 import { auditTags } from '../../../projections/audit-tags.projection.js';
 import { packageList } from '../../../projections/package-list.projection.js';
 import { Allow } from '../http/access.js';
@@ -18,6 +13,7 @@ import { PackageHistory, PackageAsOf, AsOfQuery } from './history.shapes.js';
 import {
   AuditTagPage,
   AvailableQuery,
+  CancelPackageBody,
   ExpiryBody,
   PackageAnswer,
   PackagePage,
@@ -28,10 +24,13 @@ import {
   SaleBody,
   selected,
 } from './package.shapes.js';
+import { RefundBody } from './invoice.shapes.js';
 import { PageQuery } from './paging.js';
 import { paymentOf } from './payment.shapes.js';
 import { Reading } from './reading.js';
 import { SharedPackages } from './shared-packages.js';
+import { Suggestions } from './suggested-refund.js';
+import { SuggestedRefundRead } from './suggested-refund.shapes.js';
 
 /** D, E1, F: packages sold, what is left of them, and what happened to them. */
 @ApiTags('Packages')
@@ -42,6 +41,7 @@ export class PackagesController {
     private readonly reading: Reading,
     private readonly history: History,
     private readonly shared: SharedPackages,
+    private readonly suggestions: Suggestions,
   ) {}
 
   @Post()
@@ -93,8 +93,33 @@ export class PackagesController {
   @Allow('packages:cancel')
   @HttpCode(200)
   @ApiOkResponse({ type: PackageAnswer })
-  cancel(@Call() call: CallContext, @PathId('packageId') packageId: string, @Body() { reason = null }: ReasonBody): Promise<PackageAnswer> {
-    return this.commands.execute(new CancelPackage(call, { packageId, reason }));
+  cancel(
+    @Call() call: CallContext,
+    @PathId('packageId') packageId: string,
+    @Body() { appointments = 'stay', unpaid = 'owing', reason = null }: CancelPackageBody,
+  ): Promise<PackageAnswer> {
+    const said = { appointments, unpaid: unpaid === 'writeOff' ? ('writtenOff' as const) : unpaid };
+    return this.commands.execute(new CancelPackage(call, { packageId, ...said, reason }));
+  }
+
+  @Post(':packageId/reinstate')
+  @Allow('packages:cancel')
+  @HttpCode(200)
+  @ApiOkResponse({ type: PackageAnswer })
+  reinstate(
+    @Call() call: CallContext,
+    @PathId('packageId') packageId: string,
+    @Body() { reason = null }: ReasonBody,
+  ): Promise<PackageAnswer> {
+    return this.commands.execute(new ReinstatePackage(call, { packageId, reason }));
+  }
+
+  @Post(':packageId/refunds')
+  @Allow('packages:refund')
+  @ApiCreatedResponse({ type: PackageAnswer })
+  refund(@Call() call: CallContext, @PathId('packageId') packageId: string, @Body() body: RefundBody): Promise<PackageAnswer> {
+    const { outcome, notes = null } = body;
+    return this.commands.execute(new RefundPackage(call, { packageId, ...paymentOf(body), outcome, notes }));
   }
 
   @Get()
@@ -118,6 +143,13 @@ export class PackagesController {
   async read(@Call() call: CallContext, @PathId('packageId') packageId: string): Promise<PackageRead> {
     const [read] = await this.shared.ownersView(call, [await this.reading.one(packageList, call, 'package', packageId)]);
     return read!;
+  }
+
+  @Get(':packageId/suggested-refund')
+  @Allow('packages:read')
+  @ApiOkResponse({ type: SuggestedRefundRead })
+  suggestedRefund(@Call() call: CallContext, @PathId('packageId') packageId: string): Promise<SuggestedRefundRead> {
+    return this.suggestions.refundOf(call, packageId);
   }
 
   @Get(':packageId/audit-tags')

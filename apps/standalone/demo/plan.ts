@@ -12,7 +12,8 @@ import { CreateBusiness } from '../../../libs/command-handling/commands/business
 import { DefineService, DefineTax, RegisterClient, RegisterProvider } from '../../../libs/command-handling/commands/catalogue.commands.js';
 import type { PaymentInput } from '../../../libs/command-handling/commands/invoice.commands.js';
 import { DefineOffering } from '../../../libs/command-handling/commands/offering.commands.js';
-import { AdjustExpiry, AdjustRemaining, CancelPackage, SellPackage } from '../../../libs/command-handling/commands/package.commands.js';
+import { CancelPackage } from '../../../libs/command-handling/commands/package-ending.commands.js';
+import { AdjustExpiry, AdjustRemaining, SellPackage } from '../../../libs/command-handling/commands/package.commands.js';
 import type { Caller, CommandOf } from '../../../libs/command-handling/command.js';
 import { defaultSettings } from '../../../libs/domain/business/business.events.js';
 import type { DemoInfo } from '../demo.js';
@@ -244,7 +245,13 @@ const adjustments = (chance: Chance, sales: Sale[], kinds: PlannedOffering[]): S
       ];
     }
     if (n % 100 === 51)
-      return [{ at, what: 'adjustments', command: new CancelPackage(callerWith(`cancel/${n}`), { packageId, reason: 'moved away' }) }];
+      return [
+        {
+          at,
+          what: 'adjustments',
+          command: new CancelPackage(callerWith(`cancel/${n}`), { packageId, appointments: 'stay', unpaid: 'owing', reason: 'moved away' }),
+        },
+      ];
     return [];
   });
 

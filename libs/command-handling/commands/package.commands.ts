@@ -10,7 +10,6 @@ import { offering, type DefinedOffering } from '../../domain/offering/offering.s
 import {
   adjustExpiry,
   adjustRemaining,
-  cancelPackage,
   restoreExpiry,
   sellPackage,
   type Adjustment,
@@ -44,7 +43,6 @@ export class SellPackage extends CommandOf<SaleInput, PackageView> {}
 export class AdjustRemaining extends CommandOf<Adjustment<number, number> & { serviceId: string }, PackageView> {}
 export class AdjustExpiry extends CommandOf<Adjustment<string, string | null>, PackageView> {}
 export class RestoreExpiry extends CommandOf<Reasoned, PackageView> {}
-export class CancelPackage extends CommandOf<Reasoned, PackageView> {}
 
 export const packageHandlers = [
   handlerOf(SellPackage, async (operation, input) => {
@@ -62,7 +60,6 @@ export const packageHandlers = [
   ),
   handlerOf(AdjustExpiry, (operation, input) => operation.change(packageAggregate, input.packageId, adjustExpiry(input), packageView)),
   handlerOf(RestoreExpiry, (operation, input) => operation.change(packageAggregate, input.packageId, restoreExpiry(input), packageView)),
-  handlerOf(CancelPackage, (operation, input) => operation.change(packageAggregate, input.packageId, cancelPackage(input), packageView)),
 ];
 
 const assertSaysWhich = ({ appointmentId, applyToAppointment }: SaleInput): void => {

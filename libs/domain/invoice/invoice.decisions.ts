@@ -44,6 +44,14 @@ export const reissueForRemoval =
     return [{ type: 'InvoiceReissued', data: { ...owingAll(content), removes } }];
   };
 
+/** H4: the same because its package is cancelled; but what is paid, or does not take place, stays as it is. */
+export const reissueForCancellation =
+  (content: InvoiceContent, removes: Removal): DecideInvoice =>
+  (state) => {
+    const issued = existing(state, content.invoiceId);
+    return issued.toZero || keptOf(issued) !== 0 ? [] : reissueForRemoval(content, removes)(state);
+  };
+
 /** E9: the appointment takes place after all, at the regular fee in place of a session: nothing is taken off any more. */
 export const reissueToStand =
   (content: InvoiceContent): DecideInvoice =>
@@ -172,6 +180,29 @@ export const writeOff =
     return [adjusted(issued, { adjustmentId, adjustment: negative(issued.balance), because: 'writtenOff', reason })];
   };
 
+/** H4: the package is reinstated: what was written off is owing again, less what staff took back of it themselves. */
+export const undoWriteOff =
+  ({
+    invoiceId,
+    adjustmentId,
+    undoneBy,
+    reason,
+  }: {
+    invoiceId: string;
+    adjustmentId: string;
+    undoneBy: string;
+    reason: string | null;
+  }): DecideInvoice =>
+  (state) => {
+    const issued = existing(state, invoiceId);
+    const writtenOff = issued.writtenOff.find((known) => known.adjustmentId === adjustmentId);
+    if (!writtenOff || issued.adjusted.includes(undoneBy)) return [];
+    const amount = Math.min(0 - writtenOff.adjustment.amount, 0 - issued.discounts.amount);
+    if (amount <= 0) return [];
+    const adjustment = { ...writtenOff.adjustment, amount };
+    return [adjusted(issued, { adjustmentId: undoneBy, adjustment, because: 'reinstated', reason })];
+  };
+
 export interface RefundInvoice {
   invoiceId: string;
   refundId: string;
@@ -245,6 +276,8 @@ export const taxesOfRefund = (
   }));
 };
 
+type AdjustedBecause = Extract<InvoiceEvent, { type: 'InvoiceAdjusted' }>['data']['because'];
+
 /** Adjusting to zero takes the whole off already. */
 const assertStands = ({ invoiceId, toZero }: IssuedInvoice): void => {
   if (toZero)
@@ -253,7 +286,7 @@ const assertStands = ({ invoiceId, toZero }: IssuedInvoice): void => {
 
 const adjusted = (
   issued: IssuedInvoice,
-  { adjustment, ...about }: { adjustmentId: string; adjustment: Money; because: 'discount' | 'writtenOff'; reason: string | null },
+  { adjustment, ...about }: { adjustmentId: string; adjustment: Money; because: AdjustedBecause; reason: string | null },
 ): InvoiceEvent => {
   const after = (of: Money) => sum(adjustment.currency, [of, adjustment]);
   const money = { discounts: after(issued.discounts), ...moneyAfter(issued, { adjustments: after(issued.adjustments) }) };

@@ -20,10 +20,12 @@ import {
   issueInvoice,
   receivePayment,
   refundInvoice,
+  reissueForCancellation,
   reissueForRemoval,
   reissueInvoice,
   reissueToStand,
   undoAdjustment,
+  undoWriteOff,
   voidPayment,
   writeOff,
 } from './invoice.decisions.js';
@@ -230,6 +232,38 @@ describe('adjusting an invoice', () => {
     anInvoice([issued(content), adjustedToZero(114_98)])
       .when(adjust(1, -1))
       .refuses('ADJUSTED_TO_ZERO'));
+  it('H4: of a session whose package is cancelled: at the regular fee, unless it is paid or does not take place', () => {
+    const removes = { packageId: p, consumptionId: idOf('c1'), moveTo: null };
+    const toRegularFee = reissueForCancellation(content, removes);
+    const [again] = reissueForRemoval(content, removes)([issued(fromPackage)].reduce(invoice.evolve, invoice.initial));
+    anInvoice([issued(fromPackage)])
+      .when(toRegularFee)
+      .emits([again!]);
+    anInvoice([issued(fromPackage), again!]).when(toRegularFee).emits([]);
+    anInvoice([issued(fromPackage), adjustedToZero(0)])
+      .when(toRegularFee)
+      .emits([]);
+    anInvoice([issued(content), received(1, 50_00, { paid: 50_00, balance: 64_98 })])
+      .when(toRegularFee)
+      .emits([]);
+  });
+  it('H4: what was written off is owing again when the package is reinstated, once, less what was taken back before', () => {
+    const off = adjustedBy(1, -64_98, { paid: 50_00, adjustments: -64_98, balance: 0 }, { because: 'writtenOff' });
+    const undo = undoWriteOff({ invoiceId: idOf('i1'), adjustmentId: idOf('adj1'), undoneBy: idOf('adj2'), reason: null });
+    const history = [issued(content), received(1, 50_00, { paid: 50_00, balance: 64_98 })];
+    const again = adjustedBy(2, 64_98, { paid: 50_00, balance: 64_98 }, { because: 'reinstated', discounts: cad(0) });
+    anInvoice([...history, off])
+      .when(undo)
+      .emits([again]);
+    anInvoice([...history, off, again])
+      .when(undo)
+      .emits([]);
+    anInvoice(history).when(undo).emits([]);
+    const back = adjustedBy(3, 60_00, { paid: 50_00, adjustments: -4_98, balance: 60_00 }, { discounts: cad(-4_98) });
+    anInvoice([...history, off, back])
+      .when(undo)
+      .emits([adjustedBy(2, 4_98, { paid: 50_00, balance: 64_98 }, { because: 'reinstated', discounts: cad(0) })]);
+  });
   it('H4: what is owing is written off, once; nothing else is', () => {
     const writingOff = writeOff({ invoiceId: idOf('i1'), adjustmentId: idOf('adj1'), reason: null });
     const off = adjustedBy(1, -64_98, { paid: 50_00, adjustments: -64_98, balance: 0 }, { because: 'writtenOff' });

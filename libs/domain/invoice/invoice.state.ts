@@ -19,6 +19,7 @@ export interface IssuedInvoice {
   toZero: { adjustment: Money; because: 'cancelled' | 'noShow' } | null; // the one of them that E9 made
   payments: Payment[]; // voided ones too, for ever: a late repeat finds its own
   adjusted: string[]; // ids of the overall adjustments
+  writtenOff: { adjustmentId: string; adjustment: Money }[]; // those of them that wrote off what was owing (H4)
   refunds: string[]; // their ids
   paid: Money; // by payments that stand
   refunded: Money;
@@ -40,7 +41,8 @@ export const invoice: Aggregate<InvoiceState, InvoiceEvent> = {
   evolve: (state, { type, data }) => {
     if (type === 'InvoiceIssued') {
       const none = zero(data.balance.currency);
-      return { ...{ payments: [], adjusted: [], refunds: [], removed: [], paid: none, refunded: none }, ...contentOf(data) };
+      const kept = { payments: [], adjusted: [], writtenOff: [], refunds: [], removed: [], paid: none, refunded: none };
+      return { ...kept, ...contentOf(data) };
     }
     if (state.status === 'none') return state;
     switch (type) {
@@ -70,6 +72,8 @@ export const invoice: Aggregate<InvoiceState, InvoiceEvent> = {
         return {
           ...{ ...state, ...moneyOf(data), discounts: data.discounts },
           adjusted: [...new Set([...state.adjusted, data.adjustmentId])],
+          writtenOff:
+            data.because === 'writtenOff' ? [...otherWriteOffs(state, data), pick(data, 'adjustmentId', 'adjustment')] : state.writtenOff,
         };
       case 'InvoiceRefunded':
         return { ...state, ...moneyOf(data), refunds: [...new Set([...state.refunds, data.refundId])] };
@@ -83,6 +87,9 @@ export const invoice: Aggregate<InvoiceState, InvoiceEvent> = {
 export const keptOf = ({ paid, refunded }: IssuedInvoice): number => paid.amount - refunded.amount;
 
 const others = ({ payments }: IssuedInvoice, paymentId: string): Payment[] => payments.filter((payment) => payment.paymentId !== paymentId);
+
+const otherWriteOffs = ({ writtenOff }: IssuedInvoice, { adjustmentId }: { adjustmentId: string }): IssuedInvoice['writtenOff'] =>
+  writtenOff.filter((known) => known.adjustmentId !== adjustmentId);
 
 const moneyOf = (data: Pick<IssuedInvoice, 'adjustments' | 'paid' | 'refunded' | 'balance'>) =>
   pick(data, 'adjustments', 'paid', 'refunded', 'balance');

@@ -18,7 +18,7 @@ import {
 
 // One function per command: (command) => (state) => events. A repeat is [], a refusal throws.
 
-type DecidePackage = Decide<PackageState, PackageEvent>;
+export type DecidePackage = Decide<PackageState, PackageEvent>;
 
 export interface SellPackage extends Omit<PackageSoldData, 'expiresOn'> {
   apply: Omit<ConsumeSession, 'packageId' | 'shared'> | null; // D1: takes a session for the appointment it is sold from
@@ -256,17 +256,7 @@ export const restoreExpiry =
     ];
   };
 
-/** H4: it can no longer be booked from; appointments already booked stay as they are. */
-export const cancelPackage =
-  ({ packageId, reason }: { packageId: string; reason: string | null }): DecidePackage =>
-  (state) => {
-    const { status, clientId } = existing(state, packageId);
-    return status === 'cancelled'
-      ? []
-      : [{ type: 'PackageCancelled', data: { packageId, clientId, appointments: 'stay', unpaid: 'owing', reason } }];
-  };
-
-const existing = (state: PackageState, packageId: string): SoldPackage => {
+export const existing = (state: PackageState, packageId: string): SoldPackage => {
   if (state.status === 'unsold') throw new NotFound('package', packageId);
   return state;
 };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { refundOutcome } from '../invoice/invoice.events.js';
 import { defineEvent, personal, type EventOf } from '../kernel/event.js';
 import { charge, expiryRule, id, instant, invoiceContent, limit, localDate, paymentMethod, price } from '../kernel/shapes.js';
 
@@ -146,11 +147,46 @@ export const ExpiryAdjusted = defineEvent('ExpiryAdjusted', about.extend({ from:
 /** Undoes the latest adjustment of the expiry. */
 export const ExpiryRestored = defineEvent('ExpiryRestored', about.extend({ from: expiresOn, to: expiresOn, adjustments, reason }));
 
+const writeOff = z.object({ invoiceId: id, adjustmentId: id });
+
 /** H4. What becomes of appointments already booked from it, and of what is not paid yet. */
 export const PackageCancelled = defineEvent(
   'PackageCancelled',
-  about.extend({ appointments: z.enum(['stay', 'regularFee']), unpaid: z.enum(['owing', 'writtenOff']), reason }),
+  about.extend({
+    appointments: z.enum(['stay', 'regularFee']),
+    unpaid: z.enum(['owing', 'writtenOff']),
+    reason,
+    writeOff: writeOff.nullable(), // of what is not paid of the package's invoice
+    toRegularFee: z.array(z.object({ consumptionId: id, invoice: invoiceContent })), // sessions not yet started, if not paid by then
+  }),
+  { version: 2, upcast: { 1: (data) => ({ ...(data as object), writeOff: null, toRegularFee: [] }) } },
 );
+
+/** The cancellation is undone, with its write-off; appointments that moved to the regular fee stay there. */
+export const PackageReinstated = defineEvent('PackageReinstated', about.extend({ writeOff: writeOff.nullable(), reason }));
+
+const refund = about.extend({
+  invoiceId: id, // of the package
+  refundId: id,
+  amount: price,
+  refunded: price, // all refunds of this package that stand, after it
+});
+
+/** H5, H7. The package decides, so that two refunds at once never exceed what was paid; its invoice follows. */
+export const PackageRefunded = defineEvent(
+  'PackageRefunded',
+  refund.extend({
+    tax: price, // the part of the amount that is tax
+    outcome: refundOutcome,
+    method: paymentMethod,
+    reference: reason,
+    notes: reason,
+    refundedOn: localDate,
+  }),
+);
+
+/** The invoice said no, because a payment was voided meanwhile: nothing was given back. */
+export const PackageRefundRefused = defineEvent('PackageRefundRefused', refund);
 
 export const packageEvents = [
   PackageSold,
@@ -165,6 +201,9 @@ export const packageEvents = [
   ExpiryAdjusted,
   ExpiryRestored,
   PackageCancelled,
+  PackageReinstated,
+  PackageRefunded,
+  PackageRefundRefused,
 ] as const;
 export type PackageEvent = EventOf<(typeof packageEvents)[number]>;
 export type PackageSoldData = EventOf<typeof PackageSold>['data'];

@@ -26,7 +26,6 @@ import { given } from '../testing/given.js';
 import {
   adjustExpiry,
   adjustRemaining,
-  cancelPackage,
   forfeitSession,
   moveSession,
   restoreExpiry,
@@ -50,7 +49,6 @@ const move = (to: string, { n = 1, today = january }: { n?: number; today?: stri
 const adjust = (to: number, serviceId = massage) => adjustRemaining({ packageId: p, serviceId, to, reason: null });
 const setExpiry = (to: string) => adjustExpiry({ packageId: p, to, reason: null });
 const undoExpiry = restoreExpiry({ packageId: p, reason: null });
-const cancel = cancelPackage({ packageId: p, reason: null });
 
 describe('selling a package', () => {
   it('D1: pins the terms as sold', () =>
@@ -528,16 +526,6 @@ describe('adjusting the expiry', () => {
       .when(undoExpiry)
       .refuses('EXPIRY_NOT_ADJUSTED');
   });
-});
-
-describe('cancelling a package', () => {
-  it('H4: ends it', () => aPackage([sold()]).when(cancel).emits([cancelled]));
-  it('H4: once', () => aPackage([sold(), cancelled]).when(cancel).emits([]));
-  it('H4: what is booked from it stays', () => {
-    const state = stateOf([sold(), consumed('2027-02-01', 0), cancelled]);
-    expect(state.sessions.get(idOf('c1'))).toMatchObject({ outcome: 'standing' });
-  });
-  it('A3: refuses one that was never sold', () => aPackage([]).when(cancel).refuses('NOT_FOUND'));
 });
 
 describe('"Session 2 of 5"', () => {

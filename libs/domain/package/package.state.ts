@@ -1,8 +1,16 @@
-import type { Aggregate } from '../kernel/event.js';
+import type { Aggregate, EventOf } from '../kernel/event.js';
+import { sum } from '../kernel/money.js';
 import { pick } from '../kernel/pick.js';
 import { NotFound } from '../kernel/refusal.js';
-import type { Charge, ExpiryRule } from '../kernel/shapes.js';
-import { packageEvents, type PackageEvent, type PackageImportedData, type SoldService } from './package.events.js';
+import type { Charge, ExpiryRule, Money } from '../kernel/shapes.js';
+import {
+  packageEvents,
+  type PackageCancelled,
+  type PackageEvent,
+  type PackageImportedData,
+  type PackageRefunded,
+  type SoldService,
+} from './package.events.js';
 
 export type PackageState = { status: 'unsold' } | SoldPackage;
 
@@ -14,6 +22,7 @@ export interface SoldPackage {
   name: string;
   paymentMethod: 'paidUpfront' | 'paidEachAppointment';
   invoiceId: string;
+  total: Money; // of the package itself with its taxes
   currency: string;
   soldOn: string;
   expiryRule: ExpiryRule;
@@ -22,9 +31,21 @@ export interface SoldPackage {
   services: Map<string, ServiceLeft>;
   sessions: Map<string, Session>; // by consumption, for ever: a late repeat finds its own
   imported: PackageImportedData | null; // L7: as it was moved in; null: sold here
+  cancellation: Cancellation | null; // that stands
+  refunds: Refund[];
 }
 
-export interface ServiceLeft extends Pick<SoldService, 'serviceId' | 'name' | 'limit' | 'fee'> {
+/** Money given back of what was paid for the package (H5). */
+export interface Refund extends Pick<
+  EventOf<typeof PackageRefunded>['data'],
+  'refundId' | 'amount' | 'tax' | 'outcome' | 'method' | 'refundedOn'
+> {
+  refused: boolean; // by the invoice: nothing was given back
+}
+
+export type Cancellation = Pick<EventOf<typeof PackageCancelled>['data'], 'appointments' | 'unpaid' | 'writeOff'>;
+
+export interface ServiceLeft extends SoldService {
   remaining: number | null; // null: unlimited
   adjustments: number;
   used: number;
@@ -60,7 +81,10 @@ export const packageAggregate: Aggregate<PackageState, PackageEvent> = {
         status: 'sold',
         ...pick(data, 'packageId', 'offeringId', 'clientId', 'name', 'paymentMethod', 'soldOn', 'expiryRule', 'expiresOn'),
         invoiceId: data.invoice.invoiceId,
+        total: data.charge.total,
         currency: data.charge.net.currency,
+        cancellation: null,
+        refunds: [],
         adjustedExpiries: [],
         services: new Map(data.services.map((service) => [service.serviceId, unused(service)])),
         sessions: new Map(),
@@ -106,6 +130,20 @@ export const packageAggregate: Aggregate<PackageState, PackageEvent> = {
         return state;
       case 'PackageCancelled':
         state.status = 'cancelled';
+        state.cancellation = pick(data, 'appointments', 'unpaid', 'writeOff');
+        return state;
+      case 'PackageReinstated':
+        state.status = 'sold';
+        state.cancellation = null;
+        return state;
+      case 'PackageRefunded':
+        state.refunds = [
+          ...otherRefunds(state, data),
+          { ...pick(data, 'refundId', 'amount', 'tax', 'outcome', 'method', 'refundedOn'), refused: false },
+        ];
+        return state;
+      case 'PackageRefundRefused':
+        state.refunds = state.refunds.map((refund) => (refund.refundId === data.refundId ? { ...refund, refused: true } : refund));
         return state;
       default:
         return type satisfies never;
@@ -114,19 +152,19 @@ export const packageAggregate: Aggregate<PackageState, PackageEvent> = {
 };
 
 /** A package as answers and past states show it. */
-export type PackageView = Omit<SoldPackage, 'services' | 'sessions' | 'adjustedExpiries' | 'imported'> & {
-  services: ServiceLeft[];
+export type PackageView = Omit<SoldPackage, 'services' | 'sessions' | 'adjustedExpiries' | 'imported' | 'cancellation' | 'total'> & {
+  services: Omit<ServiceLeft, 'price' | 'weight'>[];
   sessions: (Omit<Session, 'refused' | 'replaces' | 'moves' | 'providerId' | 'end'> & { place: string | null })[];
 };
 
 /** @throws NotFound when it was not sold */
 export const packageView = (state: PackageState): PackageView => {
   if (state.status === 'unsold') throw new NotFound('package', '');
-  const { services, sessions, adjustedExpiries: _, imported: __, ...rest } = state;
+  const { services, sessions, adjustedExpiries: _, imported: __, cancellation: ___, total: ____, ...rest } = state;
   const places = placesOf(state);
   return {
     ...rest,
-    services: [...services.values()].map((service) => ({ ...service })),
+    services: [...services.values()].map(({ price: _, weight: __, ...service }) => service),
     sessions: [...sessions.values()].map((session) => ({
       ...pick(session, 'consumptionId', 'appointmentId', 'invoiceId', 'serviceId', 'clientId', 'start', 'on', 'outcome', 'charge'),
       place: places.get(session.consumptionId) ?? null,
@@ -155,10 +193,20 @@ export const placesOf = (sold: SoldPackage): Map<string, string> => {
   );
 };
 
+/** What was given back, all refunds together. */
+export const refundedOf = ({ refunds, currency }: Pick<SoldPackage, 'refunds' | 'currency'>): Money =>
+  sum(
+    currency,
+    refunds.filter(({ refused }) => !refused).map(({ amount }) => amount),
+  );
+
+const otherRefunds = ({ refunds }: SoldPackage, { refundId }: { refundId: string }): Refund[] =>
+  refunds.filter((refund) => refund.refundId !== refundId);
+
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const unused = (service: SoldService): ServiceLeft => ({
-  ...pick(service, 'serviceId', 'name', 'limit', 'fee'),
+  ...service,
   remaining: service.limit === 'unlimited' ? null : service.limit,
   adjustments: 0,
   used: 0,

@@ -2,8 +2,9 @@ import { booking, invoicing, removing } from './booking.js';
 import { ending } from './ending.js';
 import { listing } from './listing.js';
 import type { Policy } from './policy.js';
+import { refunding } from './refunding.js';
 import { repeating } from './repeating.js';
 import { selling } from './selling.js';
 
 /** Every policy that runs, after an append in the API or from the projector's to-do table. */
-export const policies: readonly Policy[] = [booking, invoicing, removing, selling, ending, listing, repeating];
+export const policies: readonly Policy[] = [booking, invoicing, removing, selling, ending, refunding, listing, repeating];

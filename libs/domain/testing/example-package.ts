@@ -1,5 +1,6 @@
 import type { ExpiryRule, Limit, Money } from '../kernel/shapes.js';
 import { withTaxes, type Tax } from '../kernel/money.js';
+import { cancelPackage, type CancelPackage } from '../package/cancellation.decisions.js';
 import { consumeSession, type ConsumeSession } from '../package/package.decisions.js';
 import type { PackageEvent, PackageSoldData, SoldService } from '../package/package.events.js';
 import { anna, at, cad, facial, idOf, massage } from './example.js';
@@ -135,7 +136,39 @@ export const expiryRestored = (from: string, to: string | null, adjustments = 0)
   type: 'ExpiryRestored',
   data: { packageId: p, clientId: anna, from, to, adjustments, reason: null },
 });
-export const cancelled: PackageEvent = {
+/** Its appointments stay and what is unpaid stays owing, if nothing else is said. */
+export const cancelledWith = (over: Partial<EventData<'PackageCancelled'>> = {}): PackageEvent => ({
   type: 'PackageCancelled',
-  data: { packageId: p, clientId: anna, appointments: 'stay', unpaid: 'owing', reason: null },
-};
+  data: {
+    ...{ packageId: p, clientId: anna, appointments: 'stay', unpaid: 'owing', reason: null, writeOff: null, toRegularFee: [] },
+    ...over,
+  },
+});
+export const cancelled: PackageEvent = cancelledWith();
+/** On the day of the sale at noon, as `cancelled` says. */
+export const cancelling = (over: Partial<CancelPackage> = {}) =>
+  cancelPackage({
+    ...{ packageId: p, appointments: 'stay', unpaid: 'owing', reason: null, adjustmentId: idOf('write-off'), prices: new Map() },
+    ...{ now: `${january}T17:00:00.000Z`, today: january, ...over },
+  });
+export const writtenOff = { invoiceId: idOf('ip'), adjustmentId: idOf('write-off') };
+export const reinstated = (over: Partial<EventData<'PackageReinstated'>> = {}): PackageEvent => ({
+  type: 'PackageReinstated',
+  data: { packageId: p, clientId: anna, writeOff: null, reason: null, ...over },
+});
+
+const ofRefund = (n: number, amount: number, refunded: number) => ({
+  ...{ packageId: p, clientId: anna, invoiceId: idOf('ip'), refundId: idOf(`refund${n}`), amount: cad(amount), refunded: cad(refunded) },
+});
+/** The nth refund, minor units, and all of them together. */
+export const refunded = (n: number, amount: number, all: number, over: Partial<EventData<'PackageRefunded'>> = {}): PackageEvent => ({
+  type: 'PackageRefunded',
+  data: {
+    ...ofRefund(n, amount, all),
+    ...{ tax: cad(0), outcome: 'noOutstandingBalance', method: 'cash', reference: null, notes: null, refundedOn: january, ...over },
+  },
+});
+export const refundRefused = (n: number, amount: number, all: number): PackageEvent => ({
+  type: 'PackageRefundRefused',
+  data: ofRefund(n, amount, all),
+});

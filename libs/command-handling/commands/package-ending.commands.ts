@@ -1,0 +1,110 @@
+import type { RefundOutcome } from '../../domain/invoice/invoice.events.js';
+import { invoice, type IssuedInvoice } from '../../domain/invoice/invoice.state.js';
+import type { Recorded } from '../../domain/kernel/event.js';
+import { assertCurrency } from '../../domain/kernel/money.js';
+import { Refusal } from '../../domain/kernel/refusal.js';
+import {
+  cancelPackage,
+  refundPackage,
+  reinstatePackage,
+  type CancelPackage as Cancelling,
+} from '../../domain/package/cancellation.decisions.js';
+import { existing } from '../../domain/package/package.decisions.js';
+import type { PackageEvent } from '../../domain/package/package.events.js';
+import {
+  packageAggregate,
+  packageView,
+  type Cancellation,
+  type PackageView,
+  type SoldPackage,
+} from '../../domain/package/package.state.js';
+import { service } from '../../domain/service/service.js';
+import { CommandOf } from '../command.js';
+import { handlerOf } from '../handler.js';
+import { reference, type Operation } from '../operation.js';
+import { assertReferred, type PaymentInput } from './invoice.commands.js';
+
+export interface RefundInput extends PaymentInput {
+  packageId: string;
+  outcome: RefundOutcome;
+  notes: string | null;
+}
+
+interface CancelInput extends Pick<Cancellation, 'appointments' | 'unpaid'> {
+  packageId: string;
+  reason: string | null;
+}
+
+export class CancelPackage extends CommandOf<CancelInput, PackageView> {}
+export class ReinstatePackage extends CommandOf<{ packageId: string; reason: string | null }, PackageView> {}
+export class RefundPackage extends CommandOf<RefundInput, PackageView> {}
+
+export const packageEndingHandlers = [
+  handlerOf(CancelPackage, async (operation, input) => {
+    const { today } = await operation.business();
+    const prices = input.appointments === 'regularFee' ? await pricesOf(operation, input.packageId) : none;
+    const cancel = cancelPackage({ ...input, prices, today, now: operation.now, adjustmentId: operation.id('writeOff') });
+    return operation.change(packageAggregate, input.packageId, cancel, packageView);
+  }),
+
+  handlerOf(ReinstatePackage, async (operation, input) => {
+    await operation.settled(packageAggregate, input.packageId, { such: isCancellation }); // what was to be written off is, and can be undone
+    return operation.change(packageAggregate, input.packageId, reinstatePackage(input), packageView);
+  }),
+
+  handlerOf(RefundPackage, async (operation, input) => {
+    assertReferred(input);
+    const before = await operation.recall(packageAggregate, input.packageId, packageView);
+    if (before) return before.answer;
+    const { today, currency } = await operation.business();
+    assertCurrency('/amount', input.amount, currency);
+    return refundInTurn(operation, input, today);
+  }),
+];
+
+const none: Cancelling['prices'] = new Map();
+
+/** The regular fees of the package's services, which nothing changes any more, as they are now. */
+const pricesOf = async (operation: Operation, packageId: string): Promise<Cancelling['prices']> => {
+  const { services } = existing(await operation.newest(packageAggregate, packageId), packageId);
+  const ids = [...services.keys()];
+  const described = await operation.lookUp(...ids.map((id, n) => reference(service, `/services/${n}`, id)));
+  const taxes = await Promise.all(described.map(({ taxIds }) => operation.taxes(taxIds)));
+  return new Map(ids.map((id, n) => [id, { price: described[n]!.price, taxes: taxes[n]! }]));
+};
+
+/** How often a refund waits for another that is under way. */
+const TURNS = 5;
+
+/** One refund after the other: each is decided on an invoice that knows of all before it. */
+const refundInTurn = async (operation: Operation, input: RefundInput, refundedOn: string, turn = 1): Promise<PackageView> => {
+  const { packageId } = input;
+  await operation.settled(packageAggregate, packageId, { such: isCancellation }); // a refund that is owing again is not written off
+  const sold = existing(await operation.settled(packageAggregate, packageId, { such: isRefund }), packageId);
+  const refundId = operation.id('refund');
+  const refund = refundPackage({ ...input, refundId, refundedOn, invoice: await issuedOf(operation, sold) });
+  try {
+    const answer = await operation.change(packageAggregate, packageId, refund, packageView);
+    await assertGivenBack(operation, packageId, refundId);
+    return answer;
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 'REFUND_UNDER_WAY' || turn === TURNS) throw error;
+    return refundInTurn(operation, input, refundedOn, turn + 1);
+  }
+};
+
+const issuedOf = async (operation: Operation, { invoiceId }: SoldPackage): Promise<IssuedInvoice> => {
+  const issued = await operation.newest(invoice, invoiceId);
+  if (issued.status === 'none') throw new Refusal('REFUND_ABOVE_PAID', 'Nothing was paid for this package yet.', { invoiceId });
+  return issued;
+};
+
+/** Its payment may have been voided at the same moment: then the invoice said no, as far as that is known by now. */
+const assertGivenBack = async (operation: Operation, packageId: string, refundId: string): Promise<void> => {
+  const { refunds } = existing(await operation.newest(packageAggregate, packageId), packageId);
+  if (refunds.some((refund) => refund.refundId === refundId && refund.refused))
+    throw new Refusal('REFUND_ABOVE_PAID', 'Its payment was voided at the same moment: nothing was given back.', { refundId });
+};
+
+const isCancellation = ({ type }: Recorded<PackageEvent>): boolean => type === 'PackageCancelled';
+const isRefund = ({ type }: Recorded<PackageEvent>): boolean => type === 'PackageRefunded';
