@@ -206,6 +206,21 @@ inEachPolicyMode((at) => {
       expect(await refusal(booked, 'package')).toMatchObject({ code: 'APPOINTMENT_NOT_BOOKED' });
     });
 
+    it('E8: apply to an already paid appointment', async () => {
+      const booked = await clinic.bookWithout();
+      const sold = await clinic.sell({}, { clientId: booked.clientId });
+      await clinic.service.settled();
+      const payments = `/v1/invoices/${booked.invoiceId}/payments`;
+      await clinic.owner.post(payments, { amount: clinic.money(9_198), method: 'cash' });
+      const { payments: taken } = await clinic.owner.get<{ payments: { paymentId: string }[] }>(`/v1/invoices/${booked.invoiceId}`);
+      expect(await refusal(booked, 'package', { packageId: sold.packageId })).toMatchObject({ code: 'INVOICE_PAID' });
+      expect(await clinic.package(sold)).toMatchObject({ remaining: 5 });
+      await clinic.owner.post(`${payments}/${taken[0]!.paymentId}/void`, {});
+      await apply(booked, sold);
+      expect(await clinic.invoice(booked)).toMatchObject({ total: 0, balance: 0, packageId: sold.packageId });
+      expect(await clinic.package(sold)).toMatchObject({ remaining: 4 });
+    });
+
     it('L2: the same request sent twice has one effect', async () => {
       const booked = await clinic.bookWithout();
       const sold = await clinic.sell({}, { clientId: booked.clientId });
