@@ -319,6 +319,7 @@ describe('every offending field is named', () => {
       ['packages/available', { '/clientId': 'REQUIRED' }],
       ['appointments?from=now&descending=1', { '/from': 'NOT_AN_INSTANT', '/descending': 'NOT_A_BOOLEAN' }],
       ['invoices?from=2027-13-01&limit=1e3', { '/from': 'NOT_A_DATE', '/limit': 'NOT_AN_INTEGER' }],
+      ['invoices?number=2027-12', { '/number': 'NOT_AN_INVOICE_NUMBER' }],
       [`packages/${sold.packageId}/as-of?revision=-1`, { '/revision': 'NOT_AN_INTEGER' }],
     ] as const) {
       const { errors } = await refused(400, 'GET', `/v1/${path}`);

@@ -110,7 +110,7 @@ it('L2: what was acknowledged is answered the same again, and nothing more is st
   expect((await quiet()).stored.length).toBe(before.stored.length);
 }, 120_000);
 
-it('E2, E9, H3, K3, K4: chains hold, streams agree, and the read models are what a fresh fold gives', async () => {
+it('D3, E2, E9, H3, K3, K4: chains hold, streams agree, and the read models are what a fresh fold gives', async () => {
   const { stored, events } = await quiet();
   expect(brokenChains(stored)).toEqual([]);
   expect(disagreements(events)).toEqual([]);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isUpToDate, readModelDifferences, wholeHistory } from '../support/afresh.js';
+import { brokenChains, isUpToDate, readModelDifferences, wholeHistory } from '../support/afresh.js';
+import { disagreements } from '../support/agreement.js';
 import { startFleet, until, type Fleet, type Part } from '../support/fleet.js';
 import { Load } from '../support/load.js';
 import { createDatabase } from '../support/postgres.js';
@@ -36,23 +37,25 @@ const roles = async (): Promise<[Part, Part]> => {
   return (await leads(one)) ? [one, other] : [other, one];
 };
 
-const expectReadModelsAfresh = async (): Promise<void> => {
+const expectAllAgrees = async (): Promise<void> => {
   await load.stop();
   await until(async () => isUpToDate(fleet.pool, fleet.reader.store), 'the read models are up to date');
-  const { events } = await wholeHistory(fleet.reader);
+  const { stored, events } = await wholeHistory(fleet.reader);
+  expect(brokenChains(stored)).toEqual([]);
+  expect(disagreements(events)).toEqual([]);
   expect(await readModelDifferences(fleet.pool, events)).toEqual([]);
 };
 
-it('K3: the one that stands by takes over when the leader is killed', async () => {
+it('D3, K3: the one that stands by takes over when the leader is killed', async () => {
   const [first, second] = await roles();
   await sleep(500);
   await first.kill();
   await until(() => leads(second), 'the other leads');
   await sleep(500);
-  await expectReadModelsAfresh();
+  await expectAllAgrees();
 }, 120_000);
 
-it('K3: a leader that was paused and wakes does not write any more', async () => {
+it('D3, K3: a leader that was paused and wakes does not write any more', async () => {
   const [first, second] = await roles();
   await sleep(500);
   first.pause();
@@ -60,7 +63,7 @@ it('K3: a leader that was paused and wakes does not write any more', async () =>
   const { epoch } = (await leader())!;
   first.wake();
   await sleep(2_000);
-  await expectReadModelsAfresh();
+  await expectAllAgrees();
   expect(await leader()).toMatchObject({ epoch });
   expect(first.hasEnded).toBe(false); // it stands by
   await second.kill();

@@ -1,4 +1,7 @@
 import { appointment, type BookedAppointment } from '../../libs/domain/appointment/appointment.state.js';
+import type { InvoiceNumbersEvent } from '../../libs/domain/invoice-numbers/invoice-numbers.events.js';
+import { invoiceNumbersOf, yearOf } from '../../libs/domain/invoice-numbers/invoice-numbers.js';
+import type { InvoiceEvent } from '../../libs/domain/invoice/invoice.events.js';
 import { invoice, type IssuedInvoice } from '../../libs/domain/invoice/invoice.state.js';
 import type { Aggregate, AnyEvent, Recorded } from '../../libs/domain/kernel/event.js';
 import { offeringList, type OfferingListState } from '../../libs/domain/offering-list/offering-list.state.js';
@@ -33,6 +36,7 @@ export function disagreements(events: readonly Recorded[]): string[] {
     ...[...streams.packages.values()].flatMap((sold) => ofPackage(sold, streams)),
     ...[...streams.appointments.values()].flatMap((booked) => ofAppointment(booked, streams)),
     ...[...streams.invoices.values()].flatMap((issued) => ofInvoice(issued)),
+    ...ofNumbers(events),
   ];
 }
 
@@ -120,6 +124,29 @@ function ofInvoice({ invoiceId, total, adjustments, paid, refunded, balance, pay
     'more or less than all of it is taken off': adjustments.amount > 0 || total.amount + adjustments.amount < 0,
   });
 }
+
+/** D3: in each year of a business the numbers go from 1 on without a gap, one for each invoice, in the order in which they were issued. */
+function ofNumbers(events: readonly Recorded[]): string[] {
+  const issued = (events as Recorded<InvoiceEvent>[]).filter((event) => event.type === 'InvoiceIssued') as Issued[];
+  const wanted = byStream(
+    issued.map(({ data: { invoiceId, issuedOn }, metadata: { business }, position }) => ({
+      ...{ stream: invoiceNumbersOf(business, yearOf(issuedOn)), invoiceId, through: String(position) },
+    })),
+  );
+  const numbered = byStream((events as Recorded<InvoiceNumbersEvent>[]).filter((event) => event.type === 'InvoiceNumbered'));
+  return [...new Set([...wanted.keys(), ...numbered.keys()])].flatMap((stream) => {
+    const [invoices, numbers] = [wanted.get(stream) ?? [], numbered.get(stream) ?? []];
+    return said(stream, {
+      [`${numbers.length} numbers for ${invoices.length} invoices`]: numbers.length !== invoices.length,
+      'a number is missing or there twice': numbers.some(({ data, revision }, n) => data.number !== n + 1 || revision !== BigInt(n)),
+      'its numbers are not in the order of the invoices': numbers.some(
+        ({ data }, n) => data.invoiceId !== invoices[n]?.invoiceId || data.through !== invoices[n].through,
+      ),
+    });
+  });
+}
+
+type Issued = Recorded<Extract<InvoiceEvent, { type: 'InvoiceIssued' }>>;
 
 const said = (about: string, wrong: Record<string, boolean>): string[] =>
   Object.entries(wrong).flatMap(([what, isSo]) => (isSo ? [`${about}: ${what}`] : []));

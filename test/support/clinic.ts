@@ -43,6 +43,7 @@ export interface Booked {
 
 export interface Invoice {
   invoiceId: string;
+  number: string | null;
   kind: string;
   clientId: string;
   packageId: string | null;

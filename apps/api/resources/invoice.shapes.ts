@@ -3,6 +3,7 @@ import {
   IsFlag,
   IsId,
   IsInteger,
+  IsInvoiceNumber,
   IsLocalDate,
   IsMoney,
   IsNested,
@@ -92,7 +93,7 @@ class Invoice {
   @IsId()
   invoiceId: string;
 
-  @IsText({ max: 20, nullable: true, description: 'such as 2027-000123; null in the moments before it has one' })
+  @IsInvoiceNumber({ nullable: true, description: 'null in the moments before it has one' })
   number: string | null;
 
   @IsOneOf(['package', 'appointment'])
@@ -167,6 +168,9 @@ export class InvoicesQuery extends PageQuery {
 
   @IsId({ optional: true })
   appointmentId?: string;
+
+  @IsInvoiceNumber({ optional: true, example: '2027-000123' })
+  number?: string;
 
   @IsOneOf(['package', 'appointment'], { optional: true })
   kind?: 'package' | 'appointment';

@@ -76,11 +76,11 @@ export class InvoicesController {
   @Allow('invoices:read')
   @ApiOkResponse({ type: InvoicePage })
   async list(@Call() call: CallContext, @Query() query: InvoicesQuery): Promise<InvoicePage> {
-    const { clientId, packageId, appointmentId, kind, from, before, owing, descending = false } = query;
+    const { clientId, packageId, appointmentId, number, kind, from, before, owing, descending = false } = query;
     const { items, next } = await this.reading.page(invoiceList, call, query, {
       by: 'issuedOn',
       descending,
-      where: { clientId, packageId, appointmentId, kind },
+      where: { clientId, packageId, appointmentId, number, kind },
       from: { issuedOn: from },
       before: { issuedOn: before },
       also: (rows) => {

@@ -11,6 +11,7 @@ import {
   IsId,
   IsInstant,
   IsInteger,
+  IsInvoiceNumber,
   IsLimit,
   IsLocalDate,
   IsMoney,
@@ -113,6 +114,13 @@ describe('A field', () => {
       'NOT_A_PERCENTAGE',
       ['9.975', '0', '100', '0.000001', '100.0'],
       ['-1', '100.1', '101', '9,975', '.5', '5.', '05', '1e1', '0.0000001', 9.975, ''],
+    ],
+    [
+      "an invoice's number",
+      IsInvoiceNumber(),
+      'NOT_AN_INVOICE_NUMBER',
+      ['2027-000123', '2027-1234567'],
+      ['', '2027-123', '27-000123', '2027000123', '2027-000123\n', ' 2027-000123', '2027-00000012345', 2027, ['2027-000123']],
     ],
     [
       'an e-mail address',

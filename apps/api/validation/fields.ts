@@ -1,6 +1,17 @@
 import { ApiProperty, getSchemaPath } from '@nestjs/swagger';
 import { ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
-import { isClean, isCurrency, isDecimalPercentage, isEmail, isId, isInstant, isLocalDate, isTextOf, isTimeZone } from './formats.js';
+import {
+  isClean,
+  isCurrency,
+  isDecimalPercentage,
+  isEmail,
+  isId,
+  isInstant,
+  isInvoiceNumber,
+  isLocalDate,
+  isTextOf,
+  isTimeZone,
+} from './formats.js';
 
 // The fields of bodies and queries. Each decorator is one rule of class-validator and its part of the OpenAPI document.
 
@@ -153,6 +164,19 @@ export const IsPercentage = (options?: FieldOptions): PropertyDecorator =>
       message: 'must be a decimal from 0 to 100 as text, with at most 6 decimals, such as "9.975"',
       holds: isDecimalPercentage,
       schema: { type: 'string', pattern: '^(100(\\.0{1,6})?|(0|[1-9]\\d?)(\\.\\d{1,6})?)$' },
+    },
+    options,
+  );
+
+/** The number of an invoice as it stands on it: year, hyphen, six digits or more (D3). */
+export const IsInvoiceNumber = (options?: FieldOptions): PropertyDecorator =>
+  Field(
+    {
+      name: 'isInvoiceNumber',
+      code: 'NOT_AN_INVOICE_NUMBER',
+      message: 'must be the number of an invoice, such as 2027-000123',
+      holds: isInvoiceNumber,
+      schema: { type: 'string', pattern: '^\\d{4}-\\d{6,10}$' },
     },
     options,
   );

@@ -57,6 +57,8 @@ export const isCurrency = (value: unknown): value is string => typeof value === 
 export const isDecimalPercentage = (value: unknown): value is string =>
   typeof value === 'string' && /^(100(\.0{1,6})?|(0|[1-9]\d?)(\.\d{1,6})?)$/.test(value);
 
+export const isInvoiceNumber = (value: unknown): value is string => typeof value === 'string' && /^\d{4}-\d{6,10}$/.test(value);
+
 export const isEmail = (value: unknown): value is string =>
   typeof value === 'string' &&
   value.length <= 254 &&
