@@ -38,7 +38,7 @@ const FINISHED = [
     'H1',
     'H3',
   ],
-  ...['K1', 'L2', 'L3'],
+  ...['K1', 'L2', 'L3', 'L7'],
 ];
 
 const NUMBER = '[A-L]\\d{1,2}';

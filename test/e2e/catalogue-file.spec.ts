@@ -107,11 +107,11 @@ describe('a business from a file', () => {
     const { items } = await owner.get<{ items: { offeringId: string }[] }>('/v1/offerings');
     const { clientId } = await owner.post<{ clientId: string }>('/v1/clients', { name: 'Anna' });
     await owner.post('/v1/packages', { clientId, offeringId: items[0]!.offeringId });
-    const before = await service.store.lastPosition();
+    const before = await fileOf(owner);
     const body = { services: [{ ...service1, name: 'T' }], offerings: [{ ...offering, services: [{ service: 's', limit: 3 }] }] };
     const { errors } = await owner.refused(400, 'PUT', PATH, { body });
     expect(errors).toMatchObject([{ field: '/offerings/0', code: 'OFFERING_LOCKED' }]);
-    expect(await service.store.lastPosition()).toBe(before);
+    expect(await fileOf(owner)).toEqual(before);
   });
 });
 
