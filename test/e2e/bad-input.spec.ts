@@ -9,12 +9,15 @@ let clinic: Clinic;
 let sold: Sold;
 let appointmentId: string;
 let anotherClientId: string;
+let paymentId: string;
 beforeAll(async () => {
   service = await startService({ env: { LOG_LEVEL: 'silent' } });
   clinic = await openClinic(service);
   sold = await clinic.sell();
   ({ appointmentId } = await clinic.book(sold));
   anotherClientId = await clinic.client();
+  const payment = { amount: clinic.money(1), method: 'cash' };
+  ({ paymentId } = await clinic.owner.post<{ paymentId: string }>(`/v1/invoices/${sold.invoiceId}/payments`, payment));
 });
 afterAll(() => service?.stop());
 
@@ -52,6 +55,10 @@ const commands = (): [string, string, object][] => [
   ['POST', '/v1/appointments', clinic.booking(sold, sold.packageId)],
   ['POST', `/v1/appointments/${appointmentId}/cancel`, {}],
   ['POST', `/v1/appointments/${appointmentId}/no-show`, {}],
+  ['POST', `/v1/invoices/${sold.invoiceId}/payments`, { amount: clinic.money(1), method: 'cash' }],
+  ['POST', `/v1/invoices/${sold.invoiceId}/payments/${paymentId}/void`, {}],
+  ['POST', `/v1/invoices/${sold.invoiceId}/adjustments`, { adjustment: clinic.money(-1) }],
+  ['POST', `/v1/invoices/${sold.invoiceId}/refunds`, { amount: clinic.money(1), method: 'cash', outcome: 'outstandingBalance' }],
 ];
 
 const withoutBody = (): [string, string][] => [
@@ -261,6 +268,24 @@ describe('every offending field is named', () => {
       { '/clientId': 'NOT_AN_ID', '/offeringId': 'NOT_AN_ID', '/appointmentId': 'NOT_AN_ID', '/applyToAppointment': 'NOT_A_BOOLEAN' },
     ],
     [
+      'a payment of nothing, in no way, with the sale',
+      'POST',
+      '/v1/packages',
+      () => ({
+        clientId: sold.clientId,
+        offeringId: sold.offeringId,
+        payment: { amount: clinic.money(0), method: 'stripe', reference: 7 },
+      }),
+      { '/payment/amount/amount': 'NOT_AN_INTEGER', '/payment/method': 'NOT_ONE_OF', '/payment/reference': 'NOT_A_TEXT' },
+    ],
+    [
+      'a refund of less than nothing, without outcome',
+      'POST',
+      '/v1/invoices/ID/refunds',
+      () => ({ amount: clinic.money(-1), method: 'barter', notes: 7 }),
+      { '/amount/amount': 'NOT_AN_INTEGER', '/method': 'NOT_ONE_OF', '/outcome': 'REQUIRED', '/notes': 'NOT_A_TEXT' },
+    ],
+    [
       'moments that are none',
       'POST',
       '/v1/appointments',
@@ -277,7 +302,7 @@ describe('every offending field is named', () => {
   ];
 
   it.each(cases)('L1: %s', async (_, method, path, body, fields) => {
-    expect(fieldsOf((await refused(400, method, path, { body: body() })).errors)).toEqual(fields);
+    expect(fieldsOf((await refused(400, method, path.replace('ID', sold.invoiceId), { body: body() })).errors)).toEqual(fields);
   });
 
   it('L1: what names things that are not there is 404 with each of them', async () => {

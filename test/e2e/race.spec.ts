@@ -43,6 +43,18 @@ it('E6: of many callers racing for the last session over two processes, exactly 
   }
 });
 
+it('D2: of two payments that together would overpay, on a process each, one is refused', async () => {
+  const invoices = await times(PACKAGES, async () => (await clinic.sell()).invoiceId); // of 344.93 each
+  const body = { amount: clinic.money(20_000), method: 'cash' };
+  const pay = (invoiceId: string) => clinic.owner.send<{ code?: string }>('POST', `/v1/invoices/${invoiceId}/payments`, { body });
+  const races = await Promise.all(invoices.map((invoiceId) => Promise.all([pay(invoiceId), pay(invoiceId)])));
+  for (const [n, answers] of races.entries()) {
+    const refused = answers.filter(({ status }) => status !== 201);
+    expect(refused).toMatchObject([{ status: 409, body: { code: 'OVERPAID', details: { balance: clinic.money(14_493) } } }]);
+    expect(await clinic.invoice({ invoiceId: invoices[n]! })).toMatchObject({ paid: 20_000, balance: 14_493 });
+  }
+}, 60_000);
+
 it('L2: the same request at once on both processes has one effect and one answer', async () => {
   const sold = await clinic.sell();
   const body = clinic.booking(sold, sold.packageId);

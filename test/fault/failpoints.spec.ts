@@ -58,6 +58,12 @@ const rows: Row[] = [
     prepare: async (making) => sale(making, await making.offering()),
   },
   {
+    operation: 'D2: sell with a payment',
+    appends: ['OfferingLocked', 'PackageSold', 'InvoiceIssued', 'PaymentReceived'], // the last two at once: what is owing is never more
+    prepare: async (making) =>
+      sale(making, await making.offeringPaidUpfront(), { payment: { amount: { amount: 15_000, currency: 'CAD' }, method: 'cash' } }),
+  },
+  {
     operation: 'D1: sell from an appointment',
     appends: ['OfferingLocked', 'PackageSold', 'InvoiceIssued', 'AppointmentLinkedToSale'],
     prepare: async (making) => sale(making, await making.offering(), { appointmentId: await making.booked() }),

@@ -3,13 +3,14 @@ import { brokenChains, isUpToDate, readModelDifferences, wholeHistory } from './
 import { disagreements } from './agreement.js';
 import { startFleet, until, type Fleet, type newKey, type PolicyMode, type Sent } from './fleet.js';
 import { createDatabase } from './postgres.js';
-import { booking, openShop, paidEach, sale, type Shop } from './shop.js';
+import { booking, openShop, paidEach, paidUpfront, sale, type Shop } from './shop.js';
 
 // What the tests have in common that kill a process in the middle of an operation.
 
 /** What goes before the operation that dies. */
 export interface Making extends Shop {
   offering(): Promise<string>;
+  offeringPaidUpfront(): Promise<string>;
   sold(): Promise<string>;
   booked(packageId?: string): Promise<string>;
   done(sent: Sent): Promise<void>;
@@ -53,10 +54,12 @@ export function serviceWith(policies: PolicyMode) {
     history,
     making: (): Making => {
       const { get } = fleet.desk;
+      const offeringPaidUpfront = async () => (await get(url(), paidUpfront(shop))).offeringId!;
       const offering = async () => (await get(url(), paidEach(shop))).offeringId!;
       return {
         ...shop,
         offering,
+        offeringPaidUpfront,
         sold: async () => (await get(url(), sale(shop, await offering()))).packageId!,
         booked: async (packageId) => {
           const { appointmentId } = await get(url(), booking(shop, packageId));

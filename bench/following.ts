@@ -1,0 +1,32 @@
+import pg from 'pg';
+import { pino } from 'pino';
+import { todoOptions } from '../apps/projector/carry-out.js';
+import { configFromEnv } from '../apps/projector/config.js';
+import { numberingOf } from '../apps/projector/numbering.js';
+import { storeFeed } from '../apps/projector/store-feed.js';
+import { openCommandHandling } from '../libs/command-handling/command-handling.js';
+import { connectEventStore } from '../libs/event-store/event-store.js';
+import { allProjections } from '../libs/projection-engine/all-projections.js';
+import { Projector } from '../libs/projection-engine/projector.js';
+
+// The projector as apps/projector runs it, with NUMBERING=off without the numbers of invoices: there is no such setting outside of here.
+
+const config = configFromEnv(process.env);
+const logger = pino({ level: config.logLevel });
+const pool = new pg.Pool({ connectionString: config.databaseUrl, max: 8, options: '-c TimeZone=UTC' });
+const store = connectEventStore({ url: config.eventStoreUrl, logger });
+const commands = await openCommandHandling({ ...config, store, pool, log: logger });
+const projector = new Projector({
+  databaseUrl: config.databaseUrl,
+  feed: storeFeed(store, commands.codec, config.eventStoreUrl),
+  projections: await allProjections(),
+  todo: todoOptions(commands, false),
+  effects: process.env.NUMBERING === 'off' ? [] : [numberingOf(commands)],
+  logger,
+});
+const stopping = new AbortController();
+process.once('SIGTERM', () => stopping.abort());
+process.once('disconnect', () => process.exit(0));
+process.send!({ ready: true });
+await projector.run(stopping.signal);
+process.exit(0);

@@ -1,0 +1,126 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { NUMBERING } from '../apps/projector/numbering.js';
+import { deletePostgres, startPostgres, type RunningPostgres } from '../libs/embedded-postgres/embedded-postgres.js';
+import { bookOne, openClinic, type Clinic } from './clinic.js';
+import type { LoadResult } from './http-load.js';
+import type { LoadJob } from './load.js';
+import { start, type Started } from './processes.js';
+import { inRounds, ratioOf, table, type Subjects } from './rounds.js';
+
+// npm run bench:numbering: how much of their rate 64 concurrent bookings of one business lose to the numbers of their invoices. A projector
+// follows them on both sides, on one without the numbers. What and why is in bench/README.md. The last line is one JSON object.
+
+const rounds = Number(process.env.ROUNDS ?? 5);
+const CONNECTIONS = 64;
+const TIME = { warmUp: 1_000, time: 4_000 }; // ms of each measurement
+const WANTED = 0.9; // of the rate without numbers, at least
+const POLL = 50; // ms
+
+const secret = (): string => randomBytes(32).toString('base64url');
+const SECRETS = { JWT_SECRET: secret(), REQUEST_HASH_KEY: secret(), OPERATOR_KEY: secret() };
+
+const running = new Set<Started>();
+const launch = async (name: string, path: string, env?: Record<string, string>): Promise<Started> => {
+  const started = await start(name, path, env);
+  running.add(started);
+  return started;
+};
+const stop = async (started: Started): Promise<void> => {
+  running.delete(started);
+  await started.stop();
+};
+
+/** Until everything that follows `$all` holds what was booked a moment ago: nobody is measured while catching up with what came before. */
+async function caughtUp(client: pg.Client, position: string, numbering: boolean): Promise<void> {
+  const behind = `SELECT count(*)::int AS behind FROM (SELECT position FROM read_models.checkpoints
+    UNION ALL SELECT position FROM policies.checkpoints WHERE $2 OR projection <> $3) c WHERE position IS NULL OR position < $1`;
+  for (;;) {
+    const { rows } = await client.query<{ behind: number }>(behind, [position, numbering, NUMBERING]);
+    if (rows[0]!.behind === 0) return;
+    await sleep(POLL);
+  }
+}
+
+/** Every invoice has one number, and none is missing between the first and the last. */
+async function assertNumbered(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ invoices: string; numbers: string; gaps: string }>(
+    `SELECT count(*) AS invoices, count(DISTINCT number) AS numbers,
+      (SELECT count(*) FROM (SELECT split_part(max(number), '-', 2)::int - count(*) AS missing
+        FROM read_models.invoice_list_v3 GROUP BY split_part(number, '-', 1)) y WHERE missing <> 0) AS gaps
+      FROM read_models.invoice_list_v3`,
+  );
+  const { invoices, numbers, gaps } = rows[0]!;
+  if (invoices !== numbers || gaps !== '0') throw new Error(`${invoices} invoices have ${numbers} numbers, ${gaps} years have gaps.`);
+  console.log(`Each of ${invoices} invoices has its number, without a gap.`);
+}
+
+async function measure(postgres: RunningPostgres): Promise<void> {
+  const databaseUrl = postgres.url();
+  const eventStore = await launch('event store', 'libs/embedded-event-store/main.js', { DATABASE_URL: databaseUrl, EVENT_STORE_PORT: '0' });
+  const settings = { DATABASE_URL: databaseUrl, EVENTSTORE_URL: eventStore.ready, ...SECRETS, LOG_LEVEL: 'warn' };
+  const api = await launch('API', 'apps/api/main.js', { ...settings, PORT: '0', RATE_LIMIT_PER_MINUTE: '1000000000' });
+  const load = await launch('load', 'bench/load.js');
+  const clinic = await openClinic(api.ready, settings);
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const side = (numbering: boolean) => async () => {
+      const projector = await launch('projector', 'bench/following.js', { ...settings, NUMBERING: numbering ? 'on' : 'off' });
+      await caughtUp(client, (await bookOne(api.ready, clinic)).position, numbering);
+      const result = await load.ask<LoadResult>(jobOf(api, clinic));
+      await stop(projector);
+      return result;
+    };
+    const subjects: Subjects = { 'bookings, numbered': side(true), 'bookings, not numbered': side(false) };
+    await subjects['bookings, numbered']!(); // none is measured cold, and all tables are there
+    report(await inRounds(subjects, rounds));
+
+    const projector = await launch('projector', 'bench/following.js', { ...settings, NUMBERING: 'on' });
+    const { position } = await bookOne(api.ready, clinic);
+    await caughtUp(client, position, true);
+    await caughtUp(client, (await bookOne(api.ready, clinic)).position, true); // the numbers of those before have been read by then
+    await sleep(1_000); // and now the last one's
+    await stop(projector);
+    await assertNumbered(client);
+  } finally {
+    await client.end();
+  }
+}
+
+const jobOf = ({ ready: url }: Started, { token, catalogue: { packages, providerId, service } }: Clinic): LoadJob => {
+  const book = packages.map((sold) => ({ ...sold, serviceId: service.serviceId, providerId }));
+  return { url, token, connections: CONNECTIONS, ...TIME, what: { book } };
+};
+
+function report(results: Parameters<typeof table>[0]): void {
+  const ratio = ratioOf(results, 'bookings, numbered', 'bookings, not numbered');
+  console.log(`\n${table(results)}\n`);
+  console.log(`${'numbered_vs_not'.padEnd(34)}${ratio.toFixed(2).padStart(12)}   wanted: ${WANTED}${ratio < WANTED ? ', missed' : ''}`);
+  console.log(JSON.stringify({ numbered_vs_not: Number(ratio.toFixed(3)) }));
+}
+
+async function main(): Promise<void> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'punchcard-numbering-'));
+  const postgres = await startPostgres({ dataDir });
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> =>
+    (closing ??= (async () => {
+      await Promise.all([...running].map((started) => started.stop()));
+      await postgres.stop();
+      await deletePostgres(dataDir);
+      await rm(dataDir, { recursive: true, force: true });
+    })());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void close().then(() => process.exit(1)));
+  try {
+    await measure(postgres);
+  } finally {
+    await close();
+  }
+}
+
+await main();
