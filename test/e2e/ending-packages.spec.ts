@@ -1,5 +1,10 @@
+import type { Money } from '../../libs/domain/kernel/shapes.js';
 import type { Clinic, Sold } from '../support/clinic.js';
 import { inEachPolicyMode } from '../support/policy-modes.js';
+
+interface Refunded {
+  refunds: { refundId: string; amount: Money; tax: Money; outcome: string; refused: boolean }[];
+}
 
 inEachPolicyMode((at) => {
   let clinic: Clinic;
@@ -94,6 +99,95 @@ inEachPolicyMode((at) => {
       const auditor = await clinic.as('auditor');
       expect(await auditor.get(path)).toMatchObject({ suggested: clinic.money(0) });
       await clinic.owner.refused(404, 'GET', `/v1/packages/${clinic.has.massage}/suggested-refund`);
+    });
+  });
+
+  describe('refunding a package', () => {
+    /** 344.93 with 44.93 of tax, of which so much is paid, in minor units; cancelled. */
+    const endedPaid = async (paid = 34_493): Promise<Sold> => {
+      const sold = await clinic.sell({}, { payment: { amount: clinic.money(paid), method: 'cash' } });
+      await clinic.service.settled();
+      await cancel(sold);
+      return sold;
+    };
+    const refundOf = (amount: number, outcome: string, more: object = {}) => ({
+      ...{ amount: clinic.money(amount), outcome, method: 'cash' },
+      ...more,
+    });
+    const refund = async (sold: Sold, amount: number, outcome: string, more: object = {}): Promise<Refunded> => {
+      await clinic.service.settled();
+      return clinic.owner.post<Refunded>(`${pathOf(sold)}/refunds`, refundOf(amount, outcome, more));
+    };
+    const refused = (sold: Sold, body: object) => clinic.owner.refused(409, 'POST', `${pathOf(sold)}/refunds`, { body });
+
+    it('H4: of one that is not cancelled says how', async () => {
+      const sold = await clinic.sell({}, { payment: { amount: clinic.money(34_493), method: 'cash' } });
+      expect(await refused(sold, refundOf(1, 'outstandingBalance'))).toMatchObject({
+        ...{ code: 'PACKAGE_NOT_CANCELLED', detail: 'A package is refunded once it is cancelled: cancel it first, then refund it.' },
+      });
+    });
+
+    it('H5: both outcomes, part-paid, two refunds', async () => {
+      const sold = await endedPaid(20_000);
+      expect(await refund(sold, 5_000, 'outstandingBalance', { notes: 'A loss' })).toMatchObject({
+        refunds: [{ amount: { amount: 5_000 }, tax: { amount: 651 }, outcome: 'outstandingBalance', refused: false }],
+      });
+      expect(await clinic.invoice(sold)).toMatchObject({ paid: 20_000, refunded: 5_000, adjustments: 0, balance: 19_493 });
+      expect(await refund(sold, 15_000, 'noOutstandingBalance')).toMatchObject({
+        refunds: [{ amount: { amount: 5_000 } }, { amount: { amount: 15_000 }, tax: { amount: 1_954 } }],
+      });
+      expect(await clinic.invoice(sold)).toMatchObject({ paid: 20_000, refunded: 20_000, adjustments: -15_000, balance: 19_493 });
+      await clinic.service.settled();
+      expect(await refused(sold, refundOf(1, 'outstandingBalance'))).toMatchObject({
+        ...{ code: 'REFUND_ABOVE_PAID', details: { refundable: clinic.money(0) } },
+      });
+      expect(await clinic.package(sold)).toMatchObject({ status: 'cancelled', refunded: 20_000 });
+    });
+
+    it('H7: three partial refunds sum to the tax', async () => {
+      const sold = await endedPaid();
+      for (const amount of [11_497, 11_498, 11_498]) await refund(sold, amount, 'noOutstandingBalance');
+      await clinic.service.settled();
+      const { refunds } = await clinic.owner.get<Refunded>(`${pathOf(sold)}/as-of?revision=1000`);
+      expect(refunds.reduce((sum, { tax }) => sum + tax.amount, 0)).toBe(4_493);
+      expect(await clinic.invoice(sold)).toMatchObject({ adjustments: -34_493, balance: 0, refunds: refunds.map(({ tax }) => ({ tax })) });
+    });
+
+    it('H4: what was refunded cannot be reinstated; F3, K1: tags and history say what was given back, by whom and why', async () => {
+      const sold = await endedPaid();
+      await refund(sold, 10_000, 'noOutstandingBalance', { notes: 'Moves away' });
+      expect(await clinic.owner.refused(409, 'POST', `${pathOf(sold)}/reinstate`, { body: {} })).toMatchObject({
+        code: 'PACKAGE_REFUNDED',
+      });
+      expect((await tagsOf(sold)).at(-1)).toMatchObject({ what: 'refunded', from: '0', to: '10000', reason: 'Moves away' });
+      const { items } = await clinic.owner.get<{ items: { type: string; after: { refunded: object } }[] }>(`${pathOf(sold)}/history`);
+      expect(items.at(-1)).toMatchObject({ type: 'PackageRefunded', after: { refunded: clinic.money(10_000) } });
+      expect(await clinic.owner.get(`${pathOf(sold)}/suggested-refund`)).toMatchObject({
+        ...{ paid: clinic.money(34_493), refunded: clinic.money(10_000), suggested: clinic.money(24_493) },
+      });
+    });
+
+    it('L2: the same refund sent twice gives back once; A2: not by the front desk', async () => {
+      const sold = await endedPaid();
+      await clinic.service.settled();
+      const send = () =>
+        clinic.owner.post<Refunded>(`${pathOf(sold)}/refunds`, refundOf(10_000, 'outstandingBalance'), {
+          'idempotency-key': sold.packageId,
+        });
+      const [first, again] = [await send(), await send()];
+      expect(again).toEqual(first);
+      expect(await clinic.invoice(sold)).toMatchObject({ refunded: 10_000 });
+      const receptionist = await clinic.as('receptionist');
+      const body = refundOf(1, 'outstandingBalance');
+      await receptionist.refused(403, 'POST', `${pathOf(sold)}/refunds`, { body });
+    });
+
+    it('L1: bad input names every field, and nothing is given back', async () => {
+      const sold = await endedPaid();
+      const body = { amount: clinic.money(0), outcome: 'gone', method: 'stripe', extra: 1 };
+      const { errors } = await clinic.owner.refused(400, 'POST', `${pathOf(sold)}/refunds`, { body });
+      expect(errors?.map(({ field }) => field).sort()).toEqual(['/amount/amount', '/extra', '/method', '/outcome']);
+      expect(await clinic.package(sold)).toMatchObject({ refunded: 0 });
     });
   });
 });

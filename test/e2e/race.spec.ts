@@ -116,6 +116,47 @@ it('F1: what remains is set while sessions are booked: whoever saw another numbe
   );
 });
 
+it('H4: two refunds at once over two processes never exceed what was paid; one that fits beside the other is given', async () => {
+  const paid = { amount: clinic.money(34_493), method: 'cash' };
+  const refund = ({ packageId }: Sold, amount: number) =>
+    clinic.owner.send<{ code?: string }>('POST', `/v1/packages/${packageId}/refunds`, {
+      body: { amount: clinic.money(amount), outcome: 'noOutstandingBalance', method: 'cash' },
+    });
+  for (const [amounts, statuses, refunded] of [
+    [[20_000, 20_000], [201, 409], 20_000],
+    [[10_000, 20_000], [201, 201], 30_000],
+  ] as const) {
+    const sold = await clinic.sell({}, { payment: paid });
+    await clinic.owner.post(`/v1/packages/${sold.packageId}/cancel`, {});
+    const answers = await Promise.all(amounts.map((amount) => refund(sold, amount)));
+    expect(answers.map(({ status }) => status).sort()).toEqual(statuses);
+    for (const { body } of answers.filter(({ status }) => status === 409)) expect(body).toMatchObject({ code: 'REFUND_ABOVE_PAID' });
+    expect(await clinic.package(sold)).toMatchObject({ refunded });
+    expect(await clinic.invoice(sold)).toMatchObject({ refunded, adjustments: -refunded, balance: 0 });
+  }
+});
+
+it('H4: a refund and a reinstating at once: one of them is refused', async () => {
+  const paid = { amount: clinic.money(34_493), method: 'cash' };
+  const packages = await times(4, () => clinic.sell({}, { payment: paid }));
+  for (const sold of packages) {
+    const path = `/v1/packages/${sold.packageId}`;
+    await clinic.owner.post(`${path}/cancel`, {});
+    const body = { amount: clinic.money(10_000), outcome: 'outstandingBalance', method: 'cash' };
+    const [refund, reinstating] = await Promise.all([
+      clinic.owner.send<{ code?: string }>('POST', `${path}/refunds`, { body }),
+      clinic.owner.send<{ code?: string }>('POST', `${path}/reinstate`, { body: {} }),
+    ]);
+    const refunded = refund.status === 201;
+    expect([refund.body.code, reinstating.body.code]).toEqual(
+      refunded ? [undefined, 'PACKAGE_REFUNDED'] : ['PACKAGE_NOT_CANCELLED', undefined],
+    );
+    expect(await clinic.package(sold)).toMatchObject(
+      refunded ? { status: 'cancelled', refunded: 10_000 } : { status: 'sold', refunded: 0 },
+    );
+  }
+});
+
 it('E6: a return and a booking at once never make or lose a session', async () => {
   const packages = await times(5, async () => clinic.sell(clinic.eachAppointment(2)));
   await Promise.all(

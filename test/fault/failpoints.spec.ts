@@ -8,6 +8,8 @@ import {
   noShow,
   noShowUndone,
   packageCancellation,
+  packageRefund,
+  reinstating,
   paidEach,
   restoration,
   sale,
@@ -125,6 +127,38 @@ const rows: Row[] = [
     appends: ['PackageCancelled'],
     prepare: async (making) => packageCancellation(await making.sold()),
   },
+  {
+    operation: 'H4: cancel a package, and write off what is unpaid',
+    appends: ['PackageCancelled', 'InvoiceAdjusted'],
+    prepare: async (making) => packageCancellation(await making.soldUpfront(), { unpaid: 'writeOff' }),
+  },
+  {
+    operation: 'H4: cancel a package, and what is booked moves to the regular fee',
+    appends: ['PackageCancelled', 'InvoiceReissued', 'PackageRemoved', 'SessionReturned'],
+    prepare: async (making) => {
+      const packageId = await making.sold();
+      await making.booked(packageId);
+      return packageCancellation(packageId, { appointments: 'regularFee' });
+    },
+  },
+  {
+    operation: 'H4: reinstate a package, and what was written off is owing',
+    appends: ['PackageReinstated', 'InvoiceAdjusted'],
+    prepare: async (making) => {
+      const packageId = await making.soldUpfront();
+      await making.done(packageCancellation(packageId, { unpaid: 'writeOff' }));
+      return reinstating(packageId);
+    },
+  },
+  {
+    operation: 'H5: refund a package',
+    appends: ['PackageRefunded', 'InvoiceRefunded'],
+    prepare: async (making) => {
+      const packageId = await making.soldUpfront();
+      await making.done(packageCancellation(packageId));
+      return packageRefund(packageId, 5_000);
+    },
+  },
 ];
 
 const undone = async (making: Making, appointmentId: string, how: object = {}): Promise<Sent> => {
@@ -146,6 +180,8 @@ const FEW_DEATHS = [
   'after:SessionReturned',
   'before:NoShowUndone',
   'after:InvoiceAdjustmentUndone',
+  'before:InvoiceAdjusted',
+  'after:InvoiceRefunded',
 ];
 
 /** Where the API dies: around every append; else once nothing follows yet, once a part does, and, of some, before all. */

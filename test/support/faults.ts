@@ -12,6 +12,7 @@ export interface Making extends Shop {
   offering(): Promise<string>;
   offeringPaidUpfront(): Promise<string>;
   sold(): Promise<string>;
+  soldUpfront(): Promise<string>; // and half paid
   booked(packageId?: string): Promise<string>;
   done(sent: Sent): Promise<void>;
 }
@@ -61,6 +62,11 @@ export function serviceWith(policies: PolicyMode) {
         offering,
         offeringPaidUpfront,
         sold: async () => (await get(url(), sale(shop, await offering()))).packageId!,
+        soldUpfront: async () => {
+          const { offeringId } = await get(url(), paidUpfront(shop));
+          const payment = { amount: { amount: 20_000, currency: 'CAD' }, method: 'cash' };
+          return (await get(url(), sale(shop, offeringId!, { payment }))).packageId!;
+        },
         booked: async (packageId) => {
           const { appointmentId } = await get(url(), booking(shop, packageId));
           await until(async () => (await history()).some(({ stream }) => stream === `appointment-${appointmentId}`), 'it is booked');

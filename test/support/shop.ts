@@ -52,7 +52,10 @@ export const booking = ({ clientId, serviceId, providerId }: Shop, packageId?: s
 export const cancellation = (appointmentId: string, more: object = {}): Sent => post(`/appointments/${appointmentId}/cancel`, more);
 export const noShow = (appointmentId: string, more: object = {}): Sent => post(`/appointments/${appointmentId}/no-show`, more);
 export const noShowUndone = (appointmentId: string): Sent => ({ method: 'POST', path: `/appointments/${appointmentId}/no-show/undo` });
-export const packageCancellation = (packageId: string): Sent => post(`/packages/${packageId}/cancel`);
+export const packageCancellation = (packageId: string, more: object = {}): Sent => post(`/packages/${packageId}/cancel`, more);
+export const reinstating = (packageId: string): Sent => post(`/packages/${packageId}/reinstate`);
+export const packageRefund = (packageId: string, amount: number): Sent =>
+  post(`/packages/${packageId}/refunds`, { amount: cad(amount), outcome: 'noOutstandingBalance', method: 'cash' });
 
 export const deletion = (offeringId: string): Sent => ({ method: 'DELETE', path: `/offerings/${offeringId}` });
 export const restoration = (offeringId: string): Sent => ({ method: 'POST', path: `/offerings/${offeringId}/restore` });
