@@ -21,6 +21,7 @@ import { ImportsController } from './resources/imports.controller.js';
 import { Suggestions } from './resources/suggested-refund.js';
 import { InvoicesController } from './resources/invoices.controller.js';
 import { Links } from './resources/links.js';
+import { ManagedAppointments } from './resources/managed-appointments.js';
 import { OfferingListController } from './resources/offering-list.controller.js';
 import { OfferingsController } from './resources/offerings.controller.js';
 import { PackagesController } from './resources/packages.controller.js';
@@ -93,7 +94,8 @@ class ResourcesModule {
   static with(commands: CommandParts, readModels: ReadModels): DynamicModule {
     const files: Provider[] = [Imports, CatalogueFiles];
     const ofPackages: Provider[] = [SharedPackages, Suggestions];
-    const readers: Provider[] = [{ provide: READ_MODELS, useValue: readModels }, Reading, History, Links, ...ofPackages, ...files];
+    const linked: Provider[] = [Links, ManagedAppointments];
+    const readers: Provider[] = [{ provide: READ_MODELS, useValue: readModels }, Reading, History, ...linked, ...ofPackages, ...files];
     return { module: ResourcesModule, imports: [CommandHandlingModule.with(commands)], providers: readers };
   }
 }

@@ -162,6 +162,31 @@ inEachPolicyMode((at) => {
       expect(await usedBy(sold)).toBe(0);
     });
 
+    it('G3, E7: taken away, what is booked can still be moved; a package cannot be applied', async () => {
+      const { parent, child, sold } = await family();
+      const [booked, without] = [await clinic.book(sold, { clientId: child }), await clinic.bookWithout({ clientId: child })];
+      await clinic.appointment(without);
+      await clinic.owner.patch(`/v1/clients/${parent}/links/${child}`, { gives: { usePackages: false } });
+      const start = clinic.in(4);
+      expect(await clinic.end(booked, 'move', { start })).toMatchObject({ start, packageId: sold.packageId });
+      const path = `/v1/appointments/${without.appointmentId}/package`;
+      expect(await clinic.owner.refused(409, 'POST', path, { body: { packageId: sold.packageId } })).toMatchObject({
+        code: 'PACKAGE_NOT_SHARED',
+      });
+      expect(await usedBy(sold)).toBe(1);
+    });
+
+    it('G3: cancelled, it is not booked again from a package that is no longer shared', async () => {
+      const { parent, child, sold } = await family();
+      const booked = await clinic.book(sold, { clientId: child });
+      await clinic.end(booked, 'cancel');
+      await clinic.owner.delete(`/v1/clients/${parent}/links/${child}`);
+      await clinic.service.settled();
+      const path = `/v1/appointments/${booked.appointmentId}/rebook`;
+      expect(await clinic.owner.refused(409, 'POST', path, { body: {} })).toMatchObject({ code: 'PACKAGE_NOT_SHARED' });
+      expect(await usedBy(sold)).toBe(0);
+    });
+
     it('G3: unlinked, there is no new use, until it is permitted again', async () => {
       const { parent, child, sold } = await family();
       await clinic.owner.delete(`/v1/clients/${child}/links/${parent}`);
@@ -341,13 +366,51 @@ inEachPolicyMode((at) => {
       });
     });
 
+    it('G5, I5: the appointments of those who let the client manage them stand among their own, marked', async () => {
+      const { parent, child } = await family();
+      const [own, childs] = [
+        await clinic.bookWithout({ clientId: parent, start: clinic.in(2) }),
+        await clinic.bookWithout({ clientId: child, start: clinic.in(1) }),
+      ];
+      await clinic.appointment(childs);
+      const listed = async (clientId: string, query = '') =>
+        (
+          await clinic.owner.get<Page<Booked & { linkedClient: LinkedClient | null }>>(`/v1/clients/${clientId}/appointments${query}`)
+        ).items.map(({ appointmentId, linkedClient }) => [appointmentId, linkedClient]);
+      expect(await listed(parent)).toEqual([[own.appointmentId, null]]);
+      await clinic.owner.patch(`/v1/clients/${child}/links/${parent}`, { gives: { bookAndManageAppointments: true } });
+      const ben = { clientId: child, name: 'Ben Tremblay', relationship: 'child' };
+      expect(await listed(parent)).toEqual([
+        [childs.appointmentId, ben],
+        [own.appointmentId, null],
+      ]);
+      expect(await listed(parent, `?descending=true&before=${clinic.in(1.5)}&status=booked`)).toEqual([[childs.appointmentId, ben]]);
+      expect(await listed(child)).toEqual([[childs.appointmentId, null]]);
+    });
+
+    it('G3, K1: the history of a link says who changed what, and when it was taken away', async () => {
+      const { parent, child } = await family();
+      await clinic.owner.patch(`/v1/clients/${parent}/links/${child}`, { gives: { usePackages: false } });
+      await clinic.owner.delete(`/v1/clients/${parent}/links/${child}`);
+      const { items } = await clinic.owner.get<Page<{ type: string; actorRole: string; after: Linked | null }>>(
+        `/v1/clients/${child}/links/${parent}/history`,
+      );
+      expect(items.map(({ type, actorRole, after }) => [type, actorRole, after?.gets.usePackages])).toEqual([
+        ['ClientsLinked', 'owner', true],
+        ['LinkChanged', 'owner', false],
+        ['ClientsUnlinked', 'owner', undefined],
+      ]);
+    });
+
     it('A3: nothing of a client of another business', async () => {
       const { parent, child, sold } = await family();
       const elsewhere = await openClinic(clinic.service);
       for (const what of [
         'links',
         `links/${child}`,
+        `links/${child}/history`,
         'packages',
+        'appointments',
         'notification-recipients',
         'intake-form-completers',
         'intake-forms-of-others',

@@ -2,6 +2,7 @@ import { IntersectionType } from '@nestjs/swagger';
 import type { SessionOutcome } from '../../../libs/domain/kernel/shapes.js';
 import { IsFlag, IsId, IsInstant, IsInteger, IsLocalDate, IsNested, IsOneOf, IsText } from '../validation/fields.js';
 import { Answered, Versioned } from './answered.js';
+import { LinkedClient } from './link.shapes.js';
 import { Charge } from './money.shapes.js';
 import { PageOf, PageQuery } from './paging.js';
 
@@ -149,19 +150,15 @@ export class AppointmentAnswer extends IntersectionType(Appointment, Decided, An
 export class AppointmentRead extends IntersectionType(Appointment, SoldFrom, Versioned) {}
 export class AppointmentPage extends PageOf(AppointmentRead) {}
 
-export class AppointmentsQuery extends PageQuery {
-  @IsId({ optional: true })
-  clientId?: string;
+class Whose {
+  @IsNested(LinkedClient, { nullable: true, description: 'whose it is, when it is that of another client' })
+  linkedClient: LinkedClient | null;
+}
 
-  @IsId({ optional: true })
-  providerId?: string;
+class ManagedAppointment extends IntersectionType(AppointmentRead, Whose) {}
+export class ManagedAppointmentPage extends PageOf(ManagedAppointment) {}
 
-  @IsId({ optional: true })
-  serviceId?: string;
-
-  @IsId({ optional: true })
-  packageId?: string;
-
+export class ClientAppointmentsQuery extends PageQuery {
   @IsOneOf(STATUSES, { optional: true })
   status?: 'booked' | 'completed' | 'cancelled' | 'noShow';
 
@@ -173,4 +170,18 @@ export class AppointmentsQuery extends PageQuery {
 
   @IsFlag({ optional: true })
   descending?: boolean;
+}
+
+export class AppointmentsQuery extends ClientAppointmentsQuery {
+  @IsId({ optional: true })
+  clientId?: string;
+
+  @IsId({ optional: true })
+  providerId?: string;
+
+  @IsId({ optional: true })
+  serviceId?: string;
+
+  @IsId({ optional: true })
+  packageId?: string;
 }

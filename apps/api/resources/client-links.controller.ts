@@ -5,9 +5,13 @@ import { ChangeLink, LinkClients, UnlinkClients } from '../../../libs/command-ha
 import { Allow } from '../http/access.js';
 import { Call, type CallContext } from '../http/call.js';
 import { PathId } from '../validation/path-id.js';
+import { ClientAppointmentsQuery, ManagedAppointmentPage } from './appointment.shapes.js';
 import { EmptyBody } from './empty-body.js';
+import { History } from './history.js';
+import { LinkHistory } from './history.shapes.js';
 import { ChangeLinkBody, LinkAnswer, LinkBody, LinkedContactPage, LinkPage, LinkRead, UnlinkAnswer } from './link.shapes.js';
 import { Links } from './links.js';
+import { ManagedAppointments } from './managed-appointments.js';
 import { ClientPackagesQuery, PackagePage, selected } from './package.shapes.js';
 import { PageQuery } from './paging.js';
 import { SharedPackages } from './shared-packages.js';
@@ -20,6 +24,8 @@ export class ClientLinksController {
     private readonly commands: CommandBus,
     private readonly links: Links,
     private readonly shared: SharedPackages,
+    private readonly managed: ManagedAppointments,
+    private readonly history: History,
   ) {}
 
   @Put('links/:otherClientId')
@@ -72,12 +78,35 @@ export class ClientLinksController {
     return this.links.between(call, clientId, otherClientId);
   }
 
+  @Get('links/:otherClientId/history')
+  @Allow('history:read')
+  @ApiOkResponse({ type: LinkHistory })
+  readHistory(
+    @Call() call: CallContext,
+    @PathId('clientId') clientId: string,
+    @PathId('otherClientId') otherClientId: string,
+  ): Promise<LinkHistory> {
+    return this.history.ofLink(call, clientId, otherClientId);
+  }
+
   /** The client's own packages, and those that others let the client use. */
   @Get('packages')
   @Allow('packages:read')
   @ApiOkResponse({ type: PackagePage })
   packages(@Call() call: CallContext, @PathId('clientId') clientId: string, @Query() query: ClientPackagesQuery): Promise<PackagePage> {
     return this.shared.usableBy(call, clientId, query, selected(query));
+  }
+
+  /** The client's own appointments, and those of others who let the client manage them. */
+  @Get('appointments')
+  @Allow('appointments:read')
+  @ApiOkResponse({ type: ManagedAppointmentPage })
+  appointments(
+    @Call() call: CallContext,
+    @PathId('clientId') clientId: string,
+    @Query() query: ClientAppointmentsQuery,
+  ): Promise<ManagedAppointmentPage> {
+    return this.managed.of(call, clientId, query);
   }
 
   /** Who receives copies of this client's notifications. */

@@ -14,6 +14,7 @@ import {
   SignedMoneyBody,
 } from '../validation/fields.js';
 import { Versioned } from './answered.js';
+import { Link } from './link.shapes.js';
 import { PackageCore, Refunds, ServiceLeft, Sessions } from './package.shapes.js';
 
 class Left {
@@ -94,8 +95,14 @@ class OwingAfter {
   after: Owing;
 }
 
+class LinkedAfter {
+  @IsNested(Link, { nullable: true, description: 'the link as the client of the address sees it; null: unlinked' })
+  after: Link | null;
+}
+
 class PackageEntry extends IntersectionType(HistoryEntry, LeftAfter) {}
 class InvoiceEntry extends IntersectionType(HistoryEntry, OwingAfter) {}
+class LinkEntry extends IntersectionType(HistoryEntry, LinkedAfter) {}
 
 /** K1 */
 export class PackageHistory {
@@ -104,6 +111,12 @@ export class PackageHistory {
 
   @IsNested(PackageEntry, { list: { max: 1_000_000 } })
   items: PackageEntry[];
+}
+
+/** K1 */
+export class LinkHistory {
+  @IsNested(LinkEntry, { list: { max: 1_000_000 } })
+  items: LinkEntry[];
 }
 
 /** K1 */

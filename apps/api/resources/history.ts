@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PARTS } from '../../../libs/command-handling/handler.js';
 import type { Parts } from '../../../libs/command-handling/operation.js';
+import { clientLink, linkIdOf, linkSeenBy } from '../../../libs/domain/client-link/client-link.state.js';
 import { asInstant } from '../../../libs/domain/kernel/calendar.js';
 import { invoice, type IssuedInvoice } from '../../../libs/domain/invoice/invoice.state.js';
 import type { Aggregate, AnyEvent, Recorded } from '../../../libs/domain/kernel/event.js';
@@ -9,7 +10,7 @@ import { InvalidInput, NotFound } from '../../../libs/domain/kernel/refusal.js';
 import { packageAggregate, packageView, refundedOf, type PackageState } from '../../../libs/domain/package/package.state.js';
 import type { CallContext } from '../http/call.js';
 import type { RequestError } from '../http/problems.js';
-import type { PackageAsOf, AsOfQuery, InvoiceHistory, PackageHistory } from './history.shapes.js';
+import type { PackageAsOf, AsOfQuery, InvoiceHistory, LinkHistory, PackageHistory } from './history.shapes.js';
 
 /** K1, K2: read from the events themselves, not from a read model: what an auditor replays is what was stored. */
 @Injectable()
@@ -31,6 +32,14 @@ export class History {
       pick(state as IssuedInvoice, 'total', 'adjustments', 'paid', 'refunded', 'balance'),
     );
     return { invoiceId, items };
+  }
+
+  /** K1: every change of the link of two clients, as the first of them saw it. */
+  async ofLink(call: CallContext, clientId: string, otherClientId: string): Promise<LinkHistory> {
+    const items = await this.of(clientLink, call, linkIdOf(clientId, otherClientId), (state) =>
+      state.status === 'linked' ? linkSeenBy(clientId, state) : null,
+    );
+    return { items };
   }
 
   private async of<State, Event extends AnyEvent, After>(

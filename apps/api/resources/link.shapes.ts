@@ -58,7 +58,7 @@ class Pair {
   otherClientId: string;
 }
 
-class Link extends Pair {
+export class Link extends Pair {
   @IsOneOf(RELATIONSHIPS, { description: 'what the other client is to this one' })
   relationship: Relationship;
 
