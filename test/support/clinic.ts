@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallerRole } from '../../libs/auth/roles.js';
 import type { BusinessDescription } from '../../libs/domain/business/business.events.js';
 import type { Permissions, Relationship } from '../../libs/domain/client-link/client-link.events.js';
@@ -205,6 +206,15 @@ export class Clinic {
 
   async invoice({ invoiceId }: { invoiceId: string }): Promise<Invoice> {
     return this.settled(`/v1/invoices/${invoiceId}`);
+  }
+
+  /** Once it has its number, which comes moments after it. */
+  async numbered(whose: { invoiceId: string }): Promise<Invoice> {
+    for (;;) {
+      const invoice = await this.invoice(whose);
+      if (invoice.number !== null) return invoice;
+      await sleep(50);
+    }
   }
 
   /** What is read once all that follows from the commands before has been carried out. */
