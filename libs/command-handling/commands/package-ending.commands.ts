@@ -79,6 +79,7 @@ const TURNS = 5;
 /** One refund after the other: each is decided on an invoice that knows of all before it. */
 const refundInTurn = async (operation: Operation, input: RefundInput, refundedOn: string, turn = 1): Promise<PackageView> => {
   const { packageId } = input;
+  await operation.settled(packageAggregate, packageId, { such: isSale }); // what was paid with it is on its invoice
   await operation.settled(packageAggregate, packageId, { such: isCancellation }); // a refund that is owing again is not written off
   const sold = existing(await operation.settled(packageAggregate, packageId, { such: isRefund }), packageId);
   const refundId = operation.id('refund');
@@ -106,5 +107,6 @@ const assertGivenBack = async (operation: Operation, packageId: string, refundId
     throw new Refusal('REFUND_ABOVE_PAID', 'Its payment was voided at the same moment: nothing was given back.', { refundId });
 };
 
+const isSale = ({ type }: Recorded<PackageEvent>): boolean => type === 'PackageSold';
 const isCancellation = ({ type }: Recorded<PackageEvent>): boolean => type === 'PackageCancelled';
 const isRefund = ({ type }: Recorded<PackageEvent>): boolean => type === 'PackageRefunded';
