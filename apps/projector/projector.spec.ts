@@ -104,7 +104,7 @@ it('brings a sale into the read models, and carries out what its policies ask fo
   const ready = await fetch(`${url}/health/ready`);
   expect([ready.status, await ready.json()]).toMatchObject([200, { leading: true, poisoned: [] }]);
   expect(await (await fetch(`${url}/metrics`)).text()).toContain(
-    'punchcard_projection_lag_seconds{projection="package_list",version="1"} 0',
+    `punchcard_projection_lag_seconds{projection="package_list",version="${packageList.version}"} 0`,
   );
 });
 
@@ -125,6 +125,6 @@ it('says how it stands on the command line', async () => {
     { env },
   );
   expect(stdout).toMatch(/^projection +version +position +lag +events\/s +state\n/);
-  expect(stdout).toMatch(/\npackage_list +1 +\d+ +[\d.]+ s +\d+ +running\n/);
+  expect(stdout).toMatch(/\npackage_list +\d+ +\d+ +[\d.]+ s +\d+ +running\n/);
   expect(stdout).toMatch(/\nleader projector-\d+-/);
 });

@@ -239,7 +239,9 @@ describe('adjusting an invoice', () => {
     anInvoice([issued(fromPackage)])
       .when(toRegularFee)
       .emits([again!]);
-    anInvoice([issued(fromPackage), again!]).when(toRegularFee).emits([]);
+    anInvoice([issued(fromPackage), again!])
+      .when(toRegularFee)
+      .emits([]);
     anInvoice([issued(fromPackage), adjustedToZero(0)])
       .when(toRegularFee)
       .emits([]);
