@@ -117,9 +117,9 @@ describe('a business from a file', () => {
 
 describe('a file that cannot be', () => {
   const refused = async (body: string): Promise<Problem> => {
-    const before = await service.store.lastPosition();
+    const before = await service.lastPosition();
     const problem = await clinic.owner.refused(400, 'PUT', PATH, { ...yaml, body });
-    expect(await service.store.lastPosition()).toBe(before);
+    expect(await service.lastPosition()).toBe(before);
     return problem;
   };
   const told = ({ errors = [] }: Problem) => errors.map((error) => `${(error as { line?: number }).line} ${error.field} ${error.code}`);
