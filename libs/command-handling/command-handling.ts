@@ -56,7 +56,7 @@ export const openCommandHandling = async (surroundings: Surroundings): Promise<P
   const handle = createHandle({ store, codec, logger: log });
   return {
     ...{ store, codec, handle, facts, claims, clock },
-    followUps: new FollowUps(handle, clock, log),
+    followUps: new FollowUps(handle, clock, log, surroundings.policies !== 'api'),
     requestHashKey: { id: createHash('sha256').update(requestHashKey).digest('hex').slice(0, 16), secret: requestHashKey },
     policiesHere: surroundings.policies !== 'projector',
     close: () => facts.stop(),

@@ -26,6 +26,11 @@ export abstract class CommandOf<Input, Answer> extends Command<Answered<Answer>>
   get said(): unknown {
     return this.input;
   }
+
+  /** Its id, if it is the same command whoever sends it; else that follows from the caller and the Idempotency-Key. */
+  get ownId(): string | undefined {
+    return undefined;
+  }
 }
 
 /** The new state, and where in the event store it can be read (L3). */

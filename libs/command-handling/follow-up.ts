@@ -46,11 +46,12 @@ export class FollowUps {
     private readonly handle: Handle,
     private readonly clock: Clock,
     private readonly log: Logger,
+    private readonly projectorFollows: boolean, // it takes up what is left here
   ) {}
 
   /**
    * Right after an append, its steps at once, and what follows from those. What fails here is left to the projector,
-   * which finds it in its to-do table.
+   * which finds it in its to-do table; where there is none, it is thrown, for the request to be sent again.
    * @param since when the triggers' append was about to be sent, on the clock of performance.now()
    * @returns the highest position that was appended
    */
@@ -62,6 +63,7 @@ export class FollowUps {
           try {
             return await this.carryOut(event, name, ordinal, command, soleUntil);
           } catch (error) {
+            if (!this.projectorFollows && !(error instanceof Refusal)) throw error;
             this.log.warn({ err: error, policy: name, trigger: event.id, stream: event.stream }, 'left to the projector');
             return position;
           }

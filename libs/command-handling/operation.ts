@@ -60,7 +60,7 @@ type Found<R> = R extends Reference<infer State> ? NonNullable<State> : never;
 export class Operation {
   readonly now: string;
   readonly commandId: string;
-  private readonly request: Pick<Claim, 'requestHash' | 'hashKey'> | undefined; // of a command with a key
+  private readonly request: Pick<Claim, 'requestHash' | 'hashKey'> | undefined; // of a command that may be a repeat
   private readonly read: Record<string, string> = {}; // stream → revision of what decisions on other streams rest on
   private claimed: Promise<Claimed> | undefined;
   private waited = false; // for the first of several same requests
@@ -74,9 +74,10 @@ export class Operation {
   ) {
     const { business: businessId, actor, idempotencyKey } = caller;
     this.now = parts.clock();
-    this.commandId = idempotencyKey === undefined ? uuidv7() : commandIdOf(businessId, actor.id, idempotencyKey);
-    this.soleUntil = idempotencyKey === undefined ? Infinity : undefined;
-    this.request = idempotencyKey === undefined ? undefined : requestOf(command, parts.requestHashKey);
+    const mayBeRepeat = idempotencyKey !== undefined || command.ownId !== undefined;
+    this.commandId = command.ownId ?? (idempotencyKey === undefined ? uuidv7() : commandIdOf(businessId, actor.id, idempotencyKey));
+    this.soleUntil = mayBeRepeat ? undefined : Infinity;
+    this.request = mayBeRepeat ? requestOf(command, parts.requestHashKey) : undefined;
   }
 
   /** The id of the nth thing of a kind that this command makes. */
@@ -227,7 +228,7 @@ export class Operation {
     };
   }
 
-  /** L2: before anything is decided. Without a key no other request can have this id. */
+  /** L2: before anything is decided. Only what may be a repeat can share its id with another request. */
   private claim(): Promise<Claimed> {
     this.claimed ??= this.request ? this.claimWith(this.request) : Promise.resolve({ is: 'new' });
     return this.claimed;

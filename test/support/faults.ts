@@ -91,14 +91,14 @@ export function serviceWith(policies: PolicyMode) {
       (await history())
         .filter(({ type, metadata }) => metadata.$correlationId === correlationId && type !== 'InvoiceNumbered')
         .map(({ type }) => type),
-    settled: () => settled(fleet, policies),
+    settled: (patience?: number) => settled(fleet, policies, patience),
   };
 }
 
 /** Everything was carried out, nothing is parked, and all streams and read models agree. */
-async function settled({ reader, pool }: Fleet, policies: PolicyMode): Promise<void> {
+async function settled({ reader, pool }: Fleet, policies: PolicyMode, patience?: number): Promise<void> {
   const here = policies === 'api' ? 'elsewhere' : 'here';
-  await until(async () => isUpToDate(pool, reader.store, here), 'the projector is up to date');
+  await until(async () => isUpToDate(pool, reader.store, here), 'the projector is up to date', patience);
   const { stored, events } = await wholeHistory(reader);
   expect(disagreements(events)).toEqual([]);
   expect(brokenChains(stored)).toEqual([]);

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandBus } from '@nestjs/cqrs';
-import canonicalize from 'canonicalize';
 import type { Answered, Caller } from '../../../libs/command-handling/command.js';
 import {
   EndImport,
@@ -8,9 +7,9 @@ import {
   ImportPackage,
   RecordProgress,
   TryPackage,
-  type MovedPackage,
   type RowDone,
 } from '../../../libs/command-handling/commands/import.commands.js';
+import { fewAtOnce } from '../../../libs/command-handling/few-at-once.js';
 import type { BadRow, ImportCounts, ImportOutcome } from '../../../libs/domain/import/import.events.js';
 import { InvalidInput, Refusal, UnknownReferences } from '../../../libs/domain/kernel/refusal.js';
 import type { StartedImport } from '../../../libs/domain/import/import.state.js';
@@ -25,7 +24,9 @@ export const MAX_ROWS = 100_000;
 const TOGETHER = 100; // rows between two notes of the progress
 const AT_ONCE = 16; // rows
 const SAY_EVERY = 5_000; // ms
-const PATIENCE = [200, 1_000, 3_000, 5_000]; // ms, with a part that is away, before the work is left
+const PAUSES = [200, 1_000]; // ms, while a part is away; then the longest
+const LONGEST_PAUSE = 3_000; // ms
+const PATIENCE = 600_000; // ms, with a part that is away, before the work is left
 
 /** What the work on a file needs of what is around it. */
 export interface Surroundings {
@@ -37,17 +38,24 @@ export interface Surroundings {
   log: (error: unknown) => void;
 }
 
+interface ReadRow {
+  line: number;
+  wanted: WantedPackage | Problem[];
+}
+
 type Outcome = RowDone['became'] | Problem[];
 
 /**
  * The work on one file, from its first row to its last, some rows at a time. Each row is a command of its own, whose id follows from what it
- * says: done again after an interruption, by whomever, it has one effect.
+ * says: done again after an interruption, by whomever, it has one effect. While a part of the service is away the work pauses, and goes on by
+ * itself; what goes wrong inside at one row is told at that row.
  */
 export class ImportRun {
   private readonly counts: ImportCounts = { imported: 0, skipped: 0, failed: 0 };
   private readonly seen = new Map<string, number>(); // reference → its line
   private readonly badRows: BadRow[] = []; // not yet told
   private saidAt = performance.now();
+  private saidTimes = 0;
 
   constructor(
     private readonly started: StartedImport,
@@ -55,13 +63,21 @@ export class ImportRun {
     private readonly around: Surroundings,
   ) {}
 
+  /** Until the work is done, or left, or another has taken it over. */
   async run(): Promise<void> {
-    const outcome = await this.throughAll().catch((error: unknown): ImportOutcome | 'takenOver' => {
-      if (error instanceof Refusal && error.code === 'IMPORT_TAKEN_OVER') return 'takenOver';
-      this.around.log(error);
-      return 'interrupted';
-    });
-    if (outcome !== 'takenOver') await this.execute(new EndImport(this.around.caller, { ...this.said(), outcome }));
+    try {
+      const outcome = await this.throughAll().catch((error: unknown): ImportOutcome => {
+        if (isTakenOver(error)) throw error;
+        this.around.log(error);
+        return 'interrupted';
+      });
+      const { caller } = this.around;
+      await this.patiently(() =>
+        this.execute(new EndImport({ ...caller, idempotencyKey: this.keyOf('end') }, { ...this.said(), outcome })),
+      );
+    } catch (error) {
+      if (!isTakenOver(error)) throw error;
+    }
   }
 
   private async throughAll(): Promise<ImportOutcome> {
@@ -81,18 +97,32 @@ export class ImportRun {
   /** False: a row failed, and that was to be the end. */
   private async carryOut(rows: readonly SaidRow[]): Promise<boolean> {
     if (rows.length === 0) return true;
-    const clients = await this.around.clientsNamed(rows.map(({ cell }) => cell('client')));
-    const read = rows.map((row) => ({ line: row.line, wanted: this.read(row, clients) }));
+    const read = await this.readAll(rows);
     const { dryRun, onError } = this.started;
     const failedBefore = this.counts.failed;
-    await limited(onError === 'continue' ? read : await this.upToFirstBad(read), async ({ line, wanted }) => {
-      const outcome = Array.isArray(wanted) ? wanted : await this.patiently(wanted, dryRun);
-      if (Array.isArray(outcome)) this.badRows.push({ line, problems: outcome });
+    await fewAtOnce(onError === 'continue' ? read : await this.upToFirstBad(read), AT_ONCE, async (row) => {
+      const outcome = await this.outcomeOf(row, dryRun);
+      if (Array.isArray(outcome)) this.badRows.push({ line: row.line, problems: outcome });
       this.counts[Array.isArray(outcome) ? 'failed' : outcome] += 1;
       await this.sayNowAndThen();
     });
     await this.say();
     return onError === 'continue' || this.counts.failed === failedBefore;
+  }
+
+  /** Whoever the rows name is looked up for all at once; when that goes wrong inside, row by row, to find the one that it is about. */
+  private async readAll(rows: readonly SaidRow[]): Promise<ReadRow[]> {
+    const clientsOf = (some: readonly SaidRow[]) => this.around.clientsNamed(some.map(({ cell }) => cell('client')));
+    const together = await this.patiently(() => clientsOf(rows)).catch((error: unknown) => {
+      if (isAway(error)) throw error;
+      return undefined;
+    });
+    const read: ReadRow[] = [];
+    for (const row of rows) {
+      const wanted = await this.safely(row.line, async () => this.read(row, together ?? (await clientsOf([row]))));
+      read.push({ line: row.line, wanted });
+    }
+    return read;
   }
 
   private read(row: SaidRow, clients: FoundClients): WantedPackage | Problem[] {
@@ -110,32 +140,50 @@ export class ImportRun {
   }
 
   /** All are tried first, so that nothing that comes after a bad row is moved in. */
-  private async upToFirstBad<Row extends { wanted: WantedPackage | Problem[] }>(rows: readonly Row[]): Promise<readonly Row[]> {
-    const tried = await limited(rows, async ({ wanted }) => {
+  private async upToFirstBad(rows: readonly ReadRow[]): Promise<readonly ReadRow[]> {
+    const tried = await fewAtOnce(rows, AT_ONCE, async (row) => {
       await this.sayNowAndThen();
-      return Array.isArray(wanted) ? wanted : this.patiently(wanted, true);
+      return this.outcomeOf(row, true);
     });
     const bad = tried.findIndex((outcome) => Array.isArray(outcome));
     return bad < 0 ? rows : rows.slice(0, bad + 1);
   }
 
-  /** Waits for a part that is away, for a while: then the work is left, to be taken up again. */
-  private async patiently(wanted: WantedPackage, tryOnly: boolean, [ms, ...more]: readonly number[] = PATIENCE): Promise<Outcome> {
-    try {
-      return await this.moveIn(wanted, tryOnly);
-    } catch (error) {
-      if (error instanceof Refusal) return [problemOf(error)];
-      if (failureOf(error).status !== 503 || ms === undefined) throw error;
-      await sleep(ms);
-      return this.patiently(wanted, tryOnly, more);
-    }
+  private async outcomeOf({ line, wanted }: ReadRow, tryOnly: boolean): Promise<Outcome> {
+    return Array.isArray(wanted) ? wanted : this.safely(line, () => this.moveIn(wanted, tryOnly));
   }
 
   private async moveIn({ moved, register }: WantedPackage, tryOnly: boolean): Promise<RowDone['became']> {
     const { caller } = this.around;
     if (tryOnly) return (await this.execute(new TryPackage(caller, moved))).became;
     if (register) await this.execute(new ImportClient(caller, register));
-    return (await this.execute(new ImportPackage({ ...caller, idempotencyKey: keyOf(moved) }, moved))).became;
+    return (await this.execute(new ImportPackage(caller, moved))).became;
+  }
+
+  /** What a rule refuses, and what nobody foresaw, is told at the row that it is about, and stops no other. */
+  private async safely<Done>(line: number, work: () => Promise<Done>): Promise<Done | Problem[]> {
+    try {
+      return await this.patiently(work);
+    } catch (error) {
+      if (error instanceof Refusal) return [problemOf(error)];
+      if (isAway(error)) throw error;
+      const { correlationId } = this.around.caller;
+      this.around.log(new Error(`Line ${line} of an import failed, correlation id ${correlationId}`, { cause: error }));
+      return [unforeseen(correlationId)];
+    }
+  }
+
+  /** A part that is away is waited for; at the end of all patience the work is left, to be taken up again. */
+  private async patiently<Done>(work: () => Promise<Done>): Promise<Done> {
+    const until = performance.now() + PATIENCE;
+    for (let n = 0; ; n += 1) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!isAway(error) || this.around.isStopping() || performance.now() > until) throw error;
+        await sleep(PAUSES[n] ?? LONGEST_PAUSE);
+      }
+    }
   }
 
   /** So that it is not taken for dead while some rows take long. */
@@ -145,8 +193,10 @@ export class ImportRun {
 
   private async say(): Promise<void> {
     this.saidAt = performance.now();
-    const badRows = this.badRows.splice(0);
-    await this.execute(new RecordProgress(this.around.caller, { ...this.said(), badRows }));
+    this.saidTimes += 1;
+    const caller = { ...this.around.caller, idempotencyKey: this.keyOf(`${this.saidTimes}`) };
+    const said = { ...this.said(), badRows: this.badRows.splice(0) };
+    await this.patiently(() => this.execute(new RecordProgress(caller, said)));
   }
 
   private said(): ImportCounts & { importId: string; attempt: number } {
@@ -154,13 +204,25 @@ export class ImportRun {
     return { importId, attempt, ...this.counts };
   }
 
+  /** Of what is said about the work: repeated when nobody knows whether it was heard, it was said once. No header can hold such a key. */
+  private keyOf(what: string): string {
+    const { importId, attempt } = this.started;
+    return `import\n${importId}\n${attempt}\n${what}`;
+  }
+
   private execute<Answer>(command: { answer: Answer } & object): Promise<Answered<Answer>> {
     return this.around.commands.execute(command as never);
   }
 }
 
-/** No caller can send such a key: a header has no line breaks. */
-const keyOf = (moved: MovedPackage): string => `import\n${canonicalize(moved)}`;
+const isAway = (error: unknown): boolean => failureOf(error).status === 503;
+
+const isTakenOver = (error: unknown): boolean => error instanceof Refusal && error.code === 'IMPORT_TAKEN_OVER';
+
+const unforeseen = (correlationId: string): Problem => ({
+  ...{ column: null, code: 'INTERNAL_ERROR' },
+  message: `Something went wrong inside at this row. Send the file again; if it stays, quote the correlation id ${correlationId}.`,
+});
 
 const COLUMN_OF: Record<string, string> = {
   ALREADY_IMPORTED: 'reference',
@@ -174,16 +236,6 @@ const problemOf = (refusal: Refusal): Problem => {
   if (refusal instanceof UnknownReferences && refusal.errors.some(({ field }) => field === '/clientId'))
     return { column: 'client', code: 'UNKNOWN_CLIENT', message: 'This client is not here any more.' };
   return { column: COLUMN_OF[refusal.code] ?? null, code: refusal.code, message: refusal.message };
-};
-
-const limited = async <Item, Done>(items: readonly Item[], work: (item: Item) => Promise<Done>): Promise<Done[]> => {
-  const done: Done[] = [];
-  const waiting = items.entries();
-  const worker = async () => {
-    for (const [n, item] of waiting) done[n] = await work(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, worker));
-  return done;
 };
 
 /** What the file holds, once through it without doing anything. @throws InvalidInput naming what makes it no file of packages */

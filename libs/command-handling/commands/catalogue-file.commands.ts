@@ -24,10 +24,13 @@ import { changeService, defineService, service } from '../../domain/service/serv
 import type { TaxDescription } from '../../domain/tax/tax.events.js';
 import { changeTax, defineTax, tax } from '../../domain/tax/tax.js';
 import { CommandOf } from '../command.js';
+import { fewAtOnce } from '../few-at-once.js';
 import { handlerOf } from '../handler.js';
 import type { Operation } from '../operation.js';
 
 // A business from a file: what it has and sells, each thing under a key of the file in place of an id.
+
+const AT_ONCE = 16; // things of the file
 
 type Keyed<Description> = Description & { key: string };
 
@@ -78,7 +81,7 @@ export const catalogueFileHandlers = [
     const { answer: keys } = await operation.decide(catalogueFile, businessId, giveKeys(wanted), { fresh: true });
     const done = { created: 0, changed: 0, unchanged: 0 };
     for (const steps of planOf(file, idsBy(wanted, keys), currency, businessId)) {
-      const changes = await limited(steps, async ({ aggregate, id, decide }) => {
+      const changes = await fewAtOnce(steps, AT_ONCE, async ({ aggregate, id, decide }) => {
         const { events, revision } = await operation.decide(aggregate, id, decide, { fresh: true });
         const became = events.length === 0 ? 'unchanged' : revision < BigInt(events.length) ? 'created' : 'changed';
         if (became === 'created' && aggregate.category === offering.category) await operation.settled(aggregate, id); // C8: it is in the list
@@ -244,7 +247,7 @@ const assertAllFits = async (operation: Operation, file: CatalogueFile, idOf: Id
     errors.push({ field: '/business/currency', code: 'FIXED', message: `The currency of this business is ${currency} for ever.` });
   errors.push(...(await removedCategories(operation, file, idOf)));
   const steps = plan.flat().filter(({ at }) => at !== '/categories' && (at !== '/business' || errors.length === 0));
-  await limited(steps, async ({ at, aggregate, id, decide }) => {
+  await fewAtOnce(steps, AT_ONCE, async ({ at, aggregate, id, decide }) => {
     const state = await operation.newest(aggregate, id);
     try {
       decide(state);
@@ -269,15 +272,3 @@ const errorsOf = (refusal: Refusal): FieldError[] =>
 
 /** Fields as files name them: by key, not by id. */
 const inFile = (field: string): string => field.replaceAll('/serviceId', '/service').replaceAll('/taxIds', '/taxes');
-
-const AT_ONCE = 16;
-
-const limited = async <Item, Done>(items: readonly Item[], work: (item: Item) => Promise<Done>): Promise<Done[]> => {
-  const done: Done[] = [];
-  const waiting = items.entries();
-  const worker = async () => {
-    for (const [n, item] of waiting) done[n] = await work(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, worker));
-  return done;
-};

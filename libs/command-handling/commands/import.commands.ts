@@ -1,3 +1,4 @@
+import canonicalize from 'canonicalize';
 import type { ClientDescription } from '../../domain/client/client.events.js';
 import { client, registerClient } from '../../domain/client/client.js';
 import { endImport, recordProgress, resumeImport, startImport } from '../../domain/import/import.decisions.js';
@@ -36,7 +37,12 @@ export interface RowDone {
   became: 'imported' | 'skipped';
 }
 
-export class ImportPackage extends CommandOf<MovedPackage, RowDone> {}
+/** The same again is the same command, whoever imports it: sent again, it also carries out what a dead process left undone. */
+export class ImportPackage extends CommandOf<MovedPackage, RowDone> {
+  override get ownId(): string {
+    return importedIdOf(this.caller.business, 'command', canonicalize(this.input)!);
+  }
+}
 /** What importing it would come to, refusals included; nothing is appended. The client need not be there yet. */
 export class TryPackage extends CommandOf<MovedPackage, RowDone> {}
 /** The client of a row, if nobody has registered them before. */

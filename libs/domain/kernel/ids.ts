@@ -17,6 +17,6 @@ export const eventIdOf = (commandId: string, stream: string, index: number): str
 export const policyCommandIdOf = (triggerEventId: string, policy: string, ordinal: number): string =>
   uuidv5(`${policy}:${ordinal}`, triggerEventId);
 
-/** The id of a package or a client that is moved in: the same key from the same place gives the same one, whoever imports it (L7). */
-export const importedIdOf = (business: string, kind: 'package' | 'client', ...key: string[]): string =>
+/** The id of a package or a client that is moved in, or of the command that does it: the same key gives the same one, whoever imports it (L7). */
+export const importedIdOf = (business: string, kind: 'package' | 'client' | 'command', ...key: string[]): string =>
   uuidv5(canonicalize(['import', kind, ...key])!, business);
