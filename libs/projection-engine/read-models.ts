@@ -36,6 +36,12 @@ export interface ReadModels extends Freshness {
   row<Row>(projection: Projection<Row>, business: string, key: string): Promise<Row | undefined>;
   /** Those that are there, by their keys. */
   rows<Row>(projection: Projection<Row>, business: string, keys: readonly string[]): Promise<Map<string, Row>>;
+  /** Up to so many of those that have one of these values in a column, in the order of their keys: one prepared statement for each column. */
+  rowsWith<Row>(
+    projection: Projection<Row>,
+    business: string,
+    { column, values, limit }: { column: keyof Row & string; values: readonly string[]; limit: number },
+  ): Promise<Row[]>;
   /**
    * A page in a stable order: by a column, then by key; nulls come last.
    * @throws BadCursor
@@ -74,6 +80,15 @@ export const openReadModels = async (pool: Pool, projections: readonly Projectio
       const rows = await read(shape, { name: shape.rowsName, text: shape.rowsText, values: [business, keys] });
       return new Map(rows.map((row) => [row[shape.key] as string, row as Row]));
     },
+    rowsWith: async <Row>(
+      projection: Projection<Row>,
+      business: string,
+      { column, values, limit }: { column: keyof Row & string; values: readonly string[]; limit: number },
+    ) => {
+      const shape = shapeOf(projection);
+      const text = `${shape.ofBusiness} ${among(projection, column)} ORDER BY ${quoted(shape.key)} LIMIT $3`;
+      return (await read(shape, { name: `${shape.rowsName} by ${column}`, text, values: [business, values, limit] })) as Row[];
+    },
     list: async <Row>(projection: Projection<Row>, business: string, query: ListQuery<Row>) => {
       const shape = shapeOf(projection);
       const rows: AnyRow[] = [];
@@ -98,6 +113,7 @@ interface Shape {
   key: string;
   selected: string;
   live: string;
+  ofBusiness: string; // the rows of $1
   rowName: string;
   rowText: string;
   rowsName: string;
@@ -110,13 +126,16 @@ function newShape({ name, version, key: [key, ...more], columns }: Table): Shape
   const selected = fields.map(([field]) => quoted(field)).join(', ');
   const live = `read_models.require_live('${name}', ${version})`;
   const table = tableName({ name, version });
-  const ofBusiness = `SELECT ${selected} FROM ${table} WHERE ${live} AND business_id = $1 AND ${quoted(key)}`;
+  const ofBusiness = `SELECT ${selected} FROM ${table} WHERE ${live} AND business_id = $1`;
   return {
-    ...{ fields, key, selected, live },
-    ...{ rowName: `row ${name}_v${version}`, rowText: `${ofBusiness} = $2` },
-    ...{ rowsName: `rows ${name}_v${version}`, rowsText: `${ofBusiness} = ANY($2::${columns[key]!.sql}[])` },
+    ...{ fields, key, selected, live, ofBusiness },
+    ...{ rowName: `row ${name}_v${version}`, rowText: `${ofBusiness} AND ${quoted(key)} = $2` },
+    ...{ rowsName: `rows ${name}_v${version}`, rowsText: `${ofBusiness} ${among({ columns }, key)}` },
   };
 }
+
+const among = ({ columns }: Pick<Table, 'columns'>, column: string): string =>
+  `AND ${quoted(column)} = ANY($2::${columns[column]!.sql}[])`;
 
 const AS_TEXT = { getTypeParser: () => (text: string) => text };
 

@@ -64,9 +64,8 @@ export class Links {
   /** The links of these clients because of which something else is shown. */
   async because(call: CallContext, clientIds: readonly string[], holds: (link: Link) => boolean): Promise<NamedLink[]> {
     if (clientIds.length === 0) return [];
-    const query = { by: 'directionId', among: { clientId: clientIds } } as const;
-    const { items } = await this.reading.page(clientLinks, call, { limit: MOST_FOLLOWED }, query);
-    return this.named(call, items.filter(holds));
+    const links = await this.reading.thoseWith(clientLinks, call, { column: 'clientId', values: clientIds, limit: MOST_FOLLOWED });
+    return this.named(call, links.filter(holds));
   }
 
   private async named(call: CallContext, links: readonly Link[]): Promise<NamedLink[]> {

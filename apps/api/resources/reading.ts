@@ -77,6 +77,16 @@ export class Reading {
     return this.readModels.rows(projection, call.business, keys);
   }
 
+  /** Those with one of these values in a column, in the order of their keys, and not more than so many. */
+  async thoseWith<Row extends object>(
+    projection: Projection<Row>,
+    call: CallContext,
+    wanted: { column: keyof Row & string; values: readonly string[]; limit: number },
+  ): Promise<Shown<Row>[]> {
+    await this.fresh(projection, call);
+    return (await this.readModels.rowsWith(projection, call.business, wanted)).map(shown);
+  }
+
   /** L3: waits, within bounds, until this read model has seen what the caller has; another that lags or is stopped holds up nobody. */
   private async fresh({ name }: { name: string }, { minPosition }: CallContext): Promise<void> {
     if (minPosition === undefined || (await this.readModels.waitFor(minPosition, FRESH_WITHIN, [name]))) return;

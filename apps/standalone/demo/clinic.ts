@@ -81,6 +81,14 @@ export const offerings = (lastDay: string): PlannedOffering[] => [
   { name: 'Members: any yoga', services: [[5, 'unlimited']], expiryRule: { kind: 'none' }, fees: [1500] },
 ];
 
+/** How the list of what is sold is arranged: offerings by their place in it. What is in no category stands above them. */
+export const CATEGORIES = [
+  { name: 'Massage and recovery', offerings: [0, 1, 2] },
+  { name: 'Yoga', offerings: [3, 9] },
+  { name: 'As you go', offerings: [6, 7, 8] },
+];
+export const UNGROUPED = [4, 5];
+
 const GIVEN = [
   'Anna',
   'Ben',
@@ -107,3 +115,11 @@ const FAMILY = ['Tremblay', 'Nguyen', 'Singh', 'Lavoie', 'Martin', 'Haddad', 'Ko
 
 /** Two hundred different people. */
 export const CLIENTS = FAMILY.flatMap((family) => GIVEN.map((given) => `${given} ${family}`));
+
+const ALL = { usePackages: true, bookAndManageAppointments: true, completeIntakeForms: true, receiveNotificationCopies: true };
+
+/** In each family Anna and Ben share their packages, and Chloé, their child, uses Anna's: clients by their place in the list above. */
+export const LINKS = FAMILY.map((_, n) => n * GIVEN.length).flatMap((anna) => [
+  { client: anna, other: anna + 1, relationship: 'partner' as const, gives: { usePackages: true }, gets: { usePackages: true } },
+  { client: anna, other: anna + 2, relationship: 'child' as const, gives: { usePackages: true }, gets: ALL },
+]);

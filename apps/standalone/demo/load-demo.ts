@@ -7,7 +7,8 @@ import { CommandHandlingModule, openCommandHandling } from '../../../libs/comman
 import { Refusal } from '../../../libs/domain/kernel/refusal.js';
 import { connectEventStore, type EventStore } from '../../../libs/event-store/event-store.js';
 import type { DemoInfo, LoadDemoOptions } from '../demo.js';
-import { DAYS, DEMO_BUSINESS, planOf, type Step } from './plan.js';
+import { DAYS, planOf } from './plan.js';
+import { DEMO_BUSINESS, type Step } from './step.js';
 
 const AT_ONCE = 24;
 const DAY = 24 * 3_600_000;

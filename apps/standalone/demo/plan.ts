@@ -1,4 +1,3 @@
-import { commandIdOf, idFor } from '../../../libs/domain/kernel/ids.js';
 import { withTaxes } from '../../../libs/domain/kernel/money.js';
 import {
   CancelAppointment,
@@ -8,53 +7,29 @@ import {
   UndoNoShow,
   type BookingInput,
 } from '../../../libs/command-handling/commands/appointment.commands.js';
-import { CreateBusiness } from '../../../libs/command-handling/commands/business.commands.js';
-import { DefineService, DefineTax, RegisterClient, RegisterProvider } from '../../../libs/command-handling/commands/catalogue.commands.js';
 import type { PaymentInput } from '../../../libs/command-handling/commands/invoice.commands.js';
-import { DefineOffering } from '../../../libs/command-handling/commands/offering.commands.js';
 import { CancelPackage } from '../../../libs/command-handling/commands/package-ending.commands.js';
 import { AdjustExpiry, AdjustRemaining, SellPackage } from '../../../libs/command-handling/commands/package.commands.js';
-import type { Caller, CommandOf } from '../../../libs/command-handling/command.js';
-import { defaultSettings } from '../../../libs/domain/business/business.events.js';
+import type { CommandOf } from '../../../libs/command-handling/command.js';
 import type { DemoInfo } from '../demo.js';
-import { CLIENTS, CLINIC, offerings, PROVIDERS, SERVICES, TAXES, type PlannedOffering } from './clinic.js';
+import { CLIENTS, CLINIC, LINKS, offerings, PROVIDERS, SERVICES, TAXES, type PlannedOffering } from './clinic.js';
 import { seeded, type Chance } from './chance.js';
+import { setUp } from './set-up.js';
+import { callerWith, clientId, DEMO_BUSINESS, idOf, offeringId, providerId, serviceId, taxId, type Step } from './step.js';
 
 // The whole demo, worked out before the first command is given: the same plan each time for the same first day, so that
 // a load that was killed goes on where it was.
 
-export const DEMO_BUSINESS = '5f0e8a52-7d3b-5c1e-9f55-0c1d2b7a4e10';
-const ACTOR = { id: 'demo-owner', role: 'owner' as const };
 const DAY = 24 * 3_600_000;
 
 export const DAYS = 183;
 const SALES = 300;
 const BOOKINGS = 2_000;
 
-export interface Step {
-  at: number; // ms
-  what: string;
-  command: CommandOf<unknown, unknown>;
-  /** Given when the first is refused: a booking from a package that has run out is made at the regular fee. */
-  instead?: CommandOf<unknown, unknown>;
-}
-
 export interface Plan {
   steps: Step[];
   info: DemoInfo;
 }
-
-const callerWith = (key: string): Caller => ({
-  ...{ business: DEMO_BUSINESS, actor: ACTOR, idempotencyKey: key },
-  correlationId: commandIdOf(DEMO_BUSINESS, ACTOR.id, key),
-});
-const idOf = (key: string, name: string): string => idFor(commandIdOf(DEMO_BUSINESS, ACTOR.id, key), name);
-
-const taxId = (n: number) => idOf(`tax/${n}`, 'tax');
-const serviceId = (n: number) => idOf(`service/${n}`, 'service');
-const providerId = (n: number) => idOf(`provider/${n}`, 'provider');
-const offeringId = (n: number) => idOf(`offering/${n}`, 'offering');
-const clientId = (n: number) => idOf(`client/${n}`, 'client');
 
 /** @param firstDay midnight UTC of the first of the six months, in ms */
 export const planOf = (firstDay: number): Plan => {
@@ -70,65 +45,6 @@ export const planOf = (firstDay: number): Plan => {
     ...adjustments(chance, sales, kinds),
   ];
   return { steps: steps.sort((a, b) => a.at - b.at || compare(a.what, b.what)), info: toTryOn(sales, bookings) };
-};
-
-const setUp = (at: number, kinds: PlannedOffering[]): Step[] => {
-  const money = (amount: number) => ({ amount, currency: CLINIC.currency });
-  const step = (what: string, command: CommandOf<unknown, unknown>, second: number): Step => ({ at: at + second * 1000, what, command });
-  return [
-    step('the clinic', new CreateBusiness(callerWith('business'), { ...CLINIC, settings: defaultSettings }), 0),
-    ...TAXES.map((tax, n) => step('taxes', new DefineTax(callerWith(`tax/${n}`), tax), 1)),
-    ...SERVICES.map(({ taxes, price, ...service }, n) =>
-      step(
-        'services',
-        new DefineService(callerWith(`service/${n}`), {
-          ...{ ...service, price: money(price), taxIds: taxes.map(taxId), description: '', active: true },
-          ...{ publiclyDisplayed: true, externalReference: null },
-        }),
-        2,
-      ),
-    ),
-    ...PROVIDERS.map(({ name, services }, n) =>
-      step(
-        'providers',
-        new RegisterProvider(callerWith(`provider/${n}`), {
-          name,
-          active: true,
-          serviceIds: services.map(serviceId),
-          externalReference: null,
-        }),
-        3,
-      ),
-    ),
-    ...kinds.map(({ name, services, expiryRule, fee, fees }, n) =>
-      step(
-        'offerings',
-        new DefineOffering(callerWith(`offering/${n}`), {
-          ...{ name, expiryRule, description: '', status: 'active', soldOnline: false, externalReference: null },
-          services: services.map(([service, limit]) => ({ serviceId: serviceId(service), limit })),
-          payment: fees
-            ? {
-                method: 'paidEachAppointment',
-                fees: services.map(([service], i) => ({ serviceId: serviceId(service), fee: money(fees[i]!) })),
-              }
-            : { method: 'paidUpfront', fee: money(fee!), taxIds: TAXES.map((_, tax) => taxId(tax)) },
-        }),
-        4,
-      ),
-    ),
-    ...CLIENTS.map((name, n) =>
-      step(
-        'clients',
-        new RegisterClient(callerWith(`client/${n}`), {
-          name,
-          email: `client${n}@example.org`,
-          phone: null,
-          externalReference: `demo-${n}`,
-        }),
-        5,
-      ),
-    ),
-  ];
 };
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -193,7 +109,7 @@ const plannedBookings = (chance: Chance, firstDay: number, sales: Sale[]): Plann
     const sale = chance.isTrue(0.85) ? usable(chance, sales, madeOn) : undefined;
     const service = sale ? chance.oneOf([...sale.left].filter(([, left]) => left > 0).map(([id]) => id)) : chance.below(SERVICES.length);
     sale?.left.set(service, sale.left.get(service)! - 1);
-    const client = sale?.client ?? chance.below(CLIENTS.length);
+    const client = sale ? (n % 3 === 0 ? sharerOf(sale.client) : sale.client) : chance.below(CLIENTS.length);
     const givers = PROVIDERS.flatMap(({ services }, provider) => (services.includes(service) ? [provider] : []));
     const key = `booking/${n}`;
     const input: BookingInput = {
@@ -206,6 +122,9 @@ const plannedBookings = (chance: Chance, firstDay: number, sales: Sale[]): Plann
     return { appointmentId, packageId: input.packageId, start, steps: [book, ...outcome(chance, n, appointmentId, start, end)] };
   });
 };
+
+/** Somebody in the family who may use this client's packages, or else the client. */
+const sharerOf = (owner: number): number => LINKS.find(({ client, gives }) => client === owner && gives.usePackages)?.other ?? owner;
 
 /** A package sold some days before and not long ago, so that it is still valid. */
 const usable = (chance: Chance, sales: Sale[], day: number): Sale | undefined => {
