@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { deletePostgres, startPostgres, type RunningPostgres } from '../libs/embedded-postgres/embedded-postgres.js';
+import { tableName } from '../libs/projection-engine/sql-names.js';
+import { invoiceList } from '../projections/invoice-list.projection.js';
+import { packageList } from '../projections/package-list.projection.js';
 import { bookOne, openClinic, SESSIONS, untilFresh, type Clinic } from './clinic.js';
 import { createCrud } from './crud/schema.js';
 import type { LoadResult } from './http-load.js';
@@ -73,8 +76,8 @@ async function assertAllThere(url: string, whose: string, answered: number, coun
 }
 
 const IN_TABLES = 'SELECT (SELECT sum(remaining) FROM package_services) AS remaining, (SELECT count(*) FROM invoices) AS invoices';
-const IN_READ_MODELS = `SELECT (SELECT sum(remaining) FROM read_models.package_list_v3) AS remaining,
-  (SELECT count(*) FROM read_models.invoice_list_v3 WHERE kind = 'appointment') AS invoices`;
+const IN_READ_MODELS = `SELECT (SELECT sum(remaining) FROM ${tableName(packageList)}) AS remaining,
+  (SELECT count(*) FROM ${tableName(invoiceList)} WHERE kind = 'appointment') AS invoices`;
 
 interface Service {
   clinic: Clinic;

@@ -6,7 +6,7 @@ import { column, defineProjection, insert, update, type RowOf } from '../libs/pr
 /** J1: one row per appointment. */
 export const appointmentList = defineProjection({
   name: 'appointment_list',
-  version: 1,
+  version: 2,
   key: 'appointmentId',
   columns: {
     appointmentId: column.uuid(),
@@ -23,7 +23,7 @@ export const appointmentList = defineProjection({
     packageId: column.uuid().nullable().indexed(),
     consumptionId: column.uuid().nullable(),
     soldPackageId: column.uuid().nullable(), // the package that was sold from it
-    seriesId: column.uuid().nullable(),
+    seriesId: column.uuid().nullable().indexed(),
     invoiceId: column.uuid(),
     externalReference: column.text().nullable().indexed(),
     revision: column.bigint(),

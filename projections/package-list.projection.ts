@@ -13,13 +13,20 @@ export interface ListedService {
   used: number;
 }
 
+/** H4: an appointment that was to move to the regular fee when its package was cancelled, and still uses its session. */
+interface NotMoved {
+  appointmentId: string;
+  consumptionId: string;
+  invoiceId: string;
+}
+
 /** L7: from where, under which reference, and what was paid there. */
 type Moved = Pick<PackageImportedData, 'source' | 'reference' | 'amountPaid'>;
 
 /** J4: one row per package sold: what is left of it, until when. */
 export const packageList = defineProjection({
   name: 'package_list',
-  version: 3,
+  version: 4,
   key: 'packageId',
   columns: {
     packageId: column.uuid(),
@@ -40,6 +47,7 @@ export const packageList = defineProjection({
     refunded: column.amount(), // of what was paid for it
     currency: column.text(),
     invoiceId: column.uuid(),
+    notMoved: column.json<NotMoved[]>(),
     appointmentId: column.uuid().nullable(), // from which it was sold
     externalReference: column.text().nullable().indexed(),
     imported: column.json<Moved>().nullable(), // L7; null: sold here
@@ -59,7 +67,7 @@ export const packageList = defineProjection({
       ...pick(data, 'packageId', 'offeringId', 'clientId', 'name', 'description', 'paymentMethod', 'channel', 'soldOn', 'expiryRule'),
       ...pick(data, 'expiresOn', 'appointmentId', 'externalReference'),
       ...{ services, remaining: inAll(services), status: 'sold' as const, soldAt: metadata.time, revision },
-      imported: null,
+      ...{ imported: null, notMoved: [] },
       ...{ total: data.charge.total.amount, refunded: 0, currency: data.charge.total.currency, invoiceId: data.invoice.invoiceId },
     };
   }),
@@ -73,8 +81,8 @@ export const packageList = defineProjection({
     (row, { revision }) => ({ ...row, revision }),
   ),
   SessionMoved: update(({ data }) => data.packageId, counted),
-  SessionReturned: update(({ data }) => data.packageId, counted),
-  SessionForfeited: update(({ data }) => data.packageId, counted),
+  SessionReturned: update(({ data }) => data.packageId, ended),
+  SessionForfeited: update(({ data }) => data.packageId, ended),
   SessionForfeitUndone: update(({ data }) => data.packageId, counted),
   RemainingAdjusted: update(
     ({ data }) => data.packageId,
@@ -90,11 +98,18 @@ export const packageList = defineProjection({
   ),
   PackageCancelled: update(
     ({ data }) => data.packageId,
-    (row, { revision }) => ({ ...row, revision, status: 'cancelled' as const }),
+    (row, { data, revision }) => ({
+      ...{ ...row, revision, status: 'cancelled' as const },
+      notMoved: data.toRegularFee.map(({ consumptionId, invoice }) => ({
+        ...pick(invoice, 'invoiceId'),
+        appointmentId: invoice.appointmentId!,
+        consumptionId,
+      })),
+    }),
   ),
   PackageReinstated: update(
     ({ data }) => data.packageId,
-    (row, { revision }) => ({ ...row, revision, status: 'sold' as const }),
+    (row, { revision }) => ({ ...row, revision, status: 'sold' as const, notMoved: [] }),
   ),
   PackageRefunded: update(
     ({ data }) => data.packageId,
@@ -115,6 +130,14 @@ function counted<Row extends Changing>(
   { data, revision }: { data: { serviceId: string; remaining: number | null; used: number; expiresOn: string | null }; revision: bigint },
 ): Row {
   return withService({ ...row, revision, expiresOn: data.expiresOn }, data.serviceId, pick(data, 'remaining', 'used'));
+}
+
+function ended<Row extends Changing & { notMoved: NotMoved[] }>(
+  row: Row,
+  event: Parameters<typeof counted>[1] & { data: { consumptionId: string } },
+): Row {
+  const notMoved = row.notMoved.filter(({ consumptionId }) => consumptionId !== event.data.consumptionId);
+  return { ...counted(row, event), notMoved };
 }
 
 function withService<Row extends Changing>(row: Row, serviceId: string, left: Partial<ListedService>): Row {

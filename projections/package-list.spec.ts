@@ -1,8 +1,10 @@
 import type { PackageEvent } from '../libs/domain/package/package.events.js';
 import { deliveries } from '../libs/domain/testing/deliveries.js';
 import { anna, ben, cad, facial, gst, idOf, massage } from '../libs/domain/testing/example.js';
+import { regularFee } from '../libs/domain/testing/example-invoice.js';
 import {
   cancelled,
+  cancelledWith,
   consumed,
   ended,
   expiryAdjusted,
@@ -53,7 +55,7 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
       ...{ paymentMethod: 'paidUpfront', soldOn: january, soldAt: '2027-01-01T00:00:01.000Z', expiryRule: { kind: 'none' } },
       ...{ expiresOn: null, remaining: 1, total: 84_00, refunded: 0, currency: 'CAD', invoiceId: idOf('ip'), appointmentId: idOf('a1') },
       services: [{ serviceId: massage, name: 'Massage', limit: 1, fee: null, remaining: 1, adjustments: 0, used: 0 }],
-      ...{ externalReference: null, imported: null, revision: 0n },
+      ...{ externalReference: null, imported: null, notMoved: [], revision: 0n },
     }));
 
   it('L7: from where it was moved in, under which reference, and what was paid there', () => {
@@ -93,6 +95,19 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
   it('H4: a reinstated one is as it was', () =>
     expect([15, 16, 17].map((n) => upTo(n)?.status)).toEqual(['cancelled', 'sold', 'cancelled']));
   it('H5: what was refunded of it', () => expect([17, 18, 19, 20].map((n) => upTo(n)?.refunded)).toEqual([0, 30_00, 40_00, 30_00]));
+  it('H4: which appointments were to move to the regular fee and did not: those that were paid', () => {
+    const of = (n: number) => ({ appointmentId: idOf(`a${n}`), consumptionId: idOf(`c${n}`), invoiceId: idOf(`i${n}`) });
+    const toRegularFee = [1, 2, 3].map((n) => ({
+      consumptionId: idOf(`c${n}`),
+      invoice: regularFee([], { invoiceId: idOf(`i${n}`), appointmentId: idOf(`a${n}`) }),
+    }));
+    const booked = [sold({ services: [soldMassage(5)] }), ...[1, 2, 3].map((n) => consumed(`2027-02-0${n}`, 5 - n, { n, used: n }))];
+    const ended = [...booked, cancelledWith({ appointments: 'regularFee', toRegularFee })];
+    expect(listed(ended).get(p)?.notMoved).toEqual([of(1), of(2), of(3)]);
+    const moved = [...ended, returned(3, { n: 1, used: 2, because: 'removed' }), forfeited(3, { n: 3, used: 2 })];
+    expect(listed(moved).get(p)).toMatchObject({ notMoved: [of(2)], remaining: 3 });
+    expect(listed([...moved, reinstated()]).get(p)?.notMoved).toEqual([]);
+  });
   it('E2: unlimited has no count of what remains, but of its use', () =>
     expect(listed(history).get(q)).toMatchObject({
       ...{ status: 'sold', clientId: ben, remaining: null, expiresOn: null, revision: 5n },

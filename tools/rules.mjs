@@ -30,6 +30,7 @@ const FINISHED = [
     'D3',
     'D4',
     'D5',
+    'E1',
     'E2',
     'E6',
     'F1',

@@ -14,6 +14,8 @@ import type { HealthCheck } from './http/health.js';
 import { AppointmentsController } from './resources/appointments.controller.js';
 import { ClientLinksController } from './resources/client-links.controller.js';
 import { CatalogueFiles } from './catalogue-file/catalogue-files.js';
+import { Bookable } from './resources/bookable.js';
+import { BusinessDays } from './resources/business-days.js';
 import { CatalogueFileController } from './resources/catalogue-file.controller.js';
 import { ClientsController } from './resources/clients.controller.js';
 import { History } from './resources/history.js';
@@ -24,6 +26,7 @@ import { Links } from './resources/links.js';
 import { ManagedAppointments } from './resources/managed-appointments.js';
 import { OfferingListController } from './resources/offering-list.controller.js';
 import { OfferingsController } from './resources/offerings.controller.js';
+import { PackageSessions } from './resources/package-sessions.js';
 import { PackagesController } from './resources/packages.controller.js';
 import { PrintsController } from './resources/prints.controller.js';
 import { ProvidersController } from './resources/providers.controller.js';
@@ -32,6 +35,7 @@ import { SeriesController } from './resources/series.controller.js';
 import { ServicesController } from './resources/services.controller.js';
 import { SettingsController } from './resources/settings.controller.js';
 import { SharedPackages } from './resources/shared-packages.js';
+import { Streams } from './resources/streams.js';
 import { TaxesController } from './resources/taxes.controller.js';
 
 /** What stands behind the HTTP door. */
@@ -93,9 +97,18 @@ const controllers = [
 class ResourcesModule {
   static with(commands: CommandParts, readModels: ReadModels): DynamicModule {
     const files: Provider[] = [Imports, CatalogueFiles];
-    const ofPackages: Provider[] = [SharedPackages, Suggestions];
+    const ofPackages: Provider[] = [SharedPackages, Bookable, PackageSessions, Suggestions];
     const linked: Provider[] = [Links, ManagedAppointments];
-    const readers: Provider[] = [{ provide: READ_MODELS, useValue: readModels }, Reading, History, ...linked, ...ofPackages, ...files];
+    const readers: Provider[] = [
+      { provide: READ_MODELS, useValue: readModels },
+      Reading,
+      Streams,
+      BusinessDays,
+      History,
+      ...linked,
+      ...ofPackages,
+      ...files,
+    ];
     return { module: ResourcesModule, imports: [CommandHandlingModule.with(commands)], providers: readers };
   }
 }

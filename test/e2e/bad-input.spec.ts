@@ -343,6 +343,13 @@ describe('every offending field is named', () => {
       ['packages?cursor=xyz', { '/cursor': 'NOT_A_CURSOR' }],
       ['packages/available', { '/clientId': 'REQUIRED' }],
       ['appointments?from=now&descending=1', { '/from': 'NOT_AN_INSTANT', '/descending': 'NOT_A_BOOLEAN' }],
+      [
+        'appointments?onFrom=today&onUntil=2027-02-30&seriesId=7',
+        { '/onFrom': 'NOT_A_DATE', '/onUntil': 'NOT_A_DATE', '/seriesId': 'NOT_AN_ID' },
+      ],
+      [`packages/${sold.packageId}/sessions?outcome=lost&cursor=xyz`, { '/outcome': 'NOT_ONE_OF' }],
+      [`packages/${sold.packageId}/sessions?cursor=xyz`, { '/cursor': 'NOT_A_CURSOR' }],
+      [`packages/${sold.packageId}/bookable-services?start=soon`, { '/start': 'NOT_AN_INSTANT' }],
       ['invoices?from=2027-13-01&limit=1e3', { '/from': 'NOT_A_DATE', '/limit': 'NOT_AN_INTEGER' }],
       ['invoices?number=2027-12', { '/number': 'NOT_AN_INVOICE_NUMBER' }],
       [`packages/${sold.packageId}/as-of?revision=-1`, { '/revision': 'NOT_AN_INTEGER' }],

@@ -141,6 +141,8 @@ describe('business, people, roles', () => {
         'GET /packages/available',
         'GET /packages/:id',
         'GET /packages/:id/audit-tags',
+        'GET /packages/:id/bookable-services',
+        'GET /packages/:id/sessions',
         'GET /appointments/:id',
         'GET /invoices/:id',
         'GET /clients/:id',
@@ -175,6 +177,7 @@ describe('business, people, roles', () => {
     const addresses = [
       ...[`taxes/${gst}`, `services/${massage}`, `providers/${providerId}`, `clients/${sold.clientId}`, `offerings/${sold.offeringId}`],
       ...[`packages/${sold.packageId}`, `packages/${sold.packageId}/history`, `packages/${sold.packageId}/as-of?revision=0`],
+      ...[`packages/${sold.packageId}/bookable-services`, `packages/${sold.packageId}/sessions`],
       ...[`packages/${sold.packageId}/audit-tags`, `packages/available?clientId=${sold.clientId}`],
       ...[`appointments/${booked.appointmentId}`, `invoices/${sold.invoiceId}`, `invoices/${booked.invoiceId}`],
     ];

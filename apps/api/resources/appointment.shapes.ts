@@ -168,6 +168,12 @@ export class ClientAppointmentsQuery extends PageQuery {
   @IsInstant({ optional: true, description: 'starting before then' })
   before?: string;
 
+  @IsLocalDate({ optional: true, description: 'starting on this day of the business or later' })
+  onFrom?: string;
+
+  @IsLocalDate({ optional: true, description: 'starting on this day of the business or earlier' })
+  onUntil?: string;
+
   @IsFlag({ optional: true })
   descending?: boolean;
 }
@@ -184,4 +190,7 @@ export class AppointmentsQuery extends ClientAppointmentsQuery {
 
   @IsId({ optional: true })
   packageId?: string;
+
+  @IsId({ optional: true, description: 'those of a repeating series' })
+  seriesId?: string;
 }

@@ -29,6 +29,7 @@ import {
   NoShowBody,
   RebookBody,
 } from './appointment.shapes.js';
+import { BusinessDays } from './business-days.js';
 import { EmptyBody } from './empty-body.js';
 import { Reading } from './reading.js';
 
@@ -39,6 +40,7 @@ export class AppointmentsController {
   constructor(
     private readonly commands: CommandBus,
     private readonly reading: Reading,
+    private readonly days: BusinessDays,
   ) {}
 
   @Post()
@@ -150,12 +152,13 @@ export class AppointmentsController {
   @Get()
   @Allow('appointments:read')
   @ApiOkResponse({ type: AppointmentPage })
-  list(@Call() call: CallContext, @Query() query: AppointmentsQuery): Promise<AppointmentPage> {
-    const { clientId, providerId, serviceId, packageId, status, from, before, descending = false } = query;
+  async list(@Call() call: CallContext, @Query() query: AppointmentsQuery): Promise<AppointmentPage> {
+    const { clientId, providerId, serviceId, packageId, seriesId, status, descending = false } = query;
+    const { from, before } = await this.days.within(call, query);
     return this.reading.page(appointmentList, call, query, {
       by: 'start',
       descending,
-      where: { clientId, providerId, serviceId, packageId, status },
+      where: { clientId, providerId, serviceId, packageId, seriesId, status },
       from: { start: from },
       before: { start: before },
     });

@@ -1,6 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { PARTS } from '../../../libs/command-handling/handler.js';
-import type { Parts } from '../../../libs/command-handling/operation.js';
+import { Injectable } from '@nestjs/common';
 import { clientLink, linkIdOf, linkSeenBy } from '../../../libs/domain/client-link/client-link.state.js';
 import { asInstant } from '../../../libs/domain/kernel/calendar.js';
 import { invoice, type IssuedInvoice } from '../../../libs/domain/invoice/invoice.state.js';
@@ -11,11 +9,12 @@ import { packageAggregate, packageView, refundedOf, type PackageState } from '..
 import type { CallContext } from '../http/call.js';
 import type { RequestError } from '../http/problems.js';
 import type { PackageAsOf, AsOfQuery, InvoiceHistory, LinkHistory, PackageHistory } from './history.shapes.js';
+import { Streams } from './streams.js';
 
 /** K1, K2: read from the events themselves, not from a read model: what an auditor replays is what was stored. */
 @Injectable()
 export class History {
-  constructor(@Inject(PARTS) private readonly parts: Pick<Parts, 'store' | 'codec'>) {}
+  constructor(private readonly streams: Streams) {}
 
   /** K1: every event of a package, and what was left after each. */
   async ofPackage(call: CallContext, packageId: string): Promise<PackageHistory> {
@@ -49,7 +48,7 @@ export class History {
     afterwards: (state: State) => After,
   ) {
     let state = structuredClone(aggregate.initial);
-    return (await this.read(aggregate, call, id)).map((event) => {
+    return (await this.streams.events(aggregate, call, id)).map((event) => {
       state = aggregate.evolve(state, event);
       return { ...entryOf(event), after: afterwards(state) };
     });
@@ -59,24 +58,13 @@ export class History {
   async asOf(call: CallContext, packageId: string, { at, revision }: AsOfQuery): Promise<PackageAsOf> {
     if ((at === undefined) === (revision === undefined)) throw neitherOrBoth();
     const until = at === undefined ? undefined : asInstant(at);
-    const events = (await this.read(packageAggregate, call, packageId)).filter((event) =>
+    const events = (await this.streams.events(packageAggregate, call, packageId)).filter((event) =>
       until === undefined ? event.revision <= BigInt(revision!) : event.metadata.time <= until,
     );
     const last = events.at(-1);
     if (!last) throw new NotFound('package', packageId);
     const state = events.reduce<PackageState>(packageAggregate.evolve, structuredClone(packageAggregate.initial));
     return { ...packageView(state), revision: String(last.revision), at: last.metadata.time };
-  }
-
-  private async read<Event extends AnyEvent>(
-    { category }: Aggregate<unknown, Event>,
-    { business }: CallContext,
-    id: string,
-  ): Promise<Recorded<Event>[]> {
-    const { store, codec } = this.parts;
-    const events = await codec.decode(await store.readStream(`${category}-${id}`));
-    if (events[0]?.metadata.business !== business) throw new NotFound(category, id);
-    return events as Recorded<Event>[];
   }
 }
 

@@ -3,6 +3,7 @@ import { appointmentList, type AppointmentRow } from '../../../projections/appoi
 import { clientList } from '../../../projections/client-list.projection.js';
 import type { CallContext } from '../http/call.js';
 import type { ClientAppointmentsQuery } from './appointment.shapes.js';
+import { BusinessDays } from './business-days.js';
 import type { LinkedClient } from './link.shapes.js';
 import { linkedClient, Links } from './links.js';
 import type { Page } from './paging.js';
@@ -16,20 +17,27 @@ export class ManagedAppointments {
   constructor(
     private readonly reading: Reading,
     private readonly links: Links,
+    private readonly days: BusinessDays,
   ) {}
 
   async of(
     call: CallContext,
     clientId: string,
-    { status, from, before, descending, ...page }: ClientAppointmentsQuery,
+    { status, descending, limit, cursor, ...span }: ClientAppointmentsQuery,
   ): Promise<Page<Managed>> {
     await this.reading.one(clientList, call, 'client', clientId);
     const links = await this.links.because(call, [clientId], ({ gets }) => gets.bookAndManageAppointments);
     const others = new Map(links.map((link) => [link.otherClientId, linkedClient(link)]));
-    const { items, next } = await this.reading.page(appointmentList, call, page, {
-      ...{ by: 'start', descending, where: { status }, among: { clientId: [clientId, ...others.keys()] } },
-      ...{ from: { start: from }, before: { start: before } },
-    });
+    const { from, before } = await this.days.within(call, span);
+    const { items, next } = await this.reading.page(
+      appointmentList,
+      call,
+      { limit, cursor },
+      {
+        ...{ by: 'start', descending, where: { status }, among: { clientId: [clientId, ...others.keys()] } },
+        ...{ from: { start: from }, before: { start: before } },
+      },
+    );
     return { items: items.map((item) => ({ ...item, linkedClient: others.get(item.clientId) ?? null })), next };
   }
 }

@@ -174,6 +174,8 @@ export class PackageCore {
   services: ServiceLeft[];
 }
 
+export const OUTCOMES_OF_SESSIONS: Session['outcome'][] = ['standing', 'returned', 'forfeited'];
+
 export class Session {
   @IsId()
   consumptionId: string;
@@ -196,7 +198,7 @@ export class Session {
   @IsLocalDate()
   on: string;
 
-  @IsOneOf(['standing', 'returned', 'forfeited'])
+  @IsOneOf(OUTCOMES_OF_SESSIONS)
   outcome: 'standing' | 'returned' | 'forfeited';
 
   @IsNested(Charge, { description: 'what the appointment costs' })
@@ -209,6 +211,17 @@ export class Session {
 export class Sessions {
   @IsNested(Session, { list: { max: MOST } })
   sessions: Session[];
+}
+
+class NotMoved {
+  @IsId()
+  appointmentId: string;
+
+  @IsId()
+  consumptionId: string;
+
+  @IsId({ description: 'of the appointment: void or refund what was paid on it, then remove the package' })
+  invoiceId: string;
 }
 
 class Moved {
@@ -240,6 +253,13 @@ export class ListedPackage extends PackageCore {
 
   @IsInteger({ min: 0, max: Number.MAX_SAFE_INTEGER, description: 'of what was paid for it, in minor units' })
   refunded: number;
+
+  @IsNested(NotMoved, {
+    list: { max: MOST },
+    description:
+      'of those that were to move to the regular fee when it was cancelled, those that are paid and so kept their session; for moments, also others',
+  })
+  notMoved: NotMoved[];
 
   @IsId({ nullable: true, description: 'the appointment from which it was sold' })
   appointmentId: string | null;
@@ -321,17 +341,6 @@ export class ClientPackagesQuery extends PageQuery {
 export class PackagesQuery extends ClientPackagesQuery {
   @IsId({ optional: true, description: 'the owner' })
   clientId?: string;
-}
-
-export class AvailableQuery extends PageQuery {
-  @IsId({ description: 'who would use it' })
-  clientId: string;
-
-  @IsId({ optional: true, description: 'those with a session of this service left' })
-  serviceId?: string;
-
-  @IsInstant({ optional: true, description: 'when the appointment would start; now unless told' })
-  start?: string;
 }
 
 /** Which packages a query asks for, in which order. */

@@ -8,11 +8,12 @@ import { packageList } from '../../../projections/package-list.projection.js';
 import { Allow } from '../http/access.js';
 import { Call, type CallContext } from '../http/call.js';
 import { PathId } from '../validation/path-id.js';
+import { Bookable } from './bookable.js';
+import { AvailablePackagePage, AvailableQuery, BookableQuery, BookableServices } from './bookable.shapes.js';
 import { History } from './history.js';
 import { PackageHistory, PackageAsOf, AsOfQuery } from './history.shapes.js';
 import {
   AuditTagPage,
-  AvailableQuery,
   CancelPackageBody,
   ExpiryBody,
   PackageAnswer,
@@ -25,6 +26,8 @@ import {
   selected,
 } from './package.shapes.js';
 import { RefundBody } from './invoice.shapes.js';
+import { PackageSessions } from './package-sessions.js';
+import { PackageSessionPage, SessionsQuery } from './package-sessions.shapes.js';
 import { PageQuery } from './paging.js';
 import { paymentOf } from './payment.shapes.js';
 import { Reading } from './reading.js';
@@ -41,6 +44,8 @@ export class PackagesController {
     private readonly reading: Reading,
     private readonly history: History,
     private readonly shared: SharedPackages,
+    private readonly bookable: Bookable,
+    private readonly sessions: PackageSessions,
     private readonly suggestions: Suggestions,
   ) {}
 
@@ -132,8 +137,8 @@ export class PackagesController {
 
   @Get('available')
   @Allow('packages:read')
-  @ApiOkResponse({ type: PackagePage })
-  available(@Call() call: CallContext, @Query() query: AvailableQuery): Promise<PackagePage> {
+  @ApiOkResponse({ type: AvailablePackagePage })
+  available(@Call() call: CallContext, @Query() query: AvailableQuery): Promise<AvailablePackagePage> {
     return this.shared.available(call, query);
   }
 
@@ -143,6 +148,28 @@ export class PackagesController {
   async read(@Call() call: CallContext, @PathId('packageId') packageId: string): Promise<PackageRead> {
     const [read] = await this.shared.ownersView(call, [await this.reading.one(packageList, call, 'package', packageId)]);
     return read!;
+  }
+
+  @Get(':packageId/bookable-services')
+  @Allow('packages:read')
+  @ApiOkResponse({ type: BookableServices })
+  bookableServices(
+    @Call() call: CallContext,
+    @PathId('packageId') packageId: string,
+    @Query() { start }: BookableQuery,
+  ): Promise<BookableServices> {
+    return this.bookable.servicesOf(call, packageId, start);
+  }
+
+  @Get(':packageId/sessions')
+  @Allow('packages:read')
+  @ApiOkResponse({ type: PackageSessionPage })
+  listSessions(
+    @Call() call: CallContext,
+    @PathId('packageId') packageId: string,
+    @Query() query: SessionsQuery,
+  ): Promise<PackageSessionPage> {
+    return this.sessions.of(call, packageId, query);
   }
 
   @Get(':packageId/suggested-refund')

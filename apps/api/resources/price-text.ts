@@ -12,4 +12,4 @@ export const priceText = (payment: Payment | null): string => {
   return `${least.amount === most.amount ? '' : `${decimalOf(least)} to `}${inWords(most)} each appointment`;
 };
 
-const inWords = (money: Money): string => `${decimalOf(money)} ${money.currency}`;
+export const inWords = (money: Money): string => `${decimalOf(money)} ${money.currency}`;

@@ -24,7 +24,7 @@ describe('A page of a list', () => {
     pool = new Pool({ connectionString: database.url, max: 2, options: '-c TimeZone=UTC' });
     await migrate(pool, [taxList, serviceList]);
     readModels = await openReadModels(pool, [taxList, serviceList]);
-    reading = new Reading(readModels, { facts: undefined as never, clock: () => '2027-01-31T09:30:00.000Z' });
+    reading = new Reading(readModels);
     await pool.query(
       `INSERT INTO read_models.tax_list_v1 (business_id, tax_id, name, rate, revision)
        SELECT $1, gen_random_uuid(), name, '5', 7 FROM unnest($2::text[]) AS name`,
@@ -72,6 +72,18 @@ describe('A page of a list', () => {
     expect(await refusalOf(page('abc'))).toEqual(notACursor);
     expect(await refusalOf(page(next!.slice(0, 8)))).toEqual(notACursor);
     expect(await refusalOf(page(inRevisions!.slice(0, 8) + forged, 'revision'))).toEqual(notACursor);
+  });
+
+  it('L5: of what was read as a whole goes on where the one before it ended, whatever came meanwhile', async () => {
+    const [b, c, d, z] = [2, 3, 4, 5].map((n) => ({ name: n < 4 ? 'GST' : 'HST', id: `00000000-0000-4000-8000-00000000000${n}` }));
+    const whole = (list: object[], cursor?: string) =>
+      reading.pageOf('letters', list as { name: string; id: string }[], { limit: 2, cursor }, ({ name: value, id }) => ({ value, id }));
+    const { items, next } = whole([d!, c!, b!]);
+    expect(items).toEqual([b, c]);
+    const a = { name: 'ABC', id: z!.id };
+    expect(whole([a, d!, c!, b!, z!], next!)).toEqual({ items: [d, z], next: null });
+    const { next: ofAnotherList } = await page(undefined);
+    for (const cursor of [ofAnotherList!, 'abc', next!.slice(0, 8)]) expect(() => whole([d!], cursor)).toThrow('not valid');
   });
 
   it('L5: rows without a value come last in either order, and each row is on one page', async () => {

@@ -1,15 +1,10 @@
 import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { PARTS } from '../../../libs/command-handling/handler.js';
-import type { Parts } from '../../../libs/command-handling/operation.js';
-import { business } from '../../../libs/domain/business/business.js';
-import { asInstant, localDateOf } from '../../../libs/domain/kernel/calendar.js';
 import { InvalidInput, NotFound } from '../../../libs/domain/kernel/refusal.js';
 import type { Projection } from '../../../libs/projection-engine/define-projection.js';
-import { BadCursor } from '../../../libs/projection-engine/paging.js';
+import { BadCursor, cursorOf, placeOf, type Place } from '../../../libs/projection-engine/paging.js';
 import type { ListQuery, ReadModels } from '../../../libs/projection-engine/read-models.js';
 import { directory } from '../../../projections/directory.projection.js';
-import type { PackageRow } from '../../../projections/package-list.projection.js';
 import type { CallContext } from '../http/call.js';
 import { HttpProblem, type RequestError } from '../http/problems.js';
 import type { NamedQuery, Page, PageQuery } from './paging.js';
@@ -26,10 +21,7 @@ const FRESH_WITHIN = 5_000; // ms
 /** What all queries have in common: the caller's business, what is not found, pages. */
 @Injectable()
 export class Reading {
-  constructor(
-    @Inject(READ_MODELS) private readonly readModels: ReadModels,
-    @Inject(PARTS) private readonly parts: Pick<Parts, 'facts' | 'clock'>,
-  ) {}
+  constructor(@Inject(READ_MODELS) private readonly readModels: ReadModels) {}
 
   /** @throws NotFound when this business has no such thing (A3) */
   async one<Row extends object>(projection: Projection<Row>, call: CallContext, what: string, id: string): Promise<Shown<Row>> {
@@ -61,6 +53,17 @@ export class Reading {
       if (cursor !== undefined && (error instanceof BadCursor || isDataException(error))) throw notACursor();
       throw error;
     }
+  }
+
+  /** A page of what was read as a whole, in the order of its places. */
+  pageOf<Item>(name: string, items: readonly Item[], { limit = PAGE, cursor }: PageQuery, at: (item: Item) => Place): Page<Item> {
+    const order = orderOf({ name }, { by: 'place' });
+    const after = cursor === undefined ? undefined : placeIn(order, cursor);
+    const inOrder = items.toSorted((a, b) => compare(at(a), at(b)));
+    const rest = after ? inOrder.filter((item) => compare(at(item), after) > 0) : inOrder;
+    const page = rest.slice(0, limit);
+    const last = rest.length > limit ? at(page.at(-1)!) : undefined;
+    return { items: page, next: last ? order + cursorOf(last.value, last.id) : null };
   }
 
   /** What things are called now; also what nobody has told the directory yet has its place, with an empty name. */
@@ -102,35 +105,24 @@ export class Reading {
     const { name } = query;
     return this.page(projection, call, query, { by: 'name', beginning: { name } as Partial<Row> });
   }
-
-  /** E1: packages that can be used at a moment: neither cancelled nor expired then, with a session of the service left; first to expire on top. */
-  async availability(
-    call: CallContext,
-    { serviceId, start }: { serviceId?: string; start?: string },
-  ): Promise<Pick<ListQuery<PackageRow>, 'by' | 'where' | 'atMost' | 'also'>> {
-    const settings = await this.parts.facts.of(business, call.business, call.business);
-    if (!settings) throw new NotFound('business', call.business);
-    const on = localDateOf(start === undefined ? this.parts.clock() : asInstant(start), settings.state.timeZone);
-    return {
-      by: 'expiresOn',
-      where: { status: 'sold' },
-      atMost: { soldOn: on },
-      also: (query) => {
-        query.whereRaw('(expires_on IS NULL OR expires_on >= ?::date)', [on]);
-        const left = '@.remaining == null || @.remaining > 0';
-        if (serviceId === undefined) query.whereRaw(`jsonb_path_exists(services, '$[*] \\? (${left})')`);
-        else
-          query.whereRaw(`jsonb_path_exists(services, '$[*] \\? (@.serviceId == $id && (${left}))', ?::jsonb)`, [
-            JSON.stringify({ id: serviceId }),
-          ]);
-      },
-    };
-  }
 }
 
 /** A place in one order is none in another: each cursor begins with the list and the order that gave it, shortened. */
 const orderOf = ({ name }: { name: string }, { by, descending = false }: { by: string; descending?: boolean }): string =>
   hash('sha256', `${name} ${by} ${descending}`, 'hex').slice(0, 8);
+
+const placeIn = (order: string, cursor: string): Place => {
+  try {
+    if (cursor.startsWith(order)) return placeOf(cursor.slice(order.length));
+  } catch (error) {
+    if (!(error instanceof BadCursor)) throw error;
+  }
+  throw notACursor();
+};
+
+const compare = (a: Place, b: Place): number => order(a.value ?? '', b.value ?? '') || order(a.id, b.id);
+
+const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const notACursor = (): InvalidInput => {
   const message = 'The cursor is not one that this list gave in this order.';

@@ -3,6 +3,9 @@ import type { ListQuery } from '../../../libs/projection-engine/read-models.js';
 import { clientList } from '../../../projections/client-list.projection.js';
 import { packageList, type PackageRow } from '../../../projections/package-list.projection.js';
 import type { CallContext } from '../http/call.js';
+import { Bookable, usableOn } from './bookable.js';
+import type { AvailablePackagePage, AvailableQuery } from './bookable.shapes.js';
+import { BusinessDays } from './business-days.js';
 import { MOST_SHOWN, type Sharing } from './link.shapes.js';
 import { linkedClient, Links, type NamedLink } from './links.js';
 import type { Page, PageQuery } from './paging.js';
@@ -17,6 +20,8 @@ export class SharedPackages {
   constructor(
     private readonly reading: Reading,
     private readonly links: Links,
+    private readonly days: BusinessDays,
+    private readonly bookable: Bookable,
   ) {}
 
   /** The owners' view: with whom each is shared. */
@@ -39,12 +44,11 @@ export class SharedPackages {
     return { items: items.map((item) => ({ ...item, ...seen(item) })), next };
   }
 
-  /** E1: those of them that can be booked from. */
-  async available(
-    call: CallContext,
-    { clientId, serviceId, start, ...page }: PageQuery & { clientId: string; serviceId?: string; start?: string },
-  ): Promise<Page<Package & Sharing>> {
-    return this.usableBy(call, clientId, page, await this.reading.availability(call, { serviceId, start }));
+  /** E1: those of them that can be booked from, with what an appointment then costs. */
+  async available(call: CallContext, { clientId, serviceId, start, ...page }: AvailableQuery): Promise<AvailablePackagePage> {
+    const on = await this.days.dateAt(call, start);
+    const { items, next } = await this.usableBy(call, clientId, page, usableOn(on, serviceId));
+    return { items: await this.bookable.withFees(call, items), next };
   }
 }
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { asInstant, isTimeZone, lastValidDay, localDateOf, plusMinutes } from './calendar.js';
+import { asInstant, dayAfter, isTimeZone, lastValidDay, localDateOf, plusMinutes, startOfDay } from './calendar.js';
 
 describe('a time zone', () => {
   it.each(['UTC', 'America/Toronto', 'Asia/Kolkata', 'Asia/Calcutta', 'Europe/Kyiv', 'America/Argentina/Buenos_Aires'])(
@@ -44,6 +44,16 @@ describe('the date on the wall of the business', () => {
     );
   });
   it('E3: an unknown zone is no zone', () => expect(() => localDateOf('2027-01-31T00:00:00.000Z', 'Mars/Olympus')).toThrow(RangeError));
+});
+
+describe('a local date', () => {
+  it.each([
+    ['at midnight', '2027-02-10', 'America/Toronto', '2027-02-10T05:00:00.000Z'],
+    ['at one, where clocks leave out midnight', '2018-11-04', 'America/Sao_Paulo', '2018-11-04T03:00:00.000Z'],
+    ['with the day after, where the calendar leaves it out', '2011-12-30', 'Pacific/Apia', '2011-12-30T10:00:00.000Z'],
+    ['14 hours before UTC', '2027-03-01', 'Pacific/Kiritimati', '2027-02-28T10:00:00.000Z'],
+  ])('J1: begins %s', (_, date, timeZone, instant) => expect(startOfDay(date, timeZone)).toBe(instant));
+  it('J1: is followed by another', () => expect(['2027-12-31', '2028-02-28'].map(dayAfter)).toEqual(['2028-01-01', '2028-02-29']));
 });
 
 describe('an instant', () => {

@@ -5,6 +5,12 @@ import type { ExpiryRule } from './shapes.js';
 export const localDateOf = (instant: string, timeZone: string): string =>
   Temporal.Instant.from(instant).toZonedDateTimeISO(timeZone).toPlainDate().toString();
 
+/** The instant at which a local date begins, also where clocks leave out its midnight, or the calendar the whole day. */
+export const startOfDay = (date: string, timeZone: string): string =>
+  asInstant(Temporal.PlainDate.from(date).toZonedDateTime(timeZone).toInstant().toString());
+
+export const dayAfter = (date: string): string => Temporal.PlainDate.from(date).add({ days: 1 }).toString();
+
 /** A name of the IANA database, as the runtime knows it, links such as `Asia/Kolkata` included; offsets such as +01:00 are not. */
 export const isTimeZone = (name: string): boolean => {
   if (name.length > 64 || !/^[A-Za-z][\w+/-]*$/.test(name)) return false;

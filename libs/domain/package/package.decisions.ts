@@ -328,7 +328,7 @@ const invoiceThatStands = (
     : undefined;
 
 /** E4: nothing owing when paid upfront; else the fee pinned at the sale, with the service's taxes of now. */
-const chargeOf = ({ currency }: SoldPackage, { fee }: ServiceLeft, taxes: readonly Tax[]): Charge =>
+export const chargeOf = ({ currency }: Pick<SoldPackage, 'currency'>, { fee }: Pick<ServiceLeft, 'fee'>, taxes: readonly Tax[]): Charge =>
   fee === null ? withTaxes(zero(currency), []) : withTaxes(fee, taxes);
 
 const appointmentInvoice = (

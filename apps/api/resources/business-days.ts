@@ -1,0 +1,46 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { PARTS } from '../../../libs/command-handling/handler.js';
+import type { Parts } from '../../../libs/command-handling/operation.js';
+import { business } from '../../../libs/domain/business/business.js';
+import { asInstant, dayAfter, localDateOf, startOfDay } from '../../../libs/domain/kernel/calendar.js';
+import { NotFound } from '../../../libs/domain/kernel/refusal.js';
+import type { CallContext } from '../http/call.js';
+
+/** From a moment on and before another; from a local date of the business on and until another, both included. */
+export interface Span {
+  from?: string;
+  before?: string;
+  onFrom?: string;
+  onUntil?: string;
+}
+
+/** Days as they are in the business, whose clocks they follow. */
+@Injectable()
+export class BusinessDays {
+  constructor(@Inject(PARTS) private readonly parts: Pick<Parts, 'facts' | 'clock'>) {}
+
+  /** The date on the wall of the business at a moment, now unless told. */
+  async dateAt(call: CallContext, moment: string = this.parts.clock()): Promise<string> {
+    return localDateOf(asInstant(moment), await this.timeZone(call));
+  }
+
+  /** All that a span says, in moments. */
+  async within(
+    call: CallContext,
+    { from, before, onFrom, onUntil }: Span,
+  ): Promise<{ from: string | undefined; before: string | undefined }> {
+    if (onFrom === undefined && onUntil === undefined) return { from, before };
+    const timeZone = await this.timeZone(call);
+    const begins = [from && asInstant(from), onFrom && startOfDay(onFrom, timeZone)];
+    const ends = [before && asInstant(before), onUntil && startOfDay(dayAfter(onUntil), timeZone)];
+    return { from: begins.filter(isSaid).toSorted().at(-1), before: ends.filter(isSaid).toSorted()[0] };
+  }
+
+  private async timeZone(call: CallContext): Promise<string> {
+    const settings = await this.parts.facts.of(business, call.business, call.business);
+    if (!settings) throw new NotFound('business', call.business);
+    return settings.state.timeZone;
+  }
+}
+
+const isSaid = (moment: string | undefined): moment is string => moment !== undefined;

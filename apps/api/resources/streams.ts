@@ -1,0 +1,30 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { PARTS } from '../../../libs/command-handling/handler.js';
+import type { Parts } from '../../../libs/command-handling/operation.js';
+import type { Aggregate, AnyEvent, Recorded } from '../../../libs/domain/kernel/event.js';
+import { NotFound } from '../../../libs/domain/kernel/refusal.js';
+import type { CallContext } from '../http/call.js';
+
+/** What is read from the events themselves, not from a read model: as new as what was stored last. */
+@Injectable()
+export class Streams {
+  constructor(@Inject(PARTS) private readonly parts: Pick<Parts, 'store' | 'codec'>) {}
+
+  /** @throws NotFound when this business has no such thing (A3) */
+  async events<State, Event extends AnyEvent>(
+    { category }: Aggregate<State, Event>,
+    { business }: CallContext,
+    id: string,
+  ): Promise<Recorded<Event>[]> {
+    const { store, codec } = this.parts;
+    const events = await codec.decode(await store.readStream(`${category}-${id}`));
+    if (events[0]?.metadata.business !== business) throw new NotFound(category, id);
+    return events as Recorded<Event>[];
+  }
+
+  /** @throws NotFound when this business has no such thing (A3) */
+  async state<State, Event extends AnyEvent>(aggregate: Aggregate<State, Event>, call: CallContext, id: string): Promise<State> {
+    const events = await this.events(aggregate, call, id);
+    return events.reduce<State>((state, event) => aggregate.evolve(state, event), structuredClone(aggregate.initial));
+  }
+}
