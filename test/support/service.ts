@@ -39,7 +39,7 @@ export interface Service {
   createBusiness(said?: Partial<Omit<BusinessDescription, 'businessId'>>): Promise<Business>;
   /** Carries out a command as if it were then: the way to a past that HTTP does not give. */
   at<Answer>(now: string, business: Business, command: (caller: CommandCaller) => CommandOf<unknown, Answer>): Promise<Answer>;
-  /** With policies in the projector alone: until all that follows from what has happened has been carried out. Else at once. */
+  /** With policies in the projector alone: until all that follows from what has happened has been carried out, and can be read. Else at once. */
   settled(): Promise<void>;
   /** Position of the last event, once every invoice has its number: nothing comes after it by itself. The projector must run. */
   lastPosition(): Promise<bigint>;
@@ -169,9 +169,13 @@ const businessOf = (id: string, around: { urls: readonly string[]; documented: D
 /** The to-do list has seen the last event, and nothing is on it. */
 const isSettled = async (pool: Pool, store: EventStore): Promise<boolean> => {
   const last = await store.lastPosition();
-  const position = await positionOf(pool, TODO);
-  const { rows } = await pool.query<{ waiting: number }>('SELECT count(*)::int AS waiting FROM policies.todo WHERE parked IS NULL');
-  return rows[0]!.waiting === 0 && position >= (last ?? 0n);
+  const { rows } = await pool.query<{ behind: number; waiting: number }>(
+    `SELECT (SELECT count(*)::int FROM (SELECT position FROM read_models.checkpoints
+        UNION ALL SELECT position FROM policies.checkpoints WHERE projection = $2) c WHERE position IS NULL OR position < $1) AS behind,
+      (SELECT count(*)::int FROM policies.todo WHERE parked IS NULL) AS waiting`,
+    [last ?? -1n, TODO],
+  );
+  return rows[0]!.behind === 0 && rows[0]!.waiting === 0 && (await store.lastPosition()) === last; // what followed meanwhile is to be seen too
 };
 
 /** How far a consumer with effects is; -1: nowhere yet. */
