@@ -132,10 +132,11 @@ export class FollowUps {
     event: Recorded,
     policy: string,
     commandId: string,
-    { aggregate, id, decide, creates }: PolicyCommand,
+    { aggregate, id, decide, creates, read }: PolicyCommand,
     soleUntil?: number,
   ): Promise<bigint> {
-    const context = { ...this.contextOf(event, policy, commandId), soleUntil };
+    const { [`${aggregate.category}-${id}`]: _, ...others } = read ?? {};
+    const context = { ...this.contextOf(event, policy, commandId), ...(read && { read: others }), soleUntil };
     const since = performance.now();
     return this.after(await this.handle(aggregate, id, context, decide, creates ? { create: 'unseen' } : {}), since);
   }

@@ -147,8 +147,8 @@ export class Operation {
   }
 
   /**
-   * The newest state of a stream, once all that follows from its last change, or the last that is such a one, has been
-   * carried out: a decision on another stream that undoes what follows would else come before it.
+   * The newest state of a stream, once all that follows from its last change, or the last that is such a one, has been carried
+   * out, and from those shortly before, in their order: a decision on another stream that undoes it would else come before it.
    */
   async settled<State, Event extends AnyEvent>(
     aggregate: Aggregate<State, Event>,
@@ -156,9 +156,11 @@ export class Operation {
     { such = () => true, ...how }: { such?: (event: Recorded<Event>) => boolean; ifMatch?: boolean } = {},
   ): Promise<State> {
     const state = await this.newest(aggregate, id, how);
-    const last = (await this.history(aggregate, id)).findLast(such);
-    if (last) await this.parts.followUps.settle(last);
-    return state;
+    const triggers = (await this.history(aggregate, id)).filter(such);
+    const since = new Date(Date.parse(this.now) - SETTLES_WITHIN).toISOString();
+    const unsettled = triggers.filter((event, n) => n === triggers.length - 1 || event.metadata.time > since);
+    for (const event of unsettled) await this.parts.followUps.settle(event);
+    return unsettled.length > 0 ? this.newest(aggregate, id) : state;
   }
 
   /** Every event of a stream that is known to be of this business. */
@@ -268,6 +270,9 @@ export class Operation {
 const LEASE = 2_000;
 const SLACK = 500;
 const POLL = 50;
+
+/** ms after which what follows has followed, even from a process that died. */
+const SETTLES_WITHIN = 60_000;
 
 interface How<State, View> {
   begins?: boolean; // the stream's id follows from this command

@@ -278,6 +278,36 @@ inEachPolicyMode((at) => {
       expect(await refusal(booked, 'rebook', {})).toMatchObject({ code: 'APPOINTMENT_NOT_CANCELLED' });
     });
 
+    it('H2, E8, E9: its package removed a moment before it was cancelled, it is booked again without, at the regular fee', async () => {
+      const sold = await clinic.sell();
+      const booked = await clinic.book(sold);
+      await clinic.service.settled();
+      if (clinic.service.policies === 'projector') await clinic.service.stopProjector(); // nothing of it has followed
+      const path = `/v1/appointments/${booked.appointmentId}`;
+      await clinic.owner.delete(`${path}/package`);
+      await clinic.owner.post(`${path}/cancel`, {});
+      expect(await clinic.owner.post(`${path}/rebook`, {})).toMatchObject({ status: 'booked', packageId: null, consumptionId: null });
+      await clinic.service.startProjector();
+      expect(await clinic.appointment(booked)).toMatchObject({ status: 'booked', packageId: null, consumptionId: null });
+      expect(await clinic.invoice(booked)).toMatchObject({ packageId: null, total: 9_198, adjustments: 0, balance: 9_198 });
+      expect(await clinic.package(sold)).toMatchObject({ remaining: 5 });
+      expect(await sessionsOf(sold)).toMatchObject([{ outcome: 'returned' }]);
+    });
+
+    it('H1, E8: the same of a no-show that is undone', async () => {
+      const sold = await clinic.sell();
+      const booked = await clinic.book(sold);
+      await clinic.service.settled();
+      if (clinic.service.policies === 'projector') await clinic.service.stopProjector();
+      const path = `/v1/appointments/${booked.appointmentId}`;
+      await clinic.owner.delete(`${path}/package`);
+      await clinic.owner.post(`${path}/no-show`, {});
+      expect(await clinic.owner.post(`${path}/no-show/undo`)).toMatchObject({ status: 'booked', packageId: null, consumptionId: null });
+      await clinic.service.startProjector();
+      expect(await clinic.invoice(booked)).toMatchObject({ packageId: null, total: 9_198, adjustments: 0, balance: 9_198 });
+      expect(await clinic.package(sold)).toMatchObject({ remaining: 5 });
+    });
+
     it('H2, E9: without a package', async () => {
       const booked = await clinic.bookWithout();
       await clinic.end(booked, 'cancel');

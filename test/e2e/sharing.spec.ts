@@ -30,6 +30,10 @@ inEachPolicyMode((at) => {
   };
   const refusedBooking = (sold: Sold, clientId: string) =>
     clinic.owner.refused(409, 'POST', '/v1/appointments', { body: clinic.booking({ clientId }, sold.packageId) });
+  const ofSeries = (sold: Sold, clientId: string) => ({
+    ...{ clientId, packageId: sold.packageId, serviceId: clinic.has.massage, providerId: clinic.has.providerId },
+    starts: [clinic.in(1), clinic.in(2)],
+  });
   const usedBy = async (sold: Sold) => (await clinic.package(sold)).services[0]!.used;
 
   describe('links', () => {
@@ -185,6 +189,30 @@ inEachPolicyMode((at) => {
       const path = `/v1/appointments/${booked.appointmentId}/rebook`;
       expect(await clinic.owner.refused(409, 'POST', path, { body: {} })).toMatchObject({ code: 'PACKAGE_NOT_SHARED' });
       expect(await usedBy(sold)).toBe(0);
+    });
+
+    it('G3, E5: a series uses the package of another; its sessions name the revision of the link that was read', async () => {
+      const { parent, child, sold } = await family();
+      const { items } = await clinic.owner.post<{ items: Booked[] }>('/v1/series', ofSeries(sold, child));
+      expect(items).toMatchObject([{ packageId: sold.packageId }, { packageId: sold.packageId }]);
+      await clinic.service.settled();
+      const [, ...taken] = await clinic.service.store.readStream(`package-${sold.packageId}`);
+      expect(taken.map(({ type }) => type)).toEqual(['SessionConsumed', 'SessionConsumed', 'SeriesTaken']);
+      for (const { metadata } of taken) expect(metadata.read).toMatchObject({ [`clientLink-${linkIdOf(parent, child)}`]: '0' });
+      expect(await usedBy(sold)).toBe(2);
+    });
+
+    it('G3, E5: taken away between the preview and the booking, a series of the package of another is refused, as without a link', async () => {
+      const { parent, child, sold } = await family();
+      const body = ofSeries(sold, child);
+      const preview = await clinic.owner.post<{ items: Booked[] }>('/v1/series/preview', body);
+      expect(preview.items.map(({ packageId }) => packageId)).toEqual([sold.packageId, sold.packageId]);
+      await clinic.owner.patch(`/v1/clients/${parent}/links/${child}`, { gives: { usePackages: false } });
+      for (const said of [body, ofSeries(sold, await clinic.client())])
+        for (const path of ['/v1/series', '/v1/series/preview'])
+          expect(await clinic.owner.refused(409, 'POST', path, { body: said })).toMatchObject({ code: 'PACKAGE_NOT_SHARED' });
+      expect(await usedBy(sold)).toBe(0);
+      expect((await clinic.owner.get<Page<Booked>>(`/v1/appointments?clientId=${child}`)).items).toEqual([]);
     });
 
     it('G3: unlinked, there is no new use, until it is permitted again', async () => {

@@ -104,7 +104,7 @@ const reissue =
 
 const toZero: Step = (model) => ({
   says: 'adjust to zero',
-  decide: adjustToZero(i1, 'cancelled'),
+  decide: adjustToZero({ invoiceId: i1, because: 'cancelled', consumptionId: null }),
   expected: !model.issued ? 'NOT_FOUND' : model.atZero ? 'nothing' : 'events',
   apply: () => {
     model.toZero = model.total + model.adjustments;

@@ -1,21 +1,45 @@
 import fc from 'fast-check';
-import { cancelAppointment, existing, markNoShow, undoNoShow } from '../../libs/domain/appointment/appointment.decisions.js';
+import {
+  bookAppointment,
+  cancelAppointment,
+  markNoShow,
+  moveAppointment,
+  rebookAppointment,
+  undoNoShow,
+} from '../../libs/domain/appointment/appointment.decisions.js';
 import { appointment, type AppointmentState, type BookedAppointment } from '../../libs/domain/appointment/appointment.state.js';
+import { receivePayment, reissueForRemoval, voidPayment } from '../../libs/domain/invoice/invoice.decisions.js';
+import { invoice, keptOf, type InvoiceState } from '../../libs/domain/invoice/invoice.state.js';
 import type { Aggregate, AnyEvent, Decide, Recorded } from '../../libs/domain/kernel/event.js';
+import { pick } from '../../libs/domain/kernel/pick.js';
 import { NotFound, Refusal } from '../../libs/domain/kernel/refusal.js';
 import { reinstatePackage } from '../../libs/domain/package/cancellation.decisions.js';
-import { adjustRemaining, consumeSession, sellPackage, undoForfeit } from '../../libs/domain/package/package.decisions.js';
+import {
+  adjustRemaining,
+  consumeSession,
+  moveSession,
+  sellPackage,
+  undoForfeit,
+  type ConsumeSession,
+} from '../../libs/domain/package/package.decisions.js';
 import { packageAggregate, standing, type PackageState, type SoldPackage } from '../../libs/domain/package/package.state.js';
+import { shareOut } from '../../libs/domain/package/series-sessions.js';
 import { policies } from '../../libs/domain/policies/policies.js';
 import type { PolicyCommand } from '../../libs/domain/policies/policy.js';
-import { idOf, massage } from '../../libs/domain/testing/example.js';
+import { planSeries, series } from '../../libs/domain/series/series.js';
+import { at, cad, idOf, massage } from '../../libs/domain/testing/example.js';
+import { bookingOf, regular } from '../../libs/domain/testing/example-appointment.js';
+import { regularFee } from '../../libs/domain/testing/example-invoice.js';
 import { cancelling, january, p, sale, soldMassage, use } from '../../libs/domain/testing/example-package.js';
+import { planOf } from '../../libs/domain/testing/example-series.js';
 import { disagreements } from '../support/agreement.js';
 
 // H3 over several streams: one package, its appointments and invoices, with what follows carried out at once, later in the
 // order of each stream, twice, or not before everything else was done, as when processes die.
 
 const DAY = '2027-02-01';
+const LAST_DAY = '2027-02-20'; // of the package
+const DAYS = ['2027-02-03', LAST_DAY, '2027-02-21'];
 
 /** There is no offering in this world, and nobody who numbers invoices. */
 const NOT_HERE = /its offering|^invoiceNumbers-/;
@@ -34,7 +58,13 @@ class World {
   private commands = 0;
 
   constructor() {
-    this.give(packageAggregate, p, 'sell', sellPackage({ ...sale({ services: [soldMassage(3)] }), apply: null, payment: null }));
+    const terms = { services: [soldMassage(3)], expiryRule: { kind: 'onDate', date: LAST_DAY } } as const;
+    this.give(
+      packageAggregate,
+      p,
+      'sell',
+      sellPackage({ ...sale({ ...terms, services: [...terms.services] }), apply: null, payment: null }),
+    );
     this.carryOutAll();
   }
 
@@ -55,6 +85,13 @@ class World {
     const stream = `${aggregate.category}-${id}`;
     const before = this.events.filter((event) => event.stream === stream && event.metadata.commandId === command);
     return before.length > 0 ? before : this.append(aggregate.category, id, command, decide(this.state(aggregate, id)));
+  }
+
+  /** Anything on the list, before what comes before it: a process does at once what follows from its own append. Without effect, it stays. */
+  rush(n: number): void {
+    const follow = this.todo[n % Math.max(1, this.todo.length)];
+    const known = this.events.length;
+    if (follow && this.carryOut(follow, true) && this.events.length > known) this.todo.splice(this.todo.indexOf(follow), 1);
   }
 
   /** The next thing to do of the nth stream that has any; with `again`, it stays on the list. */
@@ -118,7 +155,10 @@ class World {
 type Step = () => void;
 type Action = (world: World) => Step[];
 
-const a = (n: number) => idOf(`a${n}`);
+const APPOINTMENTS = [1, 2, 3, 4];
+const SERIES = [5, 6, 7]; // appointments of the one series
+const [a, c, i] = [(n: number) => idOf(`a${n}`), (n: number) => idOf(`c${n}`), (n: number) => idOf(`i${n}`)];
+const feeOf = (n: number) => regularFee([], { invoiceId: i(n), appointmentId: a(n) });
 
 const once =
   (act: (world: World, command: string) => void): Action =>
@@ -127,7 +167,53 @@ const once =
     return [() => act(world, command)];
   };
 
-const book = (n: number): Action => once((world, command) => world.give(packageAggregate, p, command, consumeSession(use(DAY, n))));
+/** As most commands do it: looks at the appointment once all has followed, then asks whoever guards what it wants. */
+const afterALook =
+  (n: number, act: (world: World, seen: BookedAppointment, command: string) => void): Action =>
+  (world) => {
+    const command = world.newCommand();
+    let seen: BookedAppointment | undefined;
+    return [
+      () => (seen = look(world, n)),
+      () => {
+        if (seen) act(world, seen, command);
+      },
+    ];
+  };
+
+const look = (world: World, n: number): BookedAppointment | undefined => {
+  world.settle(`appointment-${a(n)}`);
+  world.settle(`invoice-${i(n)}`); // its package may have been removed
+  return bookedOf(world, n);
+};
+
+const bookedOf = (world: World, n: number): BookedAppointment | undefined => {
+  const state = world.state<AppointmentState, never>(appointment, a(n));
+  return state.status === 'none' ? undefined : structuredClone(state);
+};
+
+const sessionsOf = (world: World) => (world.state<PackageState, never>(packageAggregate, p) as SoldPackage).sessions;
+
+/** Of an appointment that is there. */
+const sessionFor = (n: number, booked: BookedAppointment, over: Partial<ConsumeSession>): ConsumeSession =>
+  use(booked.on, n, { ...pick(booked, 'providerId', 'start', 'end', 'on'), ...over });
+
+const book = (n: number): Action =>
+  once((world, command) => {
+    if (!bookedOf(world, n)) world.give(packageAggregate, p, command, consumeSession(use(DAY, n)));
+  });
+
+const bookAtRegularFee = (n: number): Action =>
+  once((world, command) => {
+    if (sessionsOf(world).has(c(n))) return;
+    const booking = bookingOf({ ...regular, appointmentId: a(n), invoiceId: i(n), invoice: feeOf(n) });
+    world.give(appointment, a(n), command, bookAppointment(booking));
+  });
+
+const bookSeries: Action = once((world, command) => {
+  const { plan } = shareOut(planOf(SERIES), world.state<PackageState, never>(packageAggregate, p));
+  world.give(series, plan.seriesId, command, planSeries(plan));
+});
 
 const cancel = (n: number, session: 'returned' | 'forfeited'): Action =>
   once((world, command) => {
@@ -141,31 +227,86 @@ const noShow = (n: number, outcome: 'returned' | 'forfeited'): Action =>
     world.give(appointment, a(n), command, markNoShow({ appointmentId: a(n), outcome, reason: null, endedOn: DAY })),
   );
 
-/** As the command does it: looks at the appointment once all has followed, then asks the package. */
-const undo =
-  (n: number): Action =>
-  (world) => {
-    const [command, other] = [world.newCommand(), idOf(world.newCommand())];
-    let marked: BookedAppointment | undefined;
-    return [
-      () => {
-        world.settle(`appointment-${a(n)}`);
-        world.settle(`invoice-${idOf(`i${n}`)}`); // its package may have been removed
-        marked = existing(world.state<AppointmentState, never>(appointment, a(n)), a(n));
-      },
-      () => {
-        if (marked?.status !== 'noShow') return;
-        const { outcome, consumptionId, packageId } = marked;
-        if (packageId === null)
-          return void world.give(appointment, a(n), command, undoNoShow({ appointmentId: a(n), consumptionId: null }));
-        const take =
-          outcome === 'forfeited'
-            ? undoForfeit({ packageId: p, consumptionId: consumptionId! })
-            : consumeSession(use(DAY, n, { consumptionId: other, purpose: 'noShowUndone', replaces: consumptionId }));
-        world.give(packageAggregate, p, command, take);
-      },
-    ];
-  };
+const takeAgain = (
+  n: number,
+  { consumptionId, outcome, ...ended }: BookedAppointment,
+  purpose: ConsumeSession['purpose'],
+  other: string,
+) =>
+  outcome === 'forfeited'
+    ? undoForfeit({ packageId: p, consumptionId: consumptionId! })
+    : consumeSession(sessionFor(n, { ...ended, consumptionId, outcome }, { consumptionId: other, purpose, replaces: consumptionId }));
+
+const undo = (n: number): Action =>
+  afterALook(n, (world, marked, command) => {
+    if (marked.status !== 'noShow') return;
+    if (marked.packageId === null) world.give(appointment, a(n), command, undoNoShow({ appointmentId: a(n), consumptionId: null }));
+    else world.give(packageAggregate, p, command, takeAgain(n, marked, 'noShowUndone', idOf(command)));
+  });
+
+const rebook = (n: number, how: 'from the package' | 'at the regular fee'): Action =>
+  afterALook(n, (world, ended, command) => {
+    if (ended.status !== 'cancelled') return;
+    const again = { appointmentId: a(n), consumptionId: null };
+    if (ended.packageId === null) return void world.give(appointment, a(n), command, rebookAppointment({ ...again, invoice: null }));
+    if (how === 'from the package') return void world.give(packageAggregate, p, command, takeAgain(n, ended, 'rebooking', idOf(command)));
+    const issued = world.state<InvoiceState, never>(invoice, i(n));
+    if (ended.outcome === 'returned' && issued.status === 'issued' && keptOf(issued) === 0)
+      world.give(appointment, a(n), command, rebookAppointment({ ...again, invoice: feeOf(n) }));
+  });
+
+const apply = (n: number): Action =>
+  afterALook(n, (world, booked, command) => {
+    if ((booked.status === 'booked' || booked.status === 'completed') && booked.packageId === null)
+      world.give(
+        packageAggregate,
+        p,
+        command,
+        consumeSession(sessionFor(n, booked, { consumptionId: idOf(command), purpose: 'application' })),
+      );
+  });
+
+const giveUp = (
+  world: World,
+  n: number,
+  { consumptionId }: BookedAppointment,
+  command: string,
+  moveTo: ReturnType<typeof timesOf> | null,
+) => world.give(invoice, i(n), command, reissueForRemoval(feeOf(n), { packageId: p, consumptionId: consumptionId!, moveTo }));
+
+const remove = (n: number): Action =>
+  afterALook(n, (world, booked, command) => {
+    if ((booked.status === 'booked' || booked.status === 'completed') && booked.packageId !== null) giveUp(world, n, booked, command, null);
+  });
+
+const timesOf = (day: string) => ({ providerId: idOf('provider'), ...at(day) });
+
+/** It falls back to the regular fee where the package is not valid. */
+const move = (n: number, day: string): Action =>
+  afterALook(n, (world, booked, command) => {
+    if (booked.status !== 'booked') return;
+    const to = timesOf(day);
+    if (booked.packageId === null) return void world.give(appointment, a(n), command, moveAppointment({ appointmentId: a(n), to }));
+    if (day <= LAST_DAY) {
+      const session = { packageId: p, consumptionId: booked.consumptionId!, today: january };
+      world.give(packageAggregate, p, command, moveSession({ ...session, ...to }));
+    } else giveUp(world, n, booked, command, to);
+  });
+
+const pay = (n: number): Action =>
+  once((world, command) => {
+    const paying = {
+      invoiceId: i(n),
+      paymentId: idOf(`pay${n}`),
+      amount: cad(1_00),
+      method: 'cash',
+      reference: null,
+      receivedOn: DAY,
+    } as const;
+    world.give(invoice, i(n), command, receivePayment(paying));
+  });
+const takeBack = (n: number): Action =>
+  once((world, command) => world.give(invoice, i(n), command, voidPayment({ invoiceId: i(n), paymentId: idOf(`pay${n}`), reason: null })));
 
 const adjust = (to: number): Action =>
   once((world, command) =>
@@ -182,11 +323,30 @@ const reinstate: Action = once((world, command) => {
   world.give(packageAggregate, p, command, reinstatePackage({ packageId: p, reason: null }));
 });
 
-const anAppointment = fc.integer({ min: 1, max: 4 });
+const anAppointment = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom(...APPOINTMENTS) },
+  { weight: 1, arbitrary: fc.constantFrom(...SERIES) },
+);
+const aDay = fc.constantFrom(...DAYS);
+const aRebooking = fc.constantFrom('from the package' as const, 'at the regular fee' as const);
 const anOutcome = fc.constantFrom('returned' as const, 'forfeited' as const);
 const anAction = fc.oneof(
-  { weight: 5, arbitrary: anAppointment.map((n) => ({ says: `book ${n}`, act: book(n) })) },
-  { weight: 2, arbitrary: fc.tuple(anAppointment, anOutcome).map(([n, how]) => ({ says: `cancel ${n}, ${how}`, act: cancel(n, how) })) },
+  { weight: 5, arbitrary: fc.constantFrom(...APPOINTMENTS).map((n) => ({ says: `book ${n}`, act: book(n) })) },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(...APPOINTMENTS).map((n) => ({ says: `book ${n} at the regular fee`, act: bookAtRegularFee(n) })),
+  },
+  { weight: 2, arbitrary: fc.constant({ says: `book ${SERIES.join()} as a series`, act: bookSeries }) },
+  { weight: 4, arbitrary: anAppointment.map((n) => ({ says: `apply to ${n}`, act: apply(n) })) },
+  { weight: 4, arbitrary: anAppointment.map((n) => ({ says: `remove from ${n}`, act: remove(n) })) },
+  { weight: 3, arbitrary: fc.tuple(anAppointment, aDay).map(([n, day]) => ({ says: `move ${n} to ${day}`, act: move(n, day) })) },
+  {
+    weight: 4,
+    arbitrary: fc.tuple(anAppointment, aRebooking).map(([n, how]) => ({ says: `book ${n} again ${how}`, act: rebook(n, how) })),
+  },
+  { weight: 1, arbitrary: anAppointment.map((n) => ({ says: `pay ${n}`, act: pay(n) })) },
+  { weight: 1, arbitrary: anAppointment.map((n) => ({ says: `void the payment of ${n}`, act: takeBack(n) })) },
+  { weight: 4, arbitrary: fc.tuple(anAppointment, anOutcome).map(([n, how]) => ({ says: `cancel ${n}, ${how}`, act: cancel(n, how) })) },
   { weight: 4, arbitrary: fc.tuple(anAppointment, anOutcome).map(([n, how]) => ({ says: `no-show ${n}, ${how}`, act: noShow(n, how) })) },
   { weight: 5, arbitrary: anAppointment.map((n) => ({ says: `undo ${n}`, act: undo(n) })) },
   { weight: 1, arbitrary: fc.nat(3).map((to) => ({ says: `adjust to ${to}`, act: adjust(to) })) },
@@ -203,6 +363,7 @@ const aTurn = fc.oneof(
   { weight: 3, arbitrary: fc.nat(5).map((n) => ({ kind: 'goOn' as const, n })) },
   { weight: 1, arbitrary: fc.nat(9).map((n) => ({ kind: 'again' as const, n })) },
   { weight: 4, arbitrary: fc.tuple(fc.nat(5), fc.boolean()).map(([n, twice]) => ({ kind: 'follow' as const, n, twice })) },
+  { weight: 4, arbitrary: fc.nat(9).map((n) => ({ kind: 'rush' as const, n })) },
 );
 
 const unlessRefused = (step: Step): void => {
@@ -233,6 +394,7 @@ const play = (turns: readonly Turn[]): World => {
     if (turn.kind === 'goOn' && begun.length > 0) take(begun[turn.n % begun.length]!);
     if (turn.kind === 'again' && done.length > 0) unlessRefused(done[turn.n % done.length]!);
     if (turn.kind === 'follow') world.carryOutNext(turn.n, turn.twice);
+    if (turn.kind === 'rush') world.rush(turn.n);
   }
   for (const steps of begun) while (steps.length > 0) take(steps);
   world.carryOutAll();
@@ -245,9 +407,9 @@ it('H3, E2: consumed − returned = standing appointments with that package, und
       const world = play(turns);
       const sold = world.state<PackageState, never>(packageAggregate, p) as SoldPackage;
       const count = (type: string): number => world.events.filter((event) => event.type === type).length;
-      const using = [1, 2, 3, 4]
-        .map((n) => world.state<AppointmentState, never>(appointment as never, a(n)))
-        .filter((state) => state.status !== 'none' && state.packageId === p && state.outcome !== 'returned');
+      const using = [...APPOINTMENTS, ...SERIES]
+        .map((n) => bookedOf(world, n))
+        .filter((booked) => booked?.packageId === p && booked.outcome !== 'returned');
       expect(count('SessionConsumed') - count('SessionReturned')).toBe(using.length);
       expect(standing(sold)).toHaveLength(using.length);
       expect(disagreements(world.events).filter((what) => !NOT_HERE.test(what))).toEqual([]);

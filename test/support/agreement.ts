@@ -8,6 +8,7 @@ import { offeringList, type OfferingListState } from '../../libs/domain/offering
 import { offering, type DefinedOffering } from '../../libs/domain/offering/offering.state.js';
 import type { PackageEvent } from '../../libs/domain/package/package.events.js';
 import { packageAggregate, standing, type Session, type SoldPackage } from '../../libs/domain/package/package.state.js';
+import { series, type SeriesState } from '../../libs/domain/series/series.js';
 import { byStream } from './afresh.js';
 
 // What holds over several streams once all that follows has followed (docs/operations-over-streams.md).
@@ -18,6 +19,7 @@ interface Streams {
   invoices: Map<string, IssuedInvoice>;
   offerings: Map<string, DefinedOffering>;
   lists: Map<string, OfferingListState>;
+  series: Map<string, SeriesState>;
 }
 
 /** Where streams disagree with each other. Empty: nowhere. */
@@ -28,12 +30,14 @@ export function disagreements(events: readonly Recorded[]): string[] {
     invoices: statesOf(invoice, events) as Streams['invoices'],
     offerings: statesOf(offering, events) as Streams['offerings'],
     lists: statesOf(offeringList, events),
+    series: statesOf(series, events),
   };
   const sales = (events as Recorded<PackageEvent>[]).filter((event) => event.type === 'PackageSold');
   return [
     ...[...streams.offerings.values()].flatMap((offered) => ofOffering(offered, streams)),
     ...sales.flatMap((sale) => ofSale(sale, streams, events)),
     ...[...streams.packages.values()].flatMap((sold) => ofPackage(sold, streams)),
+    ...[...streams.series.values()].flatMap((planned) => ofSeries(planned, streams)),
     ...[...streams.appointments.values()].flatMap((booked) => ofAppointment(booked, streams)),
     ...[...streams.invoices.values()].flatMap((issued) => ofInvoice(issued)),
     ...ofNumbers(events),
@@ -99,6 +103,21 @@ function fits({ outcome, consumptionId }: Session, booked: BookedAppointment | u
   }
 }
 
+/** E5: all of it is booked, each with the session that was planned, or nothing of it. */
+function ofSeries(state: SeriesState, { packages, appointments }: Streams): string[] {
+  if (state.status === 'none') return [];
+  const { seriesId, packageId, occurrences } = state.plan;
+  const booked = occurrences.filter(({ appointmentId }) => appointments.get(appointmentId)?.seriesId === seriesId);
+  const sessions = packageId === null ? undefined : packages.get(packageId)?.sessions;
+  const taken = occurrences.filter(({ consumptionId }) => consumptionId !== null && sessions?.has(consumptionId));
+  const wanted = state.status === 'refused' ? [] : occurrences;
+  return said(`series ${seriesId}`, {
+    'it is neither booked nor refused': state.status === 'planned',
+    [`${booked.length} of its ${wanted.length} appointments are booked`]: booked.length !== wanted.length,
+    'it has other sessions than were planned': taken.length !== wanted.filter(({ consumptionId }) => consumptionId !== null).length,
+  });
+}
+
 /** E4, E9: an appointment has the session that it says, and an invoice over what it costs, at zero if it was returned. */
 function ofAppointment(booked: BookedAppointment, { packages, invoices }: Streams): string[] {
   const session = booked.packageId === null ? undefined : packages.get(booked.packageId)?.sessions.get(booked.consumptionId!);
@@ -106,6 +125,9 @@ function ofAppointment(booked: BookedAppointment, { packages, invoices }: Stream
   return said(`appointment ${booked.appointmentId} (${booked.status})`, {
     'it has a session that no package gave': booked.packageId !== null && !session,
     'it has no invoice': !issued,
+    'its session is at another time': session?.outcome === 'standing' && session.start !== booked.start,
+    'its invoice is over another package than it uses':
+      issued !== undefined && booked.outcome === null && issued.packageId !== booked.packageId,
     'its invoice is of another amount than its session': session !== undefined && issued?.total.amount !== session.charge.total.amount,
     'its invoice is at zero otherwise than it was returned':
       issued !== undefined && (issued.toZero !== null) !== (booked.outcome === 'returned'),

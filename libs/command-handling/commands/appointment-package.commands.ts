@@ -1,10 +1,9 @@
-import { assertHasPackage, assertMayTakePackage, existing } from '../../domain/appointment/appointment.decisions.js';
+import { assertMayTakePackage, existing } from '../../domain/appointment/appointment.decisions.js';
 import { appointment, type BookedAppointment } from '../../domain/appointment/appointment.state.js';
-import { assertNotPaid, existing as issued, reissueForRemoval } from '../../domain/invoice/invoice.decisions.js';
+import { assertNotPaid, existing as issued } from '../../domain/invoice/invoice.decisions.js';
 import { invoice } from '../../domain/invoice/invoice.state.js';
 import { eventOf } from '../../domain/kernel/event.js';
 import { pick } from '../../domain/kernel/pick.js';
-import type { Charge } from '../../domain/kernel/shapes.js';
 import { consumeSession } from '../../domain/package/package.decisions.js';
 import type { PackageEvent } from '../../domain/package/package.events.js';
 import { packageAggregate } from '../../domain/package/package.state.js';
@@ -13,7 +12,16 @@ import { handlerOf } from '../handler.js';
 import { mayUse } from '../linked-clients.js';
 import type { Decided, Operation } from '../operation.js';
 import { answerOf, type AppointmentAnswer } from './appointment.commands.js';
-import { assertMayChange, assertNotGivenBack, atRegularFee, feeOf, sessionFor, useOf, type SessionUse } from './changing.js';
+import {
+  assertMayChange,
+  assertNotGivenBack,
+  feeOf,
+  giveUpPackage,
+  sessionFor,
+  settledAppointment,
+  useOf,
+  type SessionUse,
+} from './changing.js';
 
 /** E8: to an appointment that was booked without one. */
 export class ApplyPackage extends CommandOf<{ appointmentId: string; packageId: string }, AppointmentAnswer> {}
@@ -32,19 +40,17 @@ export const appointmentPackageHandlers = [
   handlerOf(RemovePackage, async (operation, { appointmentId }) => {
     const booked = existing(await operation.newest(appointment, appointmentId), appointmentId);
     const before = await operation.recall(invoice, booked.invoiceId, () => undefined);
-    const charge = before
-      ? feeOf(eventOf(before.events, 'InvoiceReissued').data)
-      : await remove(operation, appointmentId, booked.invoiceId);
-    return { ...answerOf(booked), packageId: null, consumptionId: null, charge };
+    const content = before ? eventOf(before.events, 'InvoiceReissued').data : await giveUpPackage(operation, booked, null);
+    return { ...answerOf(booked), packageId: null, consumptionId: null, charge: feeOf(content) };
   }),
 ];
 
 /** The package gives a session, or refuses; appointment and invoice follow. */
 const apply = async (operation: Operation, appointmentId: string, packageId: string) => {
-  const booked = existing(await operation.settled(appointment, appointmentId, { ifMatch: true }), appointmentId);
+  const booked = await settledAppointment(operation, appointmentId);
   assertMayTakePackage(booked);
   await assertMayChange(operation, booked);
-  assertNotPaid(issued(await operation.settled(invoice, booked.invoiceId), booked.invoiceId));
+  assertNotPaid(issued(await operation.newest(invoice, booked.invoiceId), booked.invoiceId));
   const session = await sessionFor(operation, booked, 'application');
   const view = useOf(session.consumptionId, booked.serviceId);
   const shared = await mayUse(operation, packageId, booked.clientId);
@@ -54,15 +60,4 @@ const apply = async (operation: Operation, appointmentId: string, packageId: str
 const applied = (booked: BookedAppointment, { events, answer }: Decided<SessionUse | null, PackageEvent>): AppointmentAnswer => {
   const { data } = eventOf(events, 'SessionConsumed');
   return { ...answerOf(booked), ...pick(data, 'packageId', 'consumptionId', 'charge'), session: answer! };
-};
-
-/** E9: the invoice decides, since it is the one that may be paid; appointment and package follow. */
-const remove = async (operation: Operation, appointmentId: string, invoiceId: string): Promise<Charge> => {
-  const booked = existing(await operation.settled(appointment, appointmentId, { ifMatch: true }), appointmentId);
-  const use = assertHasPackage(booked);
-  await assertMayChange(operation, booked);
-  await operation.settled(invoice, invoiceId);
-  const content = await atRegularFee(operation, booked);
-  await operation.decide(invoice, invoiceId, reissueForRemoval(content, { ...use, moveTo: null }));
-  return feeOf(content);
 };

@@ -12,7 +12,6 @@ import type { AppointmentEvent } from '../../domain/appointment/appointment.even
 import { appointment, type AppointmentState, type BookedAppointment } from '../../domain/appointment/appointment.state.js';
 import { client } from '../../domain/client/client.js';
 import { regularFeeInvoice } from '../../domain/invoice/invoice-content.js';
-import { invoice } from '../../domain/invoice/invoice.state.js';
 import { localDateOf, plusMinutes } from '../../domain/kernel/calendar.js';
 import { eventOf } from '../../domain/kernel/event.js';
 import { pick } from '../../domain/kernel/pick.js';
@@ -27,7 +26,7 @@ import { CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
 import { assertMayManageFor, mayUse } from '../linked-clients.js';
 import { reference, type Decided, type Operation } from '../operation.js';
-import { assertNotPast, type SessionUse } from './changing.js';
+import { assertNotPast, settledAppointment, type SessionUse } from './changing.js';
 
 export interface BookingInput {
   clientId: string;
@@ -75,6 +74,7 @@ export const appointmentHandlers = [
     if (before) return before.answer;
 
     await assertMayManage(operation, appointmentId);
+    await operation.settled(appointment, appointmentId, { such: standsAgain });
     const { settings, today } = await operation.business();
     const byClient = requestedBy === 'client' || operation.caller.actor.role === 'client';
     const ending = { appointmentId, reason, endedOn: today, now: operation.now, byClient, session, settings };
@@ -82,19 +82,22 @@ export const appointmentHandlers = [
   }),
 
   handlerOf(MarkNoShow, async (operation, { appointmentId, session, reason }) => {
+    await operation.settled(appointment, appointmentId, { such: standsAgain });
     const { settings, today } = await operation.business();
     const outcome = session ?? settings.onNoShow;
     return operation.change(appointment, appointmentId, markNoShow({ appointmentId, outcome, reason, endedOn: today }), answerOf);
   }),
 
   handlerOf(UndoNoShow, async (operation, { appointmentId }) => {
-    const marked = existing(await operation.settled(appointment, appointmentId), appointmentId);
-    await operation.settled(invoice, marked.invoiceId); // its package may have been removed
+    const marked = await settledAppointment(operation, appointmentId);
     return marked.packageId === null
       ? operation.change(appointment, appointmentId, undoNoShow({ appointmentId, consumptionId: null }), answerOf)
       : takeSessionAgain(operation, marked, marked.packageId);
   }),
 ];
+
+/** What follows from it, its ending undoes: it comes first. */
+const standsAgain = ({ type }: AppointmentEvent): boolean => type === 'NoShowUndone' || type === 'AppointmentRebooked';
 
 /** G3, G5: of an appointment that is there. */
 const assertMayManage = async (operation: Operation, appointmentId: string): Promise<void> =>

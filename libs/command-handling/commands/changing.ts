@@ -1,6 +1,15 @@
-import { assertBeforeStart } from '../../domain/appointment/appointment.decisions.js';
-import type { BookedAppointment } from '../../domain/appointment/appointment.state.js';
+import {
+  assertBeforeStart,
+  assertHasPackage,
+  changedMeanwhile,
+  existing,
+  type Times,
+} from '../../domain/appointment/appointment.decisions.js';
+import { appointment, type BookedAppointment } from '../../domain/appointment/appointment.state.js';
 import { regularFeeInvoice } from '../../domain/invoice/invoice-content.js';
+import { reissueForRemoval } from '../../domain/invoice/invoice.decisions.js';
+import type { InvoiceEvent } from '../../domain/invoice/invoice.events.js';
+import { invoice } from '../../domain/invoice/invoice.state.js';
 import { pick } from '../../domain/kernel/pick.js';
 import { Refusal } from '../../domain/kernel/refusal.js';
 import type { Charge, InvoiceContent } from '../../domain/kernel/shapes.js';
@@ -18,6 +27,30 @@ export interface SessionUse {
   expiresOn: string | null;
   place: string | null; // "Session 2 of 5"
 }
+
+/**
+ * An appointment, if it is as the caller saw it, once all that follows from what has happened to it has been carried out, and from the
+ * removals of a package, on which its invoice decided.
+ */
+export const settledAppointment = async (operation: Operation, appointmentId: string): Promise<BookedAppointment> => {
+  const { invoiceId } = existing(await operation.settled(appointment, appointmentId, { ifMatch: true }), appointmentId);
+  await operation.settled(invoice, invoiceId, { such: removesPackage });
+  return existing(await operation.newest(appointment, appointmentId), appointmentId);
+};
+
+const removesPackage = ({ type, data }: InvoiceEvent): boolean => type === 'InvoiceReissued' && data.removes !== null;
+
+/** E8, E9: the invoice decides, since it is the one that may be paid: it is at the regular fee; appointment and package follow. */
+export const giveUpPackage = async (operation: Operation, seen: BookedAppointment, moveTo: Times | null): Promise<InvoiceContent> => {
+  const { appointmentId, invoiceId } = seen;
+  const booked = await settledAppointment(operation, appointmentId);
+  const use = assertHasPackage(booked);
+  if (use.consumptionId !== seen.consumptionId) throw changedMeanwhile(appointmentId);
+  await assertMayChange(operation, booked);
+  const content = await atRegularFee(operation, booked);
+  await operation.decide(invoice, invoiceId, reissueForRemoval(content, { ...use, moveTo }));
+  return content;
+};
 
 /** Of an appointment that is there: a session as its package is asked for it. */
 export const sessionFor = async (

@@ -1,6 +1,5 @@
 import { assertMayMove, existing, moveAppointment, type Times } from '../../domain/appointment/appointment.decisions.js';
 import { appointment, type BookedAppointment } from '../../domain/appointment/appointment.state.js';
-import { reissueForRemoval } from '../../domain/invoice/invoice.decisions.js';
 import { invoice } from '../../domain/invoice/invoice.state.js';
 import { localDateOf, minutesBetween, plusMinutes } from '../../domain/kernel/calendar.js';
 import { eventOf } from '../../domain/kernel/event.js';
@@ -15,7 +14,7 @@ import { CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
 import { reference, type Decided, type Operation } from '../operation.js';
 import { answerOf, type AppointmentAnswer } from './appointment.commands.js';
-import { assertMayChange, assertNotPast, atRegularFee, feeOf, useOf, type SessionUse } from './changing.js';
+import { assertMayChange, assertNotPast, feeOf, giveUpPackage, useOf, type SessionUse } from './changing.js';
 
 export interface MoveInput {
   appointmentId: string;
@@ -77,9 +76,7 @@ const moveWithPackage = async (
     );
   } catch (error) {
     if (onInvalid === 'refuse' || !(error instanceof Refusal) || !NOT_VALID_THEN.has(error.code)) throw error;
-    const content = await atRegularFee(operation, booked);
-    await operation.decide(invoice, booked.invoiceId, reissueForRemoval(content, { ...use, moveTo: to }));
-    return movedAtRegularFee(booked, to, content);
+    return movedAtRegularFee(booked, to, await giveUpPackage(operation, booked, to));
   }
 };
 

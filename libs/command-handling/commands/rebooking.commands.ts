@@ -4,36 +4,52 @@ import { assertNotPaid, existing as issued } from '../../domain/invoice/invoice.
 import { invoice } from '../../domain/invoice/invoice.state.js';
 import { Refusal } from '../../domain/kernel/refusal.js';
 import { consumeSession, undoForfeit } from '../../domain/package/package.decisions.js';
+import type { PackageEvent } from '../../domain/package/package.events.js';
 import { packageAggregate } from '../../domain/package/package.state.js';
 import { CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
 import { mayUse } from '../linked-clients.js';
-import type { Operation } from '../operation.js';
+import type { Decided, Operation } from '../operation.js';
 import { answerOf, undoneByAnother, type AppointmentAnswer } from './appointment.commands.js';
-import { assertNotGivenBack, atRegularFee, sessionFor, useOf } from './changing.js';
+import { assertNotGivenBack, atRegularFee, sessionFor, settledAppointment, useOf, type SessionUse } from './changing.js';
 
 /** Undoes a cancellation: with a session of the package that it had, or, when asked, at the regular fee. */
 export class RebookAppointment extends CommandOf<{ appointmentId: string; regularFee: boolean }, AppointmentAnswer> {}
 
 export const rebookingHandlers = [
   handlerOf(RebookAppointment, async (operation, { appointmentId, regularFee }) => {
-    const ended = existing(await operation.newest(appointment, appointmentId), appointmentId);
-    return ended.packageId === null || regularFee
-      ? rebookWithout(operation, ended, regularFee)
-      : rebookFrom(operation, ended, ended.packageId);
+    const now = existing(await operation.newest(appointment, appointmentId), appointmentId);
+    const before = await rebookedBefore(operation, now, regularFee);
+    if (before) return before;
+
+    const ended = await settledAppointment(operation, appointmentId); // it may have lost its package just before
+    if (ended.packageId === null)
+      return operation.change(
+        appointment,
+        appointmentId,
+        rebookAppointment({ appointmentId, consumptionId: null, invoice: null }),
+        answerOf,
+      );
+    assertCancelled(ended);
+    return regularFee ? rebookAtRegularFee(operation, ended) : rebookFrom(operation, ended, ended.packageId);
   }),
 ];
 
-/** It has no package, or gives up the one that it had. */
-const rebookWithout = async (operation: Operation, ended: BookedAppointment, regularFee: boolean): Promise<AppointmentAnswer> => {
-  const { appointmentId, invoiceId, packageId } = ended;
-  const before = await operation.recall(appointment, appointmentId, answerOf);
-  if (before) return before.answer;
+/** What came of it when it was sent before. */
+const rebookedBefore = async (
+  operation: Operation,
+  now: BookedAppointment,
+  regularFee: boolean,
+): Promise<AppointmentAnswer | undefined> => {
+  const { appointmentId, packageId, serviceId } = now;
+  if (packageId === null || regularFee) return (await operation.recall(appointment, appointmentId, answerOf))?.answer;
+  const before = await operation.recall(packageAggregate, packageId, useOf(sessionAgainOf(operation, now), serviceId));
+  return before && rebookedFrom(operation, now, before);
+};
 
-  await settle(operation, ended);
-  if (packageId === null || !regularFee)
-    return operation.change(appointment, appointmentId, rebookAppointment({ appointmentId, consumptionId: null, invoice: null }), answerOf);
-  assertCancelled(ended);
+/** It gives up the package that it had. */
+const rebookAtRegularFee = async (operation: Operation, ended: BookedAppointment): Promise<AppointmentAnswer> => {
+  const { appointmentId, invoiceId } = ended;
   assertReturned(ended);
   assertNotPaid(issued(await operation.newest(invoice, invoiceId), invoiceId));
   const content = await atRegularFee(operation, ended);
@@ -47,12 +63,17 @@ const rebookWithout = async (operation: Operation, ended: BookedAppointment, reg
 
 /** The package gives another session in place of the one that was returned, or lets the one that was forfeited stand again. */
 const rebookFrom = async (operation: Operation, ended: BookedAppointment, packageId: string): Promise<AppointmentAnswer> => {
-  const forfeited = ended.outcome === 'forfeited';
-  const consumptionId = forfeited ? ended.consumptionId! : operation.id('consumption');
-  const view = useOf(consumptionId, ended.serviceId);
-  const { events, answer } =
-    (await operation.recall(packageAggregate, packageId, view)) ??
-    (await operation.decide(packageAggregate, packageId, await sessionAgain(operation, ended, packageId), { view }));
+  const view = useOf(sessionAgainOf(operation, ended), ended.serviceId);
+  const taken = await operation.decide(packageAggregate, packageId, await sessionAgain(operation, ended, packageId), { view });
+  return rebookedFrom(operation, ended, taken);
+};
+
+const rebookedFrom = async (
+  operation: Operation,
+  ended: BookedAppointment,
+  { events, answer }: Decided<SessionUse | null, PackageEvent>,
+): Promise<AppointmentAnswer> => {
+  const packageId = ended.packageId!;
   const taken = events.find((event) => event.type === 'SessionConsumed' || event.type === 'SessionForfeitUndone');
   if (!taken) return undoneByAnother(operation, ended, packageId);
   await assertNotGivenBack(operation, packageId);
@@ -62,19 +83,14 @@ const rebookFrom = async (operation: Operation, ended: BookedAppointment, packag
   };
 };
 
+const sessionAgainOf = (operation: Operation, { outcome, consumptionId }: BookedAppointment): string =>
+  outcome === 'forfeited' ? consumptionId! : operation.id('consumption');
+
 const sessionAgain = async (operation: Operation, ended: BookedAppointment, packageId: string) => {
-  await settle(operation, ended);
-  assertCancelled(ended);
   if (ended.outcome === 'forfeited') return undoForfeit({ packageId, consumptionId: ended.consumptionId! });
   const shared = await mayUse(operation, packageId, ended.clientId);
   const session = await sessionFor(operation, ended, 'rebooking');
   return consumeSession({ ...session, packageId, replaces: ended.consumptionId, shared });
-};
-
-/** What follows from the cancellation, and from a removal of its package before, has been carried out; the caller has seen all. */
-const settle = async (operation: Operation, { appointmentId, invoiceId }: BookedAppointment): Promise<void> => {
-  await operation.settled(appointment, appointmentId, { ifMatch: true });
-  await operation.settled(invoice, invoiceId);
 };
 
 const assertReturned = ({ appointmentId, outcome }: BookedAppointment): void => {

@@ -267,5 +267,5 @@ const wording = { booked: 'booked', completed: 'completed', cancelled: 'cancelle
 const notBooked = (appointmentId: string, status: BookedAppointment['status']): Refusal =>
   new Refusal('APPOINTMENT_NOT_BOOKED', `This appointment is ${wording[status]}.`, { appointmentId, status });
 
-const changedMeanwhile = (appointmentId: string): Refusal =>
+export const changedMeanwhile = (appointmentId: string): Refusal =>
   new Refusal('APPOINTMENT_CHANGED', 'This appointment was changed at the same moment: look at it, and send it again.', { appointmentId });

@@ -28,28 +28,32 @@ export const reissueInvoice =
     assertNotPaid(issued);
     const reissued: InvoiceEvent = { type: 'InvoiceReissued', data: { ...owingAll(content), removes: null } };
     if (!issued.toZero) return [reissued];
-    return [reissued, ...adjustToZero(content.invoiceId, issued.toZero.because)(invoice.evolve(state, reissued))];
+    const { because, consumptionId } = issued.toZero;
+    return [reissued, ...adjustToZero({ invoiceId: content.invoiceId, because, consumptionId })(invoice.evolve(state, reissued))];
   };
 
 /**
  * E8, E9: the invoice alone knows whether it is paid, so it decides on the removal of a package, once per session; the
- * appointment and the package follow, and cannot refuse.
+ * appointment and the package follow, and cannot refuse. One that comes late, after the appointment was cancelled, is told so:
+ * booked again, it uses another session.
  */
 export const reissueForRemoval =
   (content: InvoiceContent, removes: Removal): DecideInvoice =>
   (state) => {
     const issued = existing(state, content.invoiceId);
     if (issued.removed.includes(removes.consumptionId)) return [];
+    if (issued.returned.includes(removes.consumptionId)) throw changedMeanwhile(content);
     assertNotPaid(issued);
     return [{ type: 'InvoiceReissued', data: { ...owingAll(content), removes } }];
   };
 
-/** H4: the same because its package is cancelled; but what is paid, or does not take place, stays as it is. */
+/** H4: the same because its package is cancelled; but what is paid, or did not take place with that session, stays as it is. */
 export const reissueForCancellation =
   (content: InvoiceContent, removes: Removal): DecideInvoice =>
   (state) => {
     const issued = existing(state, content.invoiceId);
-    return issued.toZero || keptOf(issued) !== 0 ? [] : reissueForRemoval(content, removes)(state);
+    const stays = issued.toZero || keptOf(issued) !== 0 || issued.returned.includes(removes.consumptionId);
+    return stays ? [] : reissueForRemoval(content, removes)(state);
   };
 
 /** E9: the appointment takes place after all, at the regular fee in place of a session: nothing is taken off any more. */
@@ -65,9 +69,18 @@ export const assertNotPaid = (issued: IssuedInvoice): void => {
     throw new Refusal('INVOICE_PAID', 'This invoice is paid: void or refund the payment first.', { invoiceId: issued.invoiceId });
 };
 
+const changedMeanwhile = ({ appointmentId }: InvoiceContent): Refusal =>
+  new Refusal('APPOINTMENT_CHANGED', 'This appointment was changed at the same moment: look at it, and send it again.', { appointmentId });
+
+export interface AdjustToZero {
+  invoiceId: string;
+  because: 'cancelled' | 'noShow';
+  consumptionId: string | null; // of the session that is returned
+}
+
 /** E9: nothing of it is owing any more; what was paid becomes credit. */
 export const adjustToZero =
-  (invoiceId: string, because: 'cancelled' | 'noShow'): DecideInvoice =>
+  ({ invoiceId, because, consumptionId }: AdjustToZero): DecideInvoice =>
   (state) => {
     const { clientId, total, adjustments, toZero, balance } = existing(state, invoiceId);
     if (toZero) return [];
@@ -76,7 +89,7 @@ export const adjustToZero =
       {
         type: 'InvoiceAdjustedToZero',
         data: {
-          ...{ invoiceId, clientId, because, adjustment },
+          ...{ invoiceId, clientId, because, consumptionId, adjustment },
           adjustments: sum(total.currency, [adjustments, adjustment]),
           balance: sum(total.currency, [balance, adjustment]),
         },

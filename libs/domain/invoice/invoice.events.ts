@@ -28,10 +28,14 @@ export const InvoiceReissued = defineEvent('InvoiceReissued', invoiceContent.ext
 });
 export type Removal = z.infer<typeof removal>;
 
-/** E9: the appointment did not take place: an adjustment that takes off all that is left of the total. */
+/**
+ * E9: the appointment did not take place: an adjustment that takes off all that is left of the total. `consumptionId`: its session,
+ * which is returned; null: it had none.
+ */
 export const InvoiceAdjustedToZero = defineEvent(
   'InvoiceAdjustedToZero',
-  about.extend({ because: z.enum(['cancelled', 'noShow']), adjustment: money, ...after.shape }),
+  about.extend({ because: z.enum(['cancelled', 'noShow']), consumptionId: id.nullable(), adjustment: money, ...after.shape }),
+  { version: 2, upcast: { 1: (data) => ({ ...(data as object), consumptionId: null }) } },
 );
 
 /** The appointment takes place after all: the adjustment to zero is taken back. */

@@ -57,7 +57,7 @@ describe('an invoice', () => {
 });
 
 describe('an invoice of an appointment that does not take place', () => {
-  const adjust = adjustToZero(idOf('i1'), 'cancelled');
+  const adjust = adjustToZero({ invoiceId: idOf('i1'), because: 'cancelled', consumptionId: idOf('c1') });
 
   it('E9: is adjusted to zero', () =>
     anInvoice([issued(content)])
@@ -408,6 +408,17 @@ describe('an invoice whose appointment gives its package up', () => {
     anInvoice([issued(content), received(1, 100_00, { paid: 100_00, balance: 14_98 })])
       .when(remove)
       .refuses('INVOICE_PAID'));
+  it('E8, E9: not any more once it did not take place with that session: if it stands again, it uses another', () => {
+    const ended = [issued(fromPackage), adjustedToZero(0)];
+    anInvoice(ended).when(remove).refuses('APPOINTMENT_CHANGED');
+    const again = [...ended, adjustmentUndone(0)];
+    anInvoice(again).when(remove).refuses('APPOINTMENT_CHANGED');
+    anInvoice(again).when(reissueForCancellation(content, removes)).emits([]);
+    const second = { ...removes, consumptionId: idOf('c2') };
+    anInvoice(again)
+      .when(reissueForRemoval(content, second))
+      .emits([reissued(content, { removes: second })]);
+  });
 
   it('E9: stands at the regular fee when the appointment is booked again without it', () =>
     anInvoice([issued(fromPackage), adjustedToZero(0)])

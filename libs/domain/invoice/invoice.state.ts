@@ -16,7 +16,7 @@ export interface IssuedInvoice {
   taxes: TaxLine[]; // of all lines
   adjustments: Money; // all together; below zero: they take off
   discounts: Money; // those of them that staff made by themselves
-  toZero: { adjustment: Money; because: 'cancelled' | 'noShow' } | null; // the one of them that E9 made
+  toZero: { adjustment: Money; because: 'cancelled' | 'noShow'; consumptionId: string | null } | null; // the one of them that E9 made
   payments: Payment[]; // voided ones too, for ever: a late repeat finds its own
   adjusted: string[]; // ids of the overall adjustments
   writtenOff: { adjustmentId: string; adjustment: Money }[]; // those of them that wrote off what was owing (H4)
@@ -24,7 +24,8 @@ export interface IssuedInvoice {
   paid: Money; // by payments that stand
   refunded: Money;
   balance: Money; // what is owing; below zero: credit
-  removed: string[]; // E8: sessions that its appointment uses no more
+  removed: string[]; // E8: sessions that its appointment gave up
+  returned: string[]; // E9: sessions that came back because it did not take place; if it stands again, it is with another
 }
 
 interface Payment {
@@ -41,7 +42,7 @@ export const invoice: Aggregate<InvoiceState, InvoiceEvent> = {
   evolve: (state, { type, data }) => {
     if (type === 'InvoiceIssued') {
       const none = zero(data.balance.currency);
-      const kept = { payments: [], adjusted: [], writtenOff: [], refunds: [], removed: [], paid: none, refunded: none };
+      const kept = { payments: [], adjusted: [], writtenOff: [], refunds: [], removed: [], returned: [], paid: none, refunded: none };
       return { ...kept, ...contentOf(data) };
     }
     if (state.status === 'none') return state;
@@ -53,8 +54,9 @@ export const invoice: Aggregate<InvoiceState, InvoiceEvent> = {
           removed: data.removes ? including(state.removed, data.removes.consumptionId) : state.removed,
         };
       case 'InvoiceAdjustedToZero': {
-        const { adjustment, because, adjustments, balance } = data;
-        return { ...state, toZero: { adjustment, because }, adjustments, balance };
+        const { consumptionId, adjustments, balance } = data;
+        const returned = consumptionId === null ? state.returned : including(state.returned, consumptionId);
+        return { ...state, toZero: pick(data, 'adjustment', 'because', 'consumptionId'), returned, adjustments, balance };
       }
       case 'InvoiceAdjustmentUndone':
         return { ...state, toZero: null, adjustments: data.adjustments, balance: data.balance };

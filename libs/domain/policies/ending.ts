@@ -12,11 +12,11 @@ import { change, definePolicy, type PolicyCommand } from './policy.js';
 export const ending = definePolicy<AppointmentEvent>('ending', {
   AppointmentCancelled: ({ data }) => [
     ...session({ ...data, returned: 'cancelled', forfeited: 'lateCancellation' }),
-    ...(data.outcome === 'returned' ? [change(invoice, data.invoiceId, { decide: adjustToZero(data.invoiceId, 'cancelled') })] : []),
+    ...(data.outcome === 'returned' ? [change(invoice, data.invoiceId, { decide: adjustToZero({ ...data, because: 'cancelled' }) })] : []),
   ],
   AppointmentMarkedNoShow: ({ data }) => [
     ...session({ ...data, returned: 'noShow', forfeited: 'noShow' }),
-    ...(data.outcome === 'returned' ? [change(invoice, data.invoiceId, { decide: adjustToZero(data.invoiceId, 'noShow') })] : []),
+    ...(data.outcome === 'returned' ? [change(invoice, data.invoiceId, { decide: adjustToZero({ ...data, because: 'noShow' }) })] : []),
   ],
   NoShowUndone: ({ data }) =>
     data.outcome === 'returned' ? [change(invoice, data.invoiceId, { decide: undoAdjustment(data.invoiceId) })] : [],

@@ -1,5 +1,5 @@
 import type { AnyEvent } from '../kernel/event.js';
-import { cad, idOf } from '../testing/example.js';
+import { at, cad, idOf } from '../testing/example.js';
 import {
   applied,
   booked,
@@ -15,6 +15,7 @@ import {
 } from '../testing/example-appointment.js';
 import { adjustedToZero, adjustmentUndone, invoiceContent, issued, received, regularFee, reissued } from '../testing/example-invoice.js';
 import { offeringDefined, offeringDeleted, offeringId, offeringRestored } from '../testing/example-catalogue.js';
+import { bookedSeries, planned, planOf, refusedSeries, shortOf } from '../testing/example-series.js';
 import { listed, relisted, unlisted } from '../testing/example-offering-list.js';
 import {
   cancelled,
@@ -107,7 +108,7 @@ describe('a session that was consumed', () => {
     it('E3: given back, it works the expiry out again as on the day on which it was taken', () => {
       const rule = sold({ services: [soldMassage(1)], expiryRule: fromFirstUse(1, 'months') });
       const used = consumed('2027-02-01', 0, { purpose: 'application', expiresOn: '2027-03-01' });
-      const [command] = following([booking], used, '2027-03-02T04:00:00.000Z'); // still 1 March in Toronto
+      const [command] = following([booking], used, { time: '2027-03-02T04:00:00.000Z' }); // still 1 March in Toronto
       on(command!.refused!()[0]!)([rule, used]).emits([returned(1, { because: 'refused' })]);
     });
   });
@@ -223,7 +224,7 @@ describe('an appointment that does not take place', () => {
     on(adjust!)([...owing, adjustedToZero(100_00)]).emits([]);
   });
   it('E3: the day of the return is the day on which the appointment ended', () => {
-    const [giveBack] = following([ending], noShow('returned'), '2027-06-01T12:00:00.000Z'); // carried out late; marked on 1 February
+    const [giveBack] = following([ending], noShow('returned'), { time: '2027-06-01T12:00:00.000Z' }); // carried out late; marked on 1 February
     const rule = sold({ expiryRule: fromFirstUse(1, 'months') });
     on(giveBack!)([rule, consumed('2027-02-01', 0, { expiresOn: '2027-03-01' })]).emits([returned(1)]);
   });
@@ -249,6 +250,41 @@ describe('an appointment that does not take place', () => {
     on(undo!)([...owing, adjustedToZero(100_00, { because: 'noShow' })]).emits([adjustmentUndone(100_00)]);
     expect(following(policies, noShowUndone('forfeited'))).toEqual([]);
   });
+});
+
+describe('a series', () => {
+  const plan = shortOf(planOf([1, 2, 3]), [2, 3]); // one from the package, two at the regular fee
+  const ofSeries = `series-${idOf('series')}`;
+  const taken: AnyEvent = { type: 'SeriesTaken', data: { packageId: p, clientId: idOf('anna'), seriesId: idOf('series'), sessions: 1 } };
+  const session = consumed('2027-02-08', 0, { purpose: 'series', seriesId: idOf('series') });
+
+  it('E5: that is planned, asks its package for all its sessions, and is refused when it says no', () => {
+    const [take, ...more] = following(policies, planned(plan));
+    expect(streamsOf([take!, ...more])).toEqual([`package-${p}`]);
+    on(take!)([sold()]).emits([session, taken]);
+    on(take!)([sold(), consumed('2027-02-01', 0, { n: 9 })]).refuses('NO_SESSIONS_LEFT');
+    const [refuse, ...rest] = take!.refused!();
+    expect(streamsOf([refuse!, ...rest])).toEqual([ofSeries]);
+    on(refuse!)([planned(plan)]).emits([refusedSeries]);
+    expect(following(policies, refusedSeries)).toEqual([]);
+  });
+  it('G3: its sessions rest on the link that was read when it was planned', () => {
+    const read = { [`clientLink-${idOf('anna')}~${idOf('ben')}`]: '3' };
+    expect(following(policies, planned(plan), { read })).toMatchObject([{ read }]);
+  });
+  it('E5: whose sessions were taken, is booked', () => {
+    const [book, ...more] = following(policies, taken);
+    expect(streamsOf([book!, ...more])).toEqual([ofSeries]);
+    on(book!)([planned(plan)]).emits([bookedSeries(plan)]);
+  });
+  it('E4, E5: that is booked, books what is at the regular fee, each with an invoice of its own', () => {
+    const [second, third, ...more] = following(policies, bookedSeries(plan));
+    expect(streamsOf([second!, third!, ...more])).toEqual([`new appointment-${idOf('a2')}`, `new appointment-${idOf('a3')}`]);
+    const content = regularFee([], { invoiceId: idOf('i2'), appointmentId: idOf('a2'), issuedOn: '2027-01-31' });
+    const own = { ...regular, appointmentId: idOf('a2'), invoiceId: idOf('i2'), seriesId: idOf('series') };
+    on(second!)([]).emits([booked({ ...own, ...at('2027-02-09'), invoice: content })]);
+  });
+  it('E5: that needs no session asks no package', () => expect(following(policies, planned(shortOf(planOf([1, 2]), [1, 2])))).toEqual([]));
 });
 
 describe('an offering', () => {

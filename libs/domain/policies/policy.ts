@@ -14,6 +14,8 @@ export interface PolicyCommand {
   id: string;
   decide: Decide<unknown, AnyEvent>;
   creates: boolean; // the stream is expected to be new
+  /** Facts that the trigger read, on which this decision rests too: stream → revision. */
+  read?: Record<string, string>;
   /** What undoes the trigger if this is refused; without it the command is parked. */
   refused?: () => PolicyCommand[];
 }
@@ -27,7 +29,7 @@ export const definePolicy = <Event extends AnyEvent>(name: string, on: Handlers<
   on: on as unknown as Policy['on'],
 });
 
-type Options<State, Event extends AnyEvent> = { decide: Decide<State, Event>; refused?: PolicyCommand['refused'] };
+type Options<State, Event extends AnyEvent> = Pick<PolicyCommand, 'read' | 'refused'> & { decide: Decide<State, Event> };
 
 const commandOf = (aggregate: unknown, id: string, options: { decide: unknown }, creates: boolean) =>
   ({ aggregate, id, creates, ...options }) as PolicyCommand;

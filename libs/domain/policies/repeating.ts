@@ -11,11 +11,12 @@ import { change, create, definePolicy } from './policy.js';
 
 /** E5: the package gives all sessions of a series, and then the rest is booked at the regular fee; or nothing is booked. */
 export const repeating = definePolicy<SeriesEvent | PackageEvent>('repeating', {
-  SeriesPlanned: ({ data }) =>
+  SeriesPlanned: ({ data, metadata: { read } }) =>
     data.packageId !== null && data.occurrences.some(({ consumptionId }) => consumptionId !== null)
       ? [
           change(packageAggregate, data.packageId, {
             decide: takeSeries(data),
+            read, // G3: the link that lets this client use it
             refused: () => [change(series, data.seriesId, { decide: refuseSeries(data.seriesId) })],
           }),
         ]

@@ -34,13 +34,16 @@ export const reissued = (
   data: { ...content, adjustments: cad(0), balance, removes },
 });
 
-type BecauseOf = { because?: 'cancelled' | 'noShow'; balance?: number };
+type BecauseOf = { because?: 'cancelled' | 'noShow'; consumptionId?: string | null; balance?: number };
 const i1 = { invoiceId: idOf('i1'), clientId: anna };
 
-/** So much is taken off, minor units; nothing is owing after it if nothing else is said. */
-export const adjustedToZero = (off: number, { because = 'cancelled', balance = 0 }: BecauseOf = {}): InvoiceEvent => ({
+/** So much is taken off, minor units; its first session comes back, and nothing is owing after it, if nothing else is said. */
+export const adjustedToZero = (
+  off: number,
+  { because = 'cancelled', consumptionId = idOf('c1'), balance = 0 }: BecauseOf = {},
+): InvoiceEvent => ({
   type: 'InvoiceAdjustedToZero',
-  data: { ...i1, because, adjustment: cad(0 - off), adjustments: cad(0 - off), balance: cad(balance) },
+  data: { ...i1, because, consumptionId, adjustment: cad(0 - off), adjustments: cad(0 - off), balance: cad(balance) },
 });
 /** So much is put on again, minor units; that much is owing after it if nothing else is said. */
 export const adjustmentUndone = (on: number, balance = on): InvoiceEvent => ({
