@@ -1,10 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import pg from 'pg';
 import { mintToken } from '../libs/auth/tokens.js';
-import { deletePostgres, startPostgres, type RunningPostgres } from '../libs/embedded-postgres/embedded-postgres.js';
 import type { Projection } from '../libs/projection-engine/define-projection.js';
 import { directory } from '../projections/directory.projection.js';
 import { offeringArrangement } from '../projections/offering-arrangement.projection.js';
@@ -15,8 +10,8 @@ import type { LoadResult } from './http-load.js';
 import { listHistory, type Business } from './list-history.js';
 import type { LoadJob } from './load.js';
 import { median, type Measured } from './measured.js';
-import { start, type Started } from './processes.js';
 import { inRounds, table, type Subjects } from './rounds.js';
+import { onStage, openEventStore, SECRETS, type Stage, UNDER_LOAD } from './stage.js';
 
 // npm run bench:lists: pages of the lists of a large business against the read of one row; what and why is in bench/README.md. The last line
 // is one JSON object.
@@ -29,15 +24,6 @@ const ONE_ROW = 'one package';
 const PAGES = 40; // of a list, that are asked for at random
 
 const projections = [offeringList, offeringArrangement, packageList, directory] as unknown as Projection[];
-const secret = (): string => randomBytes(32).toString('base64url');
-const SECRETS = { JWT_SECRET: secret(), REQUEST_HASH_KEY: secret(), OPERATOR_KEY: secret() };
-
-const running: Started[] = [];
-const launch = async (name: string, path: string, env?: Record<string, string>): Promise<Started> => {
-  const started = await start(name, path, env);
-  running.push(started);
-  return started;
-};
 
 /** The addresses of the first pages of a list, each with the cursor of the one before it. */
 async function pagesOf(api: string, token: string, path: string): Promise<string[]> {
@@ -89,9 +75,10 @@ function report(results: Map<string, Measured[]>): void {
   console.log(JSON.stringify(Object.fromEntries(ratios.map(([name, ratio]) => [name, Number(ratio.toFixed(2))]))));
 }
 
-async function measure(postgres: RunningPostgres): Promise<void> {
+async function measure(stage: Stage): Promise<void> {
+  const { launch, postgres } = stage;
   const databaseUrl = postgres.url();
-  const eventStore = await launch('event store', 'libs/embedded-event-store/main.js', { DATABASE_URL: databaseUrl, EVENT_STORE_PORT: '0' });
+  const { stores } = await openEventStore(stage, databaseUrl);
   const { business, history } = listHistory();
   console.log(`${history.length} events folded in ${(await foldAndWrite(databaseUrl, projections, history)).toFixed(1)} s`);
   const client = new pg.Client(databaseUrl);
@@ -99,8 +86,7 @@ async function measure(postgres: RunningPostgres): Promise<void> {
   await client.query('VACUUM ANALYZE'); // as autovacuum does, minutes later
   await client.end();
 
-  const settings = { DATABASE_URL: databaseUrl, EVENTSTORE_URL: eventStore.ready, ...SECRETS, RATE_LIMIT_PER_MINUTE: '1000000000' };
-  const api = await launch('API', 'apps/api/main.js', { ...settings, PORT: '0', LOG_LEVEL: 'warn' });
+  const api = await launch('API', 'apps/api/main.js', { ...stores, ...UNDER_LOAD });
   const load = await launch('load', 'bench/load.js');
   const token = await mintToken({
     secret: SECRETS.JWT_SECRET,
@@ -120,23 +106,4 @@ async function measure(postgres: RunningPostgres): Promise<void> {
   report(await inRounds(subjects, rounds));
 }
 
-async function main(): Promise<void> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'punchcard-lists-'));
-  const postgres = await startPostgres({ dataDir });
-  let closing: Promise<void> | undefined;
-  const close = (): Promise<void> =>
-    (closing ??= (async () => {
-      await Promise.all(running.map((started) => started.stop()));
-      await postgres.stop();
-      await deletePostgres(dataDir);
-      await rm(dataDir, { recursive: true, force: true });
-    })());
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void close().then(() => process.exit(1)));
-  try {
-    await measure(postgres);
-  } finally {
-    await close();
-  }
-}
-
-await main();
+await onStage('lists', measure);

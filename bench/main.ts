@@ -1,10 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { deletePostgres, startPostgres, type RunningPostgres } from '../libs/embedded-postgres/embedded-postgres.js';
+import type { RunningPostgres } from '../libs/embedded-postgres/embedded-postgres.js';
 import { tableName } from '../libs/projection-engine/sql-names.js';
 import { invoiceList } from '../projections/invoice-list.projection.js';
 import { packageList } from '../projections/package-list.projection.js';
@@ -14,9 +10,10 @@ import type { LoadResult } from './http-load.js';
 import type { LoadJob } from './load.js';
 import type { Measured } from './measured.js';
 import type { AppendJob } from './plain-appends.js';
-import { peakMemory, postgresMemory, start, type Started } from './processes.js';
+import { peakMemory, postgresMemory, type Started } from './processes.js';
 import type { ReadModelJob } from './read-models.js';
 import { inRounds, ratioOf, table, type Subjects } from './rounds.js';
+import { onStage, openEventStore, SECRETS, type Stage, UNDER_LOAD } from './stage.js';
 
 // npm run bench: what it measures and what limits it is in bench/README.md. The last line is one JSON object.
 
@@ -28,30 +25,16 @@ const CAUGHT_UP = { events: 200_000, streams: 100_000 };
 const WATCH = 500; // ms between looks at Postgres's memory
 const FOLDED = { events: 200_000, streams: 20_000 };
 
-const secret = (): string => randomBytes(32).toString('base64url');
-const SECRETS = { JWT_SECRET: secret(), REQUEST_HASH_KEY: secret(), OPERATOR_KEY: secret() };
-const NO_LIMIT = '1000000000'; // calls a minute: they are counted as ever, and never too many
-
 const peaks = new Map<string, number>(); // MiB
-const running: Started[] = [];
-
-/** One of ours, stopped at the end whatever happens. */
-async function launch(name: string, path: string, env?: Record<string, string>): Promise<Started> {
-  const started = await start(name, path, env);
-  running.push(started);
-  return started;
-}
 
 const notePeak = (name: string, mib: number | undefined): void => {
   if (mib !== undefined) peaks.set(name, Math.max(mib, peaks.get(name) ?? 0));
 };
 
-async function stop(...those: Started[]): Promise<void> {
-  for (const started of those) {
-    notePeak(started.name, await peakMemory(started.pid));
-    running.splice(running.indexOf(started), 1);
-    await started.stop();
-  }
+/** Notes what each had in memory at most, then stops it. */
+async function stop(stage: Stage, ...those: Started[]): Promise<void> {
+  for (const { name, pid } of those) notePeak(name, await peakMemory(pid));
+  await stage.stop(...those);
 }
 
 async function databaseIn(postgres: RunningPostgres, name: string): Promise<string> {
@@ -87,50 +70,54 @@ interface Service {
   api: Started;
 }
 
-async function openService(postgres: RunningPostgres): Promise<Service> {
-  const databaseUrl = await databaseIn(postgres, 'punchcard');
-  const eventStore = await launch('event store', 'libs/embedded-event-store/main.js', { DATABASE_URL: databaseUrl, EVENT_STORE_PORT: '0' });
-  const settings = {
-    ...{ DATABASE_URL: databaseUrl, EVENTSTORE_URL: eventStore.ready, ...SECRETS },
-    ...{ PORT: '0', LOG_LEVEL: 'warn', RATE_LIMIT_PER_MINUTE: NO_LIMIT },
-  };
-  const api = await launch('API', 'apps/api/main.js', settings);
+async function openService(stage: Stage): Promise<Service> {
+  const databaseUrl = await databaseIn(stage.postgres, 'punchcard');
+  const { eventStore, stores } = await openEventStore(stage, databaseUrl);
+  const settings = { ...stores, ...UNDER_LOAD };
+  const api = await stage.launch('API', 'apps/api/main.js', settings);
   const clinic = await openClinic(api.ready, settings);
   return { clinic, databaseUrl, settings, eventStore, api };
 }
 
 /** The read models follow up to now, and then the projector is stopped again: it would take part in what is measured. */
-async function project({ api, clinic, settings }: Service, position: string): Promise<void> {
-  const projector = await launch('projector', 'apps/projector/main.js', settings);
+async function project(stage: Stage, { api, clinic, settings }: Service, position: string): Promise<void> {
+  const projector = await stage.launch('projector', 'apps/projector/main.js', settings);
   await untilFresh(api.ready, clinic, position);
-  await stop(projector);
+  await stop(stage, projector);
 }
 
 /** Everything over HTTP, and the appends: the projector is stopped meanwhile. */
-async function measureService(postgres: RunningPostgres): Promise<Map<string, Measured[]>> {
-  const service = await openService(postgres);
+async function measureService(stage: Stage): Promise<Map<string, Measured[]>> {
+  const service = await openService(stage);
   const { clinic, api, databaseUrl } = service;
-  await project(service, clinic.position);
-  const crudUrl = await databaseIn(postgres, 'crud');
+  await project(stage, service, clinic.position);
+  const crudUrl = await databaseIn(stage.postgres, 'crud');
   await onDatabase(crudUrl, (client) => createCrud(client, clinic.catalogue));
   const { streams: samples } = await bookOne(api.ready, clinic);
 
   const booked = { api: 1, crud: 0 };
-  const { subjects, stopAll } = await subjectsOf(service, crudUrl, samples, booked);
+  const { subjects, stopAll } = await subjectsOf(stage, service, crudUrl, samples, booked);
   for (const subject of Object.values(subjects)) await subject(); // none is measured cold
   const results = await inRounds(subjects, rounds);
   await stopAll();
 
   const { position } = await bookOne(api.ready, clinic);
-  await project(service, position);
+  await project(stage, service, position);
   await assertAllThere(databaseUrl, 'Punchcard', booked.api + 1, IN_READ_MODELS);
   await assertAllThere(crudUrl, 'CRUD', booked.crud, IN_TABLES);
-  await stop(api, service.eventStore);
+  await stop(stage, api, service.eventStore);
   return results;
 }
 
 /** @param booked counts the bookings answered with success */
-async function subjectsOf({ clinic, api, settings }: Service, crudUrl: string, samples: string[], booked: { api: number; crud: number }) {
+async function subjectsOf(
+  stage: Stage,
+  { clinic, api, settings }: Service,
+  crudUrl: string,
+  samples: string[],
+  booked: { api: number; crud: number },
+) {
+  const { launch } = stage;
   const { token, catalogue } = clinic;
   const crud = await launch('CRUD service', 'bench/crud/main.js', { DATABASE_URL: crudUrl, ...SECRETS });
   const hello = await launch('fixed answer', 'bench/hello.js', settings);
@@ -154,11 +141,12 @@ async function subjectsOf({ clinic, api, settings }: Service, crudUrl: string, s
     'GET of a package': () => loadOn(api, { get: packages.map(({ packageId }) => `/v1/packages/${packageId}`) }),
     'GET of a fixed answer': () => loadOn(hello, { get: packages.map(({ packageId }) => `/v1/hello/${packageId}`) }),
   };
-  return { subjects, stopAll: () => stop(plain, load, hello, crud) };
+  return { subjects, stopAll: () => stop(stage, plain, load, hello, crud) };
 }
 
 /** The read models without HTTP and commands. */
-async function measureReadModels(postgres: RunningPostgres): Promise<Map<string, Measured[]>> {
+async function measureReadModels(stage: Stage): Promise<Map<string, Measured[]>> {
+  const { launch, postgres } = stage;
   const catching = await launch('catching up', 'bench/read-models.js', { DATABASE_URL: await databaseIn(postgres, 'caught_up') });
   const folding = await launch('fold and write', 'bench/read-models.js', { DATABASE_URL: await databaseIn(postgres, 'folded') });
   const ask = (whom: Started, does: ReadModelJob['does'], what: Omit<ReadModelJob, 'does'>) => () =>
@@ -172,7 +160,7 @@ async function measureReadModels(postgres: RunningPostgres): Promise<Map<string,
   };
   const results = await inRounds(subjects, rounds);
   await ask(catching, 'close', CAUGHT_UP)();
-  await stop(catching, folding);
+  await stop(stage, catching, folding);
   return results;
 }
 
@@ -202,32 +190,18 @@ function report(results: Map<string, Measured[]>): void {
   console.log(JSON.stringify(Object.fromEntries(Object.entries(ratios).map(([name, ratio]) => [name, Number(ratio.toFixed(3))]))));
 }
 
-async function main(): Promise<void> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'punchcard-bench-'));
-  const postgres = await startPostgres({ dataDir });
-  let watching = true;
+await onStage('bench', async (stage) => {
+  const over = new AbortController();
   const watch = async () => {
-    for (; watching; await sleep(WATCH)) notePeak('Postgres', await postgresMemory(postgres.pid));
+    for (; !over.signal.aborted; await sleep(WATCH)) notePeak('Postgres', await postgresMemory(stage.postgres.pid));
   };
   const watched = watch();
-  let closing: Promise<void> | undefined;
-  const close = (): Promise<void> =>
-    (closing ??= (async () => {
-      watching = false;
-      await Promise.all([...running].map((started) => started.stop()));
-      await watched;
-      await postgres.stop();
-      await deletePostgres(dataDir);
-      await rm(dataDir, { recursive: true, force: true });
-    })());
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void close().then(() => process.exit(1)));
   try {
-    const service = await measureService(postgres);
-    const readModels = await measureReadModels(postgres);
+    const service = await measureService(stage);
+    const readModels = await measureReadModels(stage);
     report(new Map([...service, ...readModels]));
   } finally {
-    await close();
+    over.abort();
+    await watched;
   }
-}
-
-await main();
+});

@@ -1,16 +1,12 @@
-import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { NUMBERING } from '../apps/projector/numbering.js';
-import { deletePostgres, startPostgres, type RunningPostgres } from '../libs/embedded-postgres/embedded-postgres.js';
 import { bookOne, openClinic, type Clinic } from './clinic.js';
 import type { LoadResult } from './http-load.js';
 import type { LoadJob } from './load.js';
-import { start, type Started } from './processes.js';
+import type { Started } from './processes.js';
 import { inRounds, ratioOf, table, type Subjects } from './rounds.js';
+import { onStage, openEventStore, type Stage, UNDER_LOAD } from './stage.js';
 
 // npm run bench:numbering: how much of their rate 64 concurrent bookings of one business lose to the numbers of their invoices. A projector
 // follows them on both sides, on one without the numbers. What and why is in bench/README.md. The last line is one JSON object.
@@ -20,20 +16,6 @@ const CONNECTIONS = 64;
 const TIME = { warmUp: 1_000, time: 4_000 }; // ms of each measurement
 const WANTED = 0.9; // of the rate without numbers, at least
 const POLL = 50; // ms
-
-const secret = (): string => randomBytes(32).toString('base64url');
-const SECRETS = { JWT_SECRET: secret(), REQUEST_HASH_KEY: secret(), OPERATOR_KEY: secret() };
-
-const running = new Set<Started>();
-const launch = async (name: string, path: string, env?: Record<string, string>): Promise<Started> => {
-  const started = await start(name, path, env);
-  running.add(started);
-  return started;
-};
-const stop = async (started: Started): Promise<void> => {
-  running.delete(started);
-  await started.stop();
-};
 
 /** Until everything that follows `$all` holds what was booked a moment ago: nobody is measured while catching up with what came before. */
 async function caughtUp(client: pg.Client, position: string, numbering: boolean): Promise<void> {
@@ -59,18 +41,21 @@ async function assertNumbered(client: pg.Client): Promise<void> {
   console.log(`Each of ${invoices} invoices has its number, without a gap.`);
 }
 
-async function measure(postgres: RunningPostgres): Promise<void> {
-  const databaseUrl = postgres.url();
-  const eventStore = await launch('event store', 'libs/embedded-event-store/main.js', { DATABASE_URL: databaseUrl, EVENT_STORE_PORT: '0' });
-  const settings = { DATABASE_URL: databaseUrl, EVENTSTORE_URL: eventStore.ready, ...SECRETS, LOG_LEVEL: 'warn' };
-  const api = await launch('API', 'apps/api/main.js', { ...settings, PORT: '0', RATE_LIMIT_PER_MINUTE: '1000000000' });
+async function measure(stage: Stage): Promise<void> {
+  const { launch, stop, postgres } = stage;
+  const { stores } = await openEventStore(stage, postgres.url());
+  const api = await launch('API', 'apps/api/main.js', { ...stores, ...UNDER_LOAD });
   const load = await launch('load', 'bench/load.js');
-  const clinic = await openClinic(api.ready, settings);
-  const client = new pg.Client({ connectionString: databaseUrl });
+  const clinic = await openClinic(api.ready, stores);
+  const client = new pg.Client({ connectionString: postgres.url() });
   await client.connect();
   try {
     const side = (numbering: boolean) => async () => {
-      const projector = await launch('projector', 'bench/following.js', { ...settings, NUMBERING: numbering ? 'on' : 'off' });
+      const projector = await launch('projector', 'bench/following.js', {
+        ...stores,
+        LOG_LEVEL: 'warn',
+        NUMBERING: numbering ? 'on' : 'off',
+      });
       await caughtUp(client, (await bookOne(api.ready, clinic)).position, numbering);
       const result = await load.ask<LoadResult>(jobOf(api, clinic));
       await stop(projector);
@@ -80,7 +65,7 @@ async function measure(postgres: RunningPostgres): Promise<void> {
     await subjects['bookings, numbered']!(); // none is measured cold, and all tables are there
     report(await inRounds(subjects, rounds));
 
-    const projector = await launch('projector', 'bench/following.js', { ...settings, NUMBERING: 'on' });
+    const projector = await launch('projector', 'bench/following.js', { ...stores, LOG_LEVEL: 'warn', NUMBERING: 'on' });
     const { position } = await bookOne(api.ready, clinic);
     await caughtUp(client, position, true);
     await caughtUp(client, (await bookOne(api.ready, clinic)).position, true); // the numbers of those before have been read by then
@@ -104,23 +89,4 @@ function report(results: Parameters<typeof table>[0]): void {
   console.log(JSON.stringify({ numbered_vs_not: Number(ratio.toFixed(3)) }));
 }
 
-async function main(): Promise<void> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'punchcard-numbering-'));
-  const postgres = await startPostgres({ dataDir });
-  let closing: Promise<void> | undefined;
-  const close = (): Promise<void> =>
-    (closing ??= (async () => {
-      await Promise.all([...running].map((started) => started.stop()));
-      await postgres.stop();
-      await deletePostgres(dataDir);
-      await rm(dataDir, { recursive: true, force: true });
-    })());
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void close().then(() => process.exit(1)));
-  try {
-    await measure(postgres);
-  } finally {
-    await close();
-  }
-}
-
-await main();
+await onStage('numbering', measure);
