@@ -23,6 +23,8 @@ const yaml = { headers: { 'content-type': 'application/yaml' } };
 const fileOf = (caller: Caller) => caller.get<File>(PATH);
 const load = (caller: Caller, file: object) => caller.put<{ created: number; changed: number; unchanged: number }>(PATH, file);
 
+const told = ({ errors = [] }: Problem) => errors.map((error) => `${(error as { line?: number }).line} ${error.field} ${error.code}`);
+
 const WRITTEN = `
 taxes:
   - { key: gst, name: GST, rate: '5' }
@@ -67,7 +69,6 @@ describe('a business from a file', () => {
     await clinic.offering({ name: 'Same name' });
     await clinic.offering({ name: 'Same name', ...clinic.eachAppointment('unlimited') });
     const last = await clinic.offering({ name: 'Été', expiryRule: { kind: 'after', from: 'firstUse', amount: 3, unit: 'weeks' } });
-    await clinic.owner.patch(`/v1/services/${clinic.has.massage}`, { publiclyDisplayed: false });
     const { categoryId } = await clinic.owner.post<{ categoryId: string }>('/v1/categories', { name: 'Passes' });
     const list = await clinic.owner.get<{ ungrouped: string[]; revision: string }>('/v1/offering-list');
     const arranged = { ungrouped: list.ungrouped.filter((id) => id !== last).reverse(), categories: [{ categoryId, offeringIds: [last] }] };
@@ -82,6 +83,25 @@ describe('a business from a file', () => {
     expect(await fileOf(copy)).toEqual(file);
     expect(await load(copy, file)).toMatchObject({ created: 0, changed: 0 });
     expect(await load(clinic.owner, file)).toMatchObject({ created: 0, changed: 0 });
+  });
+
+  it('B2: a service that is hidden, or inactive, goes into no offering; one that has it keeps it', async () => {
+    const owner = await (await service.createBusiness()).as('owner');
+    const send = (body: string) => owner.send<Problem>('PUT', PATH, { ...yaml, body });
+    const hiding = (how: string) => WRITTEN.replace('key: yoga,', `key: yoga, ${how},`);
+    for (const how of ['publiclyDisplayed: false', 'active: false']) {
+      const { status, body } = await send(hiding(how));
+      expect([status, told(body)]).toEqual([400, ['25 /offerings/1/services/0/service SERVICE_NOT_OFFERABLE']]);
+    }
+    expect(await owner.get('/v1/services')).toMatchObject({ items: [] });
+    await send(WRITTEN);
+    expect(await send(hiding('publiclyDisplayed: false'))).toMatchObject({ status: 200, body: { changed: 1, unchanged: 6 } });
+    expect(await send(hiding('publiclyDisplayed: false').replace('limit: 10', 'limit: 12'))).toMatchObject({ body: { changed: 1 } });
+    const another = hiding('publiclyDisplayed: false').replace(
+      '[{ service: massage, limit: 5 }]',
+      '[{ service: massage, limit: 5 }, { service: yoga, limit: 1 }]',
+    );
+    expect(told((await send(another)).body)).toEqual(['19 /offerings/0/services/1/service SERVICE_NOT_OFFERABLE']);
   });
 
   it('B1: a key stands for the same thing for ever, also once it has another name', async () => {
@@ -122,8 +142,6 @@ describe('a file that cannot be', () => {
     expect(await service.lastPosition()).toBe(before);
     return problem;
   };
-  const told = ({ errors = [] }: Problem) => errors.map((error) => `${(error as { line?: number }).line} ${error.field} ${error.code}`);
-
   it('L1: every offending place is named, with its line', async () => {
     const file = WRITTEN.replace("rate: '5'", 'rate: 5')
       .replace('limit: 5', 'limit: none')

@@ -83,15 +83,23 @@ export const catalogueFileHandlers = [
     for (const steps of planOf(file, idsBy(wanted, keys), currency, businessId)) {
       const changes = await fewAtOnce(steps, AT_ONCE, async ({ aggregate, id, decide }) => {
         const { events, revision } = await operation.decide(aggregate, id, decide, { fresh: true });
-        const became = events.length === 0 ? 'unchanged' : revision < BigInt(events.length) ? 'created' : 'changed';
-        if (became === 'created' && aggregate.category === offering.category) await operation.settled(aggregate, id); // C8: it is in the list
-        return became;
+        return events.length === 0 ? 'unchanged' : revision < BigInt(events.length) ? 'created' : 'changed';
       });
       for (const became of changes) done[became] += 1;
+      await assureListed(operation, steps);
     }
     return done;
   }),
 ];
+
+/** C8: new offerings are in the list of the business, also those whose process died before it had put them there. */
+const assureListed = async (operation: Operation, steps: readonly Step[]): Promise<void> => {
+  const offerings = steps.filter(({ aggregate }) => aggregate.category === offering.category);
+  if (offerings.length === 0) return;
+  const { asOf } = await operation.newest(offeringList, operation.caller.business);
+  const unlisted = offerings.filter(({ id }) => !asOf.has(id));
+  await fewAtOnce(unlisted, AT_ONCE, ({ id }) => operation.settled(offering, id, { such: ({ type }) => type === 'OfferingDefined' }));
+};
 
 interface Step {
   at: string; // JSON pointer into the file
@@ -124,7 +132,7 @@ const planOf = (file: CatalogueFile, idOf: IdOf, currency: string, businessId: s
       (state ? changeProvider(providerId, description) : registerProvider({ providerId, ...description }))(state),
     );
   }),
-  file.offerings.map(({ key, ...said }, n) => offeringStep(`/offerings/${n}`, idOf('offering', key), termsOf(said, idOf), currency)),
+  offeringSteps(file, idOf, currency),
   file.categories ? [step('/categories', offeringList, businessId, arrangeAsInFile(arrangementOf(file, file.categories, idOf)))] : [],
 ];
 
@@ -140,12 +148,16 @@ const businessStep = ({ settings, ...said }: NonNullable<CatalogueFile['business
     changeBusiness(businessId, (before) => ({ ...said, settings: { ...before.settings, ...settings } }))(state),
   );
 
-/** B2: a service that the file hides may stand in an offering, as if it had been hidden afterwards. */
-const offeringStep = (at: string, offeringId: string, terms: Terms, currency: string): Step => {
-  const facts = { currency, offerable: new Set(terms.services.map(({ serviceId }) => serviceId)) };
-  return step(at, offering, offeringId, (state) =>
-    (state.status === 'undefined' ? defineOffering(offeringId, terms, facts) : changeOffering(offeringId, terms, facts))(state),
-  );
+/** B2: what goes into an offering is active and displayed by what the file says; what was in it before may have been hidden since. */
+const offeringSteps = ({ services, offerings }: CatalogueFile, idOf: IdOf, currency: string): Step[] => {
+  const offerable = services.filter(({ active, publiclyDisplayed }) => active && publiclyDisplayed);
+  const facts = { currency, offerable: new Set(offerable.map(({ key }) => idOf('service', key))) };
+  return offerings.map(({ key, ...said }, n) => {
+    const [offeringId, terms] = [idOf('offering', key), termsOf(said, idOf)];
+    return step(`/offerings/${n}`, offering, offeringId, (state) =>
+      (state.status === 'undefined' ? defineOffering(offeringId, terms, facts) : changeOffering(offeringId, terms, facts))(state),
+    );
+  });
 };
 
 const termsOf = ({ services, payment, ...said }: FileTerms, idOf: IdOf): Terms => ({
