@@ -31,6 +31,7 @@ export interface Fleet {
   /** How this process reads what the others wrote. */
   reader: Parts;
   pool: Pool;
+  secrets: { operatorKey: string; requestHashKey: string };
   stop(): Promise<void>;
 }
 
@@ -61,7 +62,7 @@ export async function startFleet({ databaseUrl, policies = 'both', apis = 1, pro
   const secrets = { operatorKey: SECRET, requestHashKey: SECRET };
   const reader = await openCommandHandling({ store, pool, policies: 'projector', log: pino({ level: 'silent' }), ...secrets });
   return {
-    ...{ eventStore, apis: servers, projectors: followers, reader, pool },
+    ...{ eventStore, apis: servers, projectors: followers, reader, pool, secrets },
     desk: await openDesk(reader),
     doomed: (path, failpoint) => {
       const part = path === 'apps/api/main.js' ? api(failpoint) : projector(failpoint);

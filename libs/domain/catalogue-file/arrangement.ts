@@ -16,7 +16,7 @@ type DecideList = Decide<OfferingListState, OfferingListEvent>;
 export const arrangeAsInFile =
   (file: FileArrangement): DecideList =>
   (before) => {
-    const state = structuredClone(before);
+    const state = { ...before, asOf: new Map(before.asOf), removed: new Set(before.removed) }; // evolving changes it in place
     const events: OfferingListEvent[] = [];
     const decide = (decision: DecideList): void => {
       for (const event of decision(state)) {
