@@ -6,7 +6,7 @@ interface Refunded {
   refunds: { refundId: string; amount: Money; tax: Money; outcome: string; refused: boolean }[];
 }
 
-inEachPolicyMode((at) => {
+inEachPolicyMode((at, policies) => {
   let clinic: Clinic;
   beforeAll(() => (clinic = at()));
 
@@ -166,6 +166,31 @@ inEachPolicyMode((at) => {
         ...{ paid: clinic.money(34_493), refunded: clinic.money(10_000), suggested: clinic.money(24_493) },
       });
     });
+
+    // Only the projector leaves time between the package's decision and its invoice's.
+    if (policies === 'projector')
+      it('H5: its payment is voided before its invoice hears of the refund: nothing was given back, and it is told', async () => {
+        const sold = await endedPaid();
+        const { payments } = (await clinic.invoice(sold)) as unknown as { payments: { paymentId: string }[] };
+        await clinic.service.stopProjector();
+        const body = refundOf(10_000, 'outstandingBalance');
+        expect(await clinic.owner.post<Refunded>(`${pathOf(sold)}/refunds`, body)).toMatchObject({ refunds: [{ refused: false }] });
+        await clinic.owner.post(`/v1/invoices/${sold.invoiceId}/payments/${payments[0]!.paymentId}/void`, {});
+        await clinic.service.startProjector();
+        await clinic.service.settled();
+
+        expect(await clinic.owner.get<Refunded>(`${pathOf(sold)}/as-of?revision=1000`)).toMatchObject({
+          refunds: [{ amount: clinic.money(10_000), refused: true }],
+        });
+        expect((await tagsOf(sold)).slice(-2)).toMatchObject([
+          { what: 'refunded', from: '0', to: '10000' },
+          { what: 'refundRefused', from: '10000', to: '0' },
+        ]);
+        expect(await clinic.package(sold)).toMatchObject({ refunded: 0 });
+        expect(await clinic.invoice(sold)).toMatchObject({ paid: 0, refunded: 0, balance: 34_493, refunds: [] });
+        expect(await refused(sold, body)).toMatchObject({ code: 'REFUND_ABOVE_PAID' });
+        expect(await reinstate(sold)).toMatchObject({ status: 'sold' }); // nothing was refunded
+      });
 
     it('L2: the same refund sent twice gives back once; A2: not by the front desk', async () => {
       const sold = await endedPaid();
