@@ -8,6 +8,8 @@ import { startService, type Service } from '../support/service.js';
 const README = new URL('../../README.md', import.meta.url);
 const GUIDE = new URL('../../docs/api.md', import.meta.url);
 
+const LINES_OF_THE_TOUR = 15;
+
 /** The blocks of a page in this language, joined as somebody would paste them. */
 const pasted = (page: string, language: string): string =>
   [...page.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, block]) => block).join('\n');
@@ -56,8 +58,13 @@ describe("the README's tour", () => {
   });
 
   it('goes on in the API guide, with what the guide says', async () => {
-    const { stderr } = await run(pasted(await readFile(GUIDE, 'utf8'), 'bash'));
+    const { stdout, stderr } = await run(pasted(await readFile(GUIDE, 'utf8'), 'bash'));
     expect(stderr).toBe('');
+    expect(stdout.trimEnd().split('\n').slice(LINES_OF_THE_TOUR)).toEqual([
+      ...['Nothing more', 'Session 2 of 7', 'forfeited', 'booked', '9000', '5', '2', 'Session 1 of 7', 'Session 2 of 7'],
+      ...['cancelled', '40000', 'noOutstandingBalance', 'PACKAGE_REFUNDED'],
+      ...['Anna Tremblay', '4', 'false', 'PACKAGE_NOT_SHARED'],
+    ]);
     const made = await Promise.all(
       (await readdir(folder)).sort().map(async (name) => [name, (await readFile(join(folder, name))).toString('latin1')]),
     );
