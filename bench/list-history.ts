@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AnyEvent, Recorded } from '../libs/domain/kernel/event.js';
 import { cad } from '../libs/domain/testing/example.js';
 import { aMassage, annaHerself, termsOf } from '../libs/domain/testing/example-catalogue.js';
-import { sale, soldMassage } from '../libs/domain/testing/example-package.js';
+import { cancelledWith, sale, soldMassage } from '../libs/domain/testing/example-package.js';
 
 // What stands in the lists of one large business: events as they come back from the store, made in memory.
 
@@ -96,8 +96,7 @@ function addPackage(add: Add, { n, packageId, offeringIds, clientIds, serviceIds
     const data = { ...about, packageName: name, serviceId, serviceName: 'Massage', from: limit, to, adjustments: to - limit, reason: null };
     add({ type: 'RemainingAdjusted', data }, `package-${packageId}`, 1);
   }
-  if (n % 20 === 0)
-    add({ type: 'PackageCancelled', data: { ...about, appointments: 'stay', unpaid: 'owing', reason: null } }, `package-${packageId}`, 2);
+  if (n % 20 === 0) add({ type: 'PackageCancelled', data: { ...cancelledWith().data, ...about } }, `package-${packageId}`, 2);
 }
 
 function recordedAt(event: AnyEvent, stream: string, revision: number, position: number, business: string): Recorded {

@@ -33,8 +33,10 @@ export class SharedPackages {
 
   /** A client's own packages and those that others let the client use, each as this client sees it. */
   async usableBy(call: CallContext, clientId: string, page: PageQuery, selected: Selected): Promise<Page<Package & Sharing>> {
-    await this.reading.one(clientList, call, 'client', clientId);
-    const links = await this.links.because(call, [clientId], ({ gives, gets }) => gives.usePackages || gets.usePackages);
+    const [links] = await Promise.all([
+      this.links.because(call, [clientId], ({ gives, gets }) => gives.usePackages || gets.usePackages),
+      this.reading.one(clientList, call, 'client', clientId),
+    ]);
     const owners = new Map(links.filter(({ gets }) => gets.usePackages).map((link) => [link.otherClientId, linkedClient(link)]));
     const query = { ...selected, among: { clientId: [clientId, ...owners.keys()] } };
     const { items, next } = await this.reading.page(packageList, call, page, query);
