@@ -4,13 +4,14 @@ import { CommandBus } from '@nestjs/cqrs';
 import { Pool } from 'pg';
 import { pino } from 'pino';
 import { CommandHandlingModule, openCommandHandling } from '../../../libs/command-handling/command-handling.js';
+import { fewAtOnce } from '../../../libs/command-handling/few-at-once.js';
 import { Refusal } from '../../../libs/domain/kernel/refusal.js';
 import { connectEventStore, type EventStore } from '../../../libs/event-store/event-store.js';
 import type { DemoInfo, LoadDemoOptions } from '../demo.js';
 import { DAYS, planOf } from './plan.js';
 import { DEMO_BUSINESS, type Step } from './step.js';
 
-const AT_ONCE = 24;
+const AT_ONCE = 24; // commands
 const DAY = 24 * 3_600_000;
 
 /**
@@ -34,7 +35,7 @@ export const loadDemo = async ({ env, onProgress }: LoadDemoOptions): Promise<De
   try {
     for (const together of byMomentAndKind(steps)) {
       now = Math.max(now, together[0]!.at);
-      await limited(together, async (step) => {
+      await fewAtOnce(together, AT_ONCE, async (step) => {
         await carryOut(commands, step);
         now += 250;
         done += 1;
@@ -70,14 +71,6 @@ function* byMomentAndKind(steps: Step[]): Generator<Step[]> {
   }
   if (together.length > 0) yield together;
 }
-
-const limited = async (steps: Step[], run: (step: Step) => Promise<void>): Promise<void> => {
-  const waiting = steps.values();
-  const worker = async () => {
-    for (const step of waiting) await run(step);
-  };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, steps.length) }, worker));
-};
 
 /** A refusal is part of the story: a package has run out, or was cancelled. */
 const carryOut = async (commands: CommandBus, { command, instead }: Step): Promise<void> => {
