@@ -131,10 +131,13 @@ function keyWrapping(operatorKey: Buffer) {
         throw new Error(`The key of the person ${personId} is wrapped by the operator key ${wrappedBy}, and OPERATOR_KEY is ${id}.`);
       const decipher = createDecipheriv('aes-256-gcm', operatorKey, wrapped.subarray(0, 12)).setAAD(Buffer.from(personId));
       decipher.setAuthTag(wrapped.subarray(-16));
-      return Buffer.concat([decipher.update(wrapped.subarray(12, -16)), decipher.final()]);
+      return inMemoryOfItsOwn(Buffer.concat([decipher.update(wrapped.subarray(12, -16)), decipher.final()]));
     },
   };
 }
+
+/** Small buffers share a pool of 8 KiB: one that is kept would keep all of that. */
+const inMemoryOfItsOwn = (bytes: Buffer): Buffer => Buffer.from(Uint8Array.from(bytes).buffer);
 
 async function inTransaction(pool: Pool, work: (client: PoolClient) => Promise<unknown>): Promise<void> {
   const client = await pool.connect();

@@ -11,13 +11,14 @@ import {
 } from '../../../libs/command-handling/commands/import.commands.js';
 import { fewAtOnce } from '../../../libs/command-handling/few-at-once.js';
 import type { BadRow, ImportCounts, ImportOutcome } from '../../../libs/domain/import/import.events.js';
+import { pick } from '../../../libs/domain/kernel/pick.js';
 import { InvalidInput, Refusal, UnknownReferences } from '../../../libs/domain/kernel/refusal.js';
 import type { StartedImport } from '../../../libs/domain/import/import.state.js';
 import { failureOf } from '../http/problems.js';
 import { columnsOf, type Columns } from './columns.js';
 import type { CsvFile, CsvRow } from './csv-file.js';
 import type { FoundClients, Places } from './places.js';
-import { readRow, saidBy, type Problem, type SaidRow, type WantedPackage } from './row.js';
+import { rowReader, saidBy, type Problem, type SaidRow, type WantedPackage } from './row.js';
 
 export const MAX_ROWS = 100_000;
 
@@ -52,16 +53,18 @@ type Outcome = RowDone['became'] | Problem[];
  */
 export class ImportRun {
   private readonly counts: ImportCounts = { imported: 0, skipped: 0, failed: 0 };
-  private readonly seen = new Map<string, number>(); // reference → its line
   private readonly badRows: BadRow[] = []; // not yet told
   private saidAt = performance.now();
   private saidTimes = 0;
+  private readonly read: ReturnType<typeof rowReader>;
 
   constructor(
     private readonly started: StartedImport,
     private readonly file: CsvFile,
     private readonly around: Surroundings,
-  ) {}
+  ) {
+    this.read = rowReader({ ...pick(started, 'source', 'createClients'), places: around.places });
+  }
 
   /** Until the work is done, or left, or another has taken it over. */
   async run(): Promise<void> {
@@ -123,20 +126,6 @@ export class ImportRun {
       read.push({ line: row.line, wanted });
     }
     return read;
-  }
-
-  private read(row: SaidRow, clients: FoundClients): WantedPackage | Problem[] {
-    const { source, createClients } = this.started;
-    const wanted = readRow(row, {
-      places: this.around.places,
-      clients,
-      source,
-      createClients,
-      seenAt: (reference) => this.seen.get(reference),
-    });
-    const reference = row.cell('reference');
-    if (reference !== '' && !this.seen.has(reference)) this.seen.set(reference, row.line);
-    return wanted;
   }
 
   /** All are tried first, so that nothing that comes after a bad row is moved in. */

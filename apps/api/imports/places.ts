@@ -6,7 +6,7 @@ import type { Projection } from '../../../libs/projection-engine/define-projecti
 import type { ReadModels } from '../../../libs/projection-engine/read-models.js';
 import { clientList } from '../../../projections/client-list.projection.js';
 import { offeringList, type OfferingRow } from '../../../projections/offering-list.projection.js';
-import { serviceList } from '../../../projections/service-list.projection.js';
+import { serviceList, type ServiceRow } from '../../../projections/service-list.projection.js';
 import { isId } from '../validation/formats.js';
 
 const PAGE = 500;
@@ -16,10 +16,14 @@ export interface Places {
   business: string;
   currency: string;
   today: string; // local date of the business
-  offerings: (named: string) => readonly OfferingRow[];
+  offerings: (named: string) => readonly Offered[];
   services: (named: string) => ReadonlySet<string>; // ids
   serviceName: (serviceId: string) => string;
 }
+
+/** What a row must know of an offering. */
+export type Offered = Pick<OfferingRow, 'offeringId' | 'name' | 'externalReference' | 'deleted' | 'services'>;
+type Described = Pick<ServiceRow, 'serviceId' | 'name' | 'externalReference'>;
 
 /** Who is meant by a client's id, reference or e-mail address. */
 export type FoundClients = (named: string) => readonly string[];
@@ -29,13 +33,13 @@ interface Reading {
   facts: Facts;
 }
 
+type Where = Pick<BusinessDescription, 'businessId' | 'currency'> & { today: string };
+
 /** A business sells some thousands of things at most: they are all read at once. */
-export const placesIn = async (
-  { readModels }: Reading,
-  { businessId, currency, today }: Pick<BusinessDescription, 'businessId' | 'currency'> & { today: string },
-): Promise<Places> => {
-  const services = await all(readModels, serviceList, businessId);
-  const offerings = await all(readModels, offeringList, businessId);
+export const placesIn = async ({ readModels }: Reading, where: Where): Promise<Places> =>
+  placesOf(where, await all(readModels, serviceList, where.businessId), await all(readModels, offeringList, where.businessId));
+
+export const placesOf = ({ businessId, currency, today }: Where, services: readonly Described[], offerings: readonly Offered[]): Places => {
   const names = new Map(services.map(({ serviceId, name }) => [serviceId, name]));
   const servicesNamed = finder(services, ({ serviceId }) => serviceId);
   const offeringsNamed = finder(offerings, ({ offeringId }) => offeringId);

@@ -3,11 +3,10 @@ import { minorUnitsOf, placesOf } from '../../../libs/domain/kernel/money.js';
 import type { Limit, Money } from '../../../libs/domain/kernel/shapes.js';
 import type { ClientDescription } from '../../../libs/domain/client/client.events.js';
 import type { MovedPackage } from '../../../libs/command-handling/commands/import.commands.js';
-import type { OfferingRow } from '../../../projections/offering-list.projection.js';
 import { isClean, isEmail, isId, isLocalDate, isTextOf } from '../validation/formats.js';
 import type { Columns } from './columns.js';
 import type { CsvRow } from './csv-file.js';
-import { newClientId, type FoundClients, type Places } from './places.js';
+import { newClientId, type FoundClients, type Offered, type Places } from './places.js';
 
 // From the texts of a row to the package that they say, or to everything that is wrong with them. No message says again
 // what stood in a cell: it may be about a person, and is kept.
@@ -42,16 +41,30 @@ export const saidBy = ({ line, cells }: CsvRow, { at, count, remaining }: Column
   };
 };
 
-interface Surroundings {
+interface Manner {
   places: Places;
-  clients: FoundClients; // those that the row may name
   source: string;
   createClients: boolean;
+}
+
+interface Surroundings extends Manner {
+  clients: FoundClients; // those that the row may name
   seenAt: (reference: string) => number | undefined; // an earlier line of the file with this reference
 }
 
+/** Reads the rows of one file, in their order: of those with one reference, the first has it. */
+export const rowReader = (manner: Manner): ((row: SaidRow, clients: FoundClients) => WantedPackage | Problem[]) => {
+  const seen = new Map<string, number>();
+  return (row, clients) => {
+    const wanted = readRow(row, { ...manner, clients, seenAt: (reference) => seen.get(reference) });
+    const reference = row.cell('reference');
+    if (reference !== '' && !seen.has(reference)) seen.set(reference, row.line);
+    return wanted;
+  };
+};
+
 /** The package that a row says, or every problem that it has. */
-export const readRow = (row: SaidRow, around: Surroundings): WantedPackage | Problem[] => {
+const readRow = (row: SaidRow, around: Surroundings): WantedPackage | Problem[] => {
   const problems: Problem[] = [];
   const say: Say = (column, code, message) => void problems.push({ column, code, message });
   if (row.overlong) say(null, 'TOO_MANY_CELLS', 'This row has more cells than there are columns: is a cell with the delimiter not quoted?');
@@ -80,7 +93,7 @@ const referenceOf = ({ cell }: SaidRow, { seenAt }: Surroundings, say: Say): str
   return reference;
 };
 
-const offeringOf = ({ cell }: SaidRow, { places }: Surroundings, say: Say): OfferingRow | undefined => {
+const offeringOf = ({ cell }: SaidRow, { places }: Surroundings, say: Say): Offered | undefined => {
   const [offered, ...others] = places.offerings(cell('offering'));
   if (cell('offering') === '') say('offering', 'REQUIRED', 'Which offering? Its id, its reference or its exact name.');
   else if (!offered) say('offering', 'UNKNOWN_OFFERING', 'There is no offering with this id, reference or exact name.');
@@ -147,7 +160,7 @@ const amountOf = ({ cell }: SaidRow, currency: string, say: Say): Money | null =
 };
 
 /** Every service of the offering has its number, or is unlimited on both sides; sorted by service, as it is stored. */
-const remainingOf = (row: SaidRow, offered: OfferingRow, places: Places, say: Say): MovedPackage['remaining'] => {
+const remainingOf = (row: SaidRow, offered: Offered, places: Places, say: Say): MovedPackage['remaining'] => {
   const columns = row.remaining.map((column) => ({ ...column, meant: servicesMeant(column.service, offered, places) }));
   const told = columns.filter(({ text }) => text !== '');
   for (const { header, meant } of told) {
@@ -163,7 +176,7 @@ const remainingOf = (row: SaidRow, offered: OfferingRow, places: Places, say: Sa
 };
 
 /** The services of the offering that a column may be about. */
-const servicesMeant = (service: string | null, { services }: OfferingRow, places: Places): string[] => {
+const servicesMeant = (service: string | null, { services }: Offered, places: Places): string[] => {
   const ids = services.map(({ serviceId }) => serviceId);
   return service === null ? ids : ids.filter((id) => places.services(service).has(id));
 };

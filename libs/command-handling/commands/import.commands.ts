@@ -72,7 +72,7 @@ export const importHandlers = [
     const unlessThere: Decide<ClientDescription | null, { type: 'ClientRegistered' | 'ClientChanged'; data: ClientDescription }> = (
       state,
     ) => (state === null ? registerClient(description)(state) : []);
-    await operation.decide(client, description.clientId, unlessThere);
+    await operation.decide(client, description.clientId, unlessThere, { begins: true }); // most often
     return pick(description, 'clientId');
   }),
 
