@@ -141,7 +141,7 @@ const cellsOf = (row: Row, currency: string): Record<string, string> => ({
   currency: row.saysMore ? currency : '',
   'remaining:Massage': `${row.left}`,
   'remaining:F-1': row.offered === offerings[1] && row.saysMore ? 'unlimited' : '',
-  ...Object.assign({}, ...row.defects.map((defect) => DEFECTS[defect]!.cells)),
+  ...Object.fromEntries(row.defects.flatMap((defect) => Object.entries(DEFECTS[defect]!.cells))),
 });
 
 /** The file, and at which line each row begins. */
