@@ -120,9 +120,9 @@ const placeIn = (order: string, cursor: string): Place => {
   throw notACursor();
 };
 
-const compare = (a: Place, b: Place): number => order(a.value ?? '', b.value ?? '') || order(a.id, b.id);
+const compare = (a: Place, b: Place): number => byText(a.value ?? '', b.value ?? '') || byText(a.id, b.id);
 
-const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const notACursor = (): InvalidInput => {
   const message = 'The cursor is not one that this list gave in this order.';
