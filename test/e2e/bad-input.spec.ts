@@ -11,7 +11,7 @@ let appointmentId: string;
 let anotherClientId: string;
 let paymentId: string;
 beforeAll(async () => {
-  service = await startService({ env: { LOG_LEVEL: 'silent' } });
+  service = await startService({ env: { LOG_LEVEL: 'silent', IMPORT_LIMIT_BYTES: `${FILE_LIMIT}` } });
   clinic = await openClinic(service);
   sold = await clinic.sell();
   ({ appointmentId } = await clinic.book(sold));
@@ -20,6 +20,9 @@ beforeAll(async () => {
   ({ paymentId } = await clinic.owner.post<{ paymentId: string }>(`/v1/invoices/${sold.invoiceId}/payments`, payment));
 });
 afterAll(() => service?.stop());
+
+const FILE_LIMIT = 2_000; // bytes
+const CATALOGUE = '/v1/catalogue-file'; // takes more than others
 
 type Fields = Record<string, string>;
 const fieldsOf = (errors: Problem['errors'] = []): Fields => Object.fromEntries(errors.map(({ field, code }) => [field, code]));
@@ -59,6 +62,7 @@ const commands = (): [string, string, object][] => [
   ['POST', `/v1/invoices/${sold.invoiceId}/payments/${paymentId}/void`, {}],
   ['POST', `/v1/invoices/${sold.invoiceId}/adjustments`, { adjustment: clinic.money(-1) }],
   ['POST', `/v1/invoices/${sold.invoiceId}/refunds`, { amount: clinic.money(1), method: 'cash', outcome: 'outstandingBalance' }],
+  ['PUT', CATALOGUE, { taxes: [] }],
 ];
 
 const withoutBody = (): [string, string][] => [
@@ -97,7 +101,7 @@ describe('every command refuses', () => {
 
   it('L1: what is too large, or of another type', async () => {
     const large = JSON.stringify({ name: 'x'.repeat(300_000) });
-    for (const [method, path] of commands()) {
+    for (const [method, path] of commands().filter(([, each]) => each !== CATALOGUE)) {
       expect(await refused(413, method, path, { body: large })).toMatchObject({ code: 'BODY_TOO_LARGE' });
       const headers = { 'content-type': 'text/plain' };
       expect(await refused(415, method, path, { body: '{}', headers })).toMatchObject({ code: 'MEDIA_TYPE_NOT_SUPPORTED' });
@@ -301,6 +305,34 @@ describe('every offending field is named', () => {
     ],
   ];
 
+  it('L1: of a catalogue file', async () => {
+    const body = {
+      business: { name: '', timeZone: 'Mars/Olympus', currency: 'cad', settings: { onNoShow: 'lost' } },
+      taxes: [{ key: 'gst', name: 5, rate: 9.975 }],
+      services: [{ key: 'cut', name: 'Cut', durationMinutes: 0, price: { amount: 1.5, currency: 'CAD' }, taxes: 'gst', active: 'yes' }],
+      providers: [{ name: 'Kim', services: [1] }],
+      categories: {},
+      offerings: [
+        { key: 'ten', services: [{ service: 'cut', limit: 0 }], expiryRule: { kind: 'never' }, payment: { method: 'paidLater' } },
+      ],
+    };
+    expect(fieldsOf((await refused(400, 'PUT', CATALOGUE, { body })).errors)).toEqual({
+      ...{ '/business/name': 'NOT_A_TEXT', '/business/timeZone': 'NOT_A_TIME_ZONE', '/business/currency': 'NOT_A_CURRENCY' },
+      ...{ '/business/settings/onNoShow': 'NOT_ONE_OF', '/business/settings/clientsSeeInvoices': 'REQUIRED' },
+      ...{ '/business/settings/clientsMayBuyOnline': 'REQUIRED', '/business/settings/onLateCancellation': 'REQUIRED' },
+      ...{
+        '/business/settings/lateCancellationWindowMinutes': 'REQUIRED',
+        '/taxes/0/name': 'NOT_A_TEXT',
+        '/taxes/0/rate': 'NOT_A_PERCENTAGE',
+      },
+      ...{ '/services/0/active': 'NOT_A_BOOLEAN', '/services/0/durationMinutes': 'NOT_AN_INTEGER' },
+      ...{ '/services/0/price/amount': 'NOT_AN_INTEGER', '/services/0/taxes': 'NOT_A_LIST' },
+      ...{ '/providers/0/key': 'REQUIRED', '/providers/0/services/0': 'NOT_A_TEXT', '/categories': 'NOT_A_LIST' },
+      ...{ '/offerings/0/name': 'REQUIRED', '/offerings/0/services/0/limit': 'NOT_A_LIMIT' },
+      ...{ '/offerings/0/expiryRule/kind': 'NOT_ONE_OF', '/offerings/0/payment/method': 'NOT_ONE_OF' },
+    });
+  });
+
   it.each(cases)('L1: %s', async (_, method, path, body, fields) => {
     expect(fieldsOf((await refused(400, method, path.replace('ID', sold.invoiceId), { body: body() })).errors)).toEqual(fields);
   });
@@ -358,5 +390,55 @@ describe('every offending field is named', () => {
       expect([path, fieldsOf(errors)]).toEqual([path, fields]);
       for (const error of errors!) expect(error.in).toBe('query');
     }
+  });
+});
+
+describe('a file of packages', () => {
+  const IMPORTS = '/v1/imports';
+  const HEAD = 'reference,offering,client,remaining,soldOn';
+  const csv = (body: string | Uint8Array, headers: Record<string, string> = {}): Sent => ({
+    body,
+    headers: { 'content-type': 'text/csv', ...headers },
+  });
+
+  it.each<[string, number, Sent, string]>([
+    ['that is none', 400, {}, 'NO_FILE'],
+    ['that is JSON', 415, { body: '{}' }, 'MEDIA_TYPE_NOT_SUPPORTED'],
+    ['that is too large', 413, csv(`${HEAD}\n${'a,b,c,1,2026-01-01\n'.repeat(FILE_LIMIT / 10)}`), 'BODY_TOO_LARGE'],
+    ['that is not UTF-8', 400, csv(new Uint8Array([0x61, 0xff])), 'NOT_UTF8'],
+    ['that is empty', 400, csv(''), 'INVALID_INPUT'],
+    ['without rows', 400, csv(HEAD), 'INVALID_INPUT'],
+    ['that is broken', 400, csv(`${HEAD}\n"a`), 'INVALID_INPUT'],
+    ['with a key that is none', 400, csv(`${HEAD}\na,b,c,1,d`, { 'idempotency-key': 'é' }), 'INVALID_INPUT'],
+  ])('L1, L7: %s', async (_, status, sent, code) => {
+    expect(await refused(status, 'POST', IMPORTS, sent)).toMatchObject({ code });
+  });
+
+  it('L1, L7: every column and every wish that cannot be is named', async () => {
+    const { errors } = await refused(400, 'POST', IMPORTS, csv('reference,colour,offering,Offering\n1,2,3,4\n'));
+    expect(fieldsOf(errors)).toEqual({
+      ...{ '/colour': 'UNKNOWN_COLUMN', '/Offering': 'REPEATED', '/client': 'REQUIRED', '/soldOn': 'REQUIRED', '/remaining': 'REQUIRED' },
+    });
+    const wishes = await refused(
+      400,
+      'POST',
+      `${IMPORTS}?dryRun=perhaps&createClients=1&onError=weep&source=${'x'.repeat(101)}&colour=red`,
+      csv(`${HEAD}\na,b,c,1,d`),
+    );
+    expect(wishes.errors?.map((error) => error.in)).toEqual(wishes.errors?.map(() => 'query'));
+    expect(fieldsOf(wishes.errors)).toEqual({
+      ...{ '/dryRun': 'NOT_A_BOOLEAN', '/createClients': 'NOT_A_BOOLEAN', '/onError': 'NOT_ONE_OF', '/source': 'NOT_A_TEXT' },
+      '/colour': 'UNKNOWN_FIELD',
+    });
+  });
+
+  it('A3, L7: of others it says nothing', async () => {
+    for (const path of [`${IMPORTS}/${unknown}`, `${IMPORTS}/${unknown}/bad-rows`])
+      expect(await refused(404, 'GET', path)).toMatchObject({ code: 'NOT_FOUND' });
+    expect((await refused(400, 'GET', `${IMPORTS}/ABC`)).errors).toMatchObject([{ in: 'path', code: 'NOT_AN_ID' }]);
+    const { business } = clinic;
+    const expired = business.anybody({ authorization: `Bearer ${await business.token('owner', { expiresIn: -60 })}` });
+    expect(await refused(401, 'POST', IMPORTS, csv('broken'), expired)).toMatchObject({ code: 'TOKEN_EXPIRED' });
+    expect(await refused(403, 'POST', IMPORTS, csv('broken'), await clinic.as('auditor'))).toMatchObject({ code: 'FORBIDDEN' });
   });
 });

@@ -101,6 +101,8 @@ describe('business, people, roles', () => {
         'DELETE /categories/:id',
       ],
     ],
+    ['moving in', managers, ['POST /imports', 'PUT /catalogue-file']],
+    ['what was moved in', overseers, ['GET /imports', 'GET /imports/:id', 'GET /imports/:id/bad-rows']],
     [
       'clients, selling, adjusting, cancelling',
       staff,
@@ -129,6 +131,7 @@ describe('business, people, roles', () => {
         'GET /clients',
         'GET /offerings',
         'GET /offering-list',
+        'GET /catalogue-file',
         'GET /packages',
         'GET /appointments',
         'GET /invoices',

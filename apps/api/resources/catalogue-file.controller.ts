@@ -33,7 +33,7 @@ export class CatalogueFileController {
   @ApiBody({ type: CatalogueFileBody })
   @ApiOkResponse({ type: LoadedAnswer })
   async load(@Call() call: CallContext, @Req() { body }: FastifyRequest): Promise<LoadedAnswer> {
-    if (!(body instanceof YamlBody)) return this.files.load(call, checked(body ?? {}, CatalogueFileBody) as CatalogueFileBody);
+    if (!(body instanceof YamlBody)) return this.files.load(call, checked(body, CatalogueFileBody) as CatalogueFileBody);
     const file = body.locating(() => checked(body.value ?? {}, CatalogueFileBody) as CatalogueFileBody);
     return this.files.load(call, file).catch((error: unknown) => {
       throw body.located(error);
