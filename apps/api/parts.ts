@@ -67,7 +67,7 @@ export const connectParts = async ({ config, logger }: Surroundings): Promise<Pa
     modules: [ResourcesModule.with(commands, readModels)],
     checks: { postgres: () => pool.query('SELECT 1'), eventStore: () => store.lastPosition() },
     close: async () => {
-      commands.close();
+      await commands.close();
       await readModels.close();
       await store.dispose();
       await pool.end();

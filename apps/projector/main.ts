@@ -59,7 +59,7 @@ async function run(config: ProjectorConfig, logger: pino.Logger, signal: AbortSi
     await projector.run(signal);
   } finally {
     await http?.close();
-    commands.close();
+    await commands.close();
     await Promise.race([store.dispose(), sleep(GOODBYE)]);
     await pool.end();
   }

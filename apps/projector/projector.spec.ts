@@ -49,7 +49,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(processes.map(({ kill }) => kill('SIGKILL')));
   await readModels.close();
-  commands.close();
+  await commands.close();
   await store.dispose();
   await pool.end();
   await servers.stop();

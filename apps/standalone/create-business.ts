@@ -54,7 +54,7 @@ async function create(businessId: string, { name, timeZone, currency, owner }: W
     await app.get(CommandBus).execute(new CreateBusiness(caller, { name, timeZone, currency, settings: defaultSettings }));
   } finally {
     await app.close();
-    parts.close();
+    await parts.close();
     await store.dispose();
     await pool.end();
   }

@@ -4,6 +4,8 @@ import { Pool } from 'pg';
 import { createDatabase } from '../../test/support/postgres.js';
 import { Claims, type Claim } from './claims.js';
 
+const log = { warn: () => undefined };
+
 let database: Awaited<ReturnType<typeof createDatabase>>;
 let pool: Pool;
 let claims: Claims;
@@ -11,7 +13,7 @@ let claims: Claims;
 beforeAll(async () => {
   database = await createDatabase();
   pool = new Pool({ connectionString: database.url, max: 4 });
-  claims = new Claims(pool);
+  claims = new Claims(pool, log);
   await claims.migrate();
 });
 afterAll(async () => {
@@ -26,7 +28,7 @@ const STORED = 'SELECT request_hash AS "requestHash", hash_key AS "hashKey" FROM
 const storedFor = async ({ commandId }: Claim) => (await pool.query<Partial<Claim>>(STORED, [commandId])).rows;
 
 /** What so many API processes have: each groups its own claims. */
-const processes = (n: number) => Array.from({ length: n }, () => new Claims(pool));
+const processes = (n: number) => Array.from({ length: n }, () => new Claims(pool, log));
 
 describe('a command that is claimed', () => {
   it('L2: is new once', async () => {
@@ -111,11 +113,69 @@ describe('commands that are claimed at once', () => {
   });
 });
 
+describe('the answer of a command', () => {
+  const kept = async (claim: Claim, answer: object) => {
+    const api = new Claims(pool, log);
+    await api.claim(claim);
+    api.keep(claim.commandId, answer);
+    await api.close();
+  };
+  const seenWith = (answer: unknown) => ({ ...seen, answer });
+
+  it('L2: is what a repeat gets, whichever process it comes to; another request does not', async () => {
+    const claim = aClaim();
+    await kept(claim, { status: 'booked', charge: null, session: { place: 'Session 2 of 5' } });
+    expect(await claims.claim(claim)).toEqual(seenWith({ status: 'booked', charge: null, session: { place: 'Session 2 of 5' } }));
+    expect(await claims.claim(another(claim))).toEqual({ is: 'reused' });
+  });
+  it('L2: is known here at once, before it is stored', async () => {
+    const claim = aClaim();
+    await claims.claim(claim);
+    claims.keep(claim.commandId, { n: 1 });
+    expect(await claims.claim(claim)).toEqual(seenWith({ n: 1 }));
+  });
+  it('L2: is the first that was given', async () => {
+    const claim = aClaim();
+    await kept(claim, { n: 1 });
+    await kept(claim, { n: 2 });
+    expect(await claims.claim(claim)).toEqual(seenWith({ n: 1 }));
+  });
+  it('L2: that cannot be stored is said in the log, and harms no other', async () => {
+    const warnings: string[] = [];
+    const api = new Claims(pool, { warn: (_: unknown, message?: string) => void warnings.push(message!) });
+    api.keep('no uuid', { n: 1 });
+    await api.close();
+    expect(warnings).toEqual(['Answers could not be kept: their repeats are answered by what is stored.']);
+    const claim = aClaim();
+    await kept(claim, { n: 2 });
+    expect(await claims.claim(claim)).toEqual(seenWith({ n: 2 }));
+  });
+  it('is dropped after a week, when a process starts; that the command was there is not', async () => {
+    const [old, young] = [aClaim(), aClaim()];
+    for (const claim of [old, young]) await kept(claim, { n: 1 });
+    const age = (claim: Claim, days: number) =>
+      pool.query("UPDATE commands.claim SET answered_at = now() - $2 * interval '1 day' WHERE command_id = $1", [claim.commandId, days]);
+    await age(old, 7.1);
+    await age(young, 6.9);
+    await claims.migrate();
+    expect(await claims.claim(old)).toEqual(seen);
+    expect(await claims.claim(young)).toEqual(seenWith({ n: 1 }));
+  });
+  it('is kept also where claims were stored before answers were', async () => {
+    const claim = aClaim();
+    await claims.claim(claim);
+    await pool.query('ALTER TABLE commands.claim DROP COLUMN answer, DROP COLUMN answered_at');
+    await new Claims(pool, log).migrate();
+    const { rows } = await pool.query('SELECT answer FROM commands.claim WHERE command_id = $1', [claim.commandId]);
+    expect(rows).toEqual([{ answer: null }]);
+  });
+});
+
 it('claims that come while another is being stored go together in one statement', async () => {
   const own = new Pool({ connectionString: database.url });
   let statements = 0;
   own.on('acquire', () => (statements += 1));
-  const claims = new Claims(own);
+  const claims = new Claims(own, log);
   const claimed = await Promise.all(Array.from({ length: 100 }, () => claims.claim(aClaim())));
   await own.end();
   expect(claimed).toEqual(Array(100).fill({ is: 'new' }));

@@ -42,11 +42,11 @@ export interface Surroundings {
 }
 
 /** Whatever carries out commands: the API, the projector for what follows from events, the demo loader. */
-export const openCommandHandling = async (surroundings: Surroundings): Promise<Parts & { close(): void }> => {
+export const openCommandHandling = async (surroundings: Surroundings): Promise<Parts & { close(): Promise<void> }> => {
   const { pool, log, requestHashKey, clock = systemClock } = surroundings;
   const store = withFailpoints(surroundings.store);
   const keys = createPersonalKeys({ pool, operatorKey: derived(surroundings.operatorKey, 'personal keys') });
-  const claims = new Claims(pool);
+  const claims = new Claims(pool, log);
   await keys.migrate();
   await claims.migrate();
 
@@ -59,7 +59,10 @@ export const openCommandHandling = async (surroundings: Surroundings): Promise<P
     followUps: new FollowUps(handle, clock, log, surroundings.policies !== 'api'),
     requestHashKey: { id: createHash('sha256').update(requestHashKey).digest('hex').slice(0, 16), secret: requestHashKey },
     policiesHere: surroundings.policies !== 'projector',
-    close: () => facts.stop(),
+    close: () => {
+      facts.stop();
+      return claims.close();
+    },
   };
 };
 

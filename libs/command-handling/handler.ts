@@ -10,11 +10,12 @@ type CommandType<Input, Answer> = new (caller: Caller, input: Input) => CommandO
 
 /**
  * The handler of one command, as Nest's command bus wants it: a fresh operation is given to the function, and its
- * position goes into the answer.
+ * position goes into the answer. A repeat gets the first answer (L2), unless the command is asked to look anew each time.
  */
 export const handlerOf = <Input, Answer>(
   command: CommandType<Input, Answer>,
   carryOut: (operation: Operation, input: Input) => Promise<Answer>,
+  { anew = false } = {},
 ): Type<ICommandHandler> => {
   @CommandHandler(command)
   class Handler implements ICommandHandler<CommandOf<Input, Answer>, Answered<Answer>> {
@@ -22,8 +23,8 @@ export const handlerOf = <Input, Answer>(
 
     async execute(given: CommandOf<Input, Answer>): Promise<Answered<Answer>> {
       const operation = new Operation(this.parts, given.caller, given);
-      const answer = await carryOut(operation, given.input);
-      return { ...answer, position: operation.position };
+      const answered = async () => ({ ...(await carryOut(operation, given.input)), position: operation.position });
+      return anew ? answered() : operation.once(answered);
     }
   }
   return Handler;

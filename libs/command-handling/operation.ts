@@ -80,6 +80,19 @@ export class Operation {
     this.request = mayBeRepeat ? requestOf(command, parts.requestHashKey) : undefined;
   }
 
+  /**
+   * L2: carries it out, unless this very request was answered before: then that is the answer, whatever has happened since.
+   * A key that stands for another request is told so if nothing was wrong with this one, also when nothing came of it.
+   */
+  async once<Answer extends object>(carryOut: () => Promise<Answer>): Promise<Answer> {
+    const claimed = await this.claim();
+    if (claimed.is === 'seen' && claimed.answer !== undefined) return claimed.answer as Answer;
+    const answer = await carryOut();
+    if (claimed.is === 'reused') throw keyReused();
+    if (this.request) this.parts.claims.keep(this.commandId, answer);
+    return answer;
+  }
+
   /** The id of the nth thing of a kind that this command makes. */
   id(name: string, index = 0): string {
     return idFor(this.commandId, name, index);
@@ -297,8 +310,11 @@ const refuseReuse =
   <State, Event>(decide: Decide<State, Event>): Decide<State, Event> =>
   (state) => {
     if (decide(state).length === 0) return [];
-    throw new Refusal('IDEMPOTENCY_KEY_REUSED', 'This Idempotency-Key was used before for another request: send a new one.');
+    throw keyReused();
   };
+
+const keyReused = (): Refusal =>
+  new Refusal('IDEMPOTENCY_KEY_REUSED', 'This Idempotency-Key was used before for another request: send a new one.');
 
 const requestOf = ({ constructor: { name }, said }: CommandOf<unknown, unknown>, key: Parts['requestHashKey']) => ({
   requestHash: createHmac('sha256', key.secret)

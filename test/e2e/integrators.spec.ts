@@ -129,6 +129,76 @@ describe('idempotency', () => {
     const { position: _, ...again } = await clinic.owner.post<Booked>('/v1/appointments', body, headers);
     expect(first).toMatchObject(again);
   });
+
+  describe('the late repeat', () => {
+    /** Sends it once; gives what sends the very same again, which must be answered as the first time. */
+    const sent = async (method: string, path: string, body?: object, more: Record<string, string> = {}) => {
+      const headers = { ...more, 'idempotency-key': `late ${method} ${path} ${JSON.stringify(body)}` };
+      const first = await clinic.owner.send<Booked>(method, path, { body, headers });
+      expect(first.status).toBeLessThan(300);
+      return async () => {
+        const before = await service.lastPosition();
+        const again = await clinic.owner.send<Booked>(method, path, { body, headers });
+        expect([again.status, again.body]).toEqual([first.status, first.body]);
+        expect(await service.lastPosition()).toBe(before);
+      };
+    };
+    const at = ({ appointmentId }: Booked, how: string) => `/v1/appointments/${appointmentId}/${how}`;
+
+    it('L2: of a move does not move it back, when it uses its package no more', async () => {
+      const booked = await clinic.book(await clinic.sell());
+      const again = await sent('POST', at(booked, 'move'), { start: clinic.in(2) });
+      await service.settled();
+      await clinic.owner.delete(at(booked, 'package'));
+      const { start } = await clinic.end(booked, 'move', { start: clinic.in(3) });
+      await again();
+      expect(await clinic.appointment(booked)).toMatchObject({ start, packageId: null });
+    });
+
+    it('L2: answers as it was then: still booked, though it is completed by now', async () => {
+      const booked = await clinic.bookWithout();
+      const again = await sent('POST', at(booked, 'move'), { start: clinic.in(2) });
+      await clinic.end(booked, 'complete');
+      await again();
+    });
+
+    it('L2: of what had nothing to do does nothing, though there would be something to do by now', async () => {
+      const booked = await clinic.bookWithout();
+      await clinic.end(booked, 'cancel');
+      const again = await sent('POST', at(booked, 'cancel'), {});
+      await clinic.end(booked, 'rebook');
+      await again();
+      expect(await clinic.appointment(booked)).toMatchObject({ status: 'booked' });
+
+      const [parent, child] = [await clinic.client(), await clinic.client()];
+      const link = `/v1/clients/${parent}/links/${child}`;
+      const said = { relationship: 'child', gives: { usePackages: true } };
+      await clinic.owner.put(link, said);
+      const same = await sent('PUT', link, said);
+      await clinic.owner.patch(link, { gives: { usePackages: false } });
+      await same();
+      expect(await clinic.owner.get(link)).toMatchObject({ gives: { usePackages: false } });
+    });
+
+    it('L2, L4: is not held against an ETag that the first has changed', async () => {
+      const booked = await clinic.book(await clinic.sell());
+      await clinic.end(booked, 'no-show');
+      await service.settled();
+      const { headers } = await clinic.owner.send('GET', `/v1/appointments/${booked.appointmentId}`);
+      const again = await sent('POST', at(booked, 'no-show/undo'), undefined, { 'if-match': headers.get('etag')! });
+      await service.settled();
+      await again();
+    });
+
+    it('L2: of another request is told so, also if it asks for what is so already', async () => {
+      const booked = await clinic.bookWithout();
+      const headers = { 'idempotency-key': 'for one thing only' };
+      await clinic.owner.post(at(booked, 'complete'), undefined, headers);
+      const other = await clinic.bookWithout();
+      await clinic.end(other, 'complete');
+      expect((await clinic.owner.refused(422, 'POST', at(other, 'complete'), { headers })).code).toBe('IDEMPOTENCY_KEY_REUSED');
+    });
+  });
 });
 
 describe('positions', () => {

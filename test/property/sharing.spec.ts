@@ -65,7 +65,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await app?.close();
-  commands?.close();
+  await commands?.close();
   await store?.dispose();
   await pool?.end();
   await parts?.stop();

@@ -70,7 +70,7 @@ export async function startFleet({ databaseUrl, policies = 'both', apis = 1, pro
       return part;
     },
     stop: async () => {
-      reader.close();
+      await reader.close();
       await store.dispose();
       await Promise.all(started.map((part) => part.kill()));
       await eventStore.kill();

@@ -68,7 +68,7 @@ export const openMortal = async (
     appends: () => appends,
     close: async () => {
       await app.close();
-      parts.close();
+      await parts.close();
     },
   };
 };

@@ -143,7 +143,7 @@ const openCommands = async (eventStoreUrl: string, databaseUrl: string) => {
     },
     close: async () => {
       await app.close();
-      parts.close();
+      await parts.close();
       await store.dispose();
       await pool.end();
     },

@@ -44,7 +44,7 @@ export const loadDemo = async ({ env, onProgress }: LoadDemoOptions): Promise<De
     }
   } finally {
     await app.close();
-    parts.close();
+    await parts.close();
     await store.dispose();
     await pool.end();
   }

@@ -48,54 +48,81 @@ export class TryPackage extends CommandOf<MovedPackage, RowDone> {}
 /** The client of a row, if nobody has registered them before. */
 export class ImportClient extends CommandOf<ClientDescription, Pick<ClientDescription, 'clientId'>> {}
 
+/** What has been done of a file is looked up each time: that is how it is taken up again. */
+const EACH_TIME = { anew: true };
+
 export const importHandlers = [
-  handlerOf(StartImport, async (operation, said) => {
-    const importId = operation.id('import');
-    const before = await operation.recall(importAggregate, importId, asStarted);
-    if (before) return { ...before.answer, isNew: false };
-    const started = startImport({ importId, at: operation.now, ...said });
-    return { ...(await operation.make(importAggregate, importId, started, asStarted)), isNew: true };
-  }),
-  handlerOf(ResumeImport, async (operation, { importId }) => {
-    const resume = resumeImport(importId, operation.now);
-    const { answer, events } = await operation.decide(importAggregate, importId, resume, { view: asStarted });
-    return { ...answer, isResumed: events.length > 0 };
-  }),
-  handlerOf(RecordProgress, (operation, said) =>
-    operation.change(importAggregate, said.importId, recordProgress({ at: operation.now, ...said }), asStarted),
+  handlerOf(
+    StartImport,
+    async (operation, said) => {
+      const importId = operation.id('import');
+      const before = await operation.recall(importAggregate, importId, asStarted);
+      if (before) return { ...before.answer, isNew: false };
+      const started = startImport({ importId, at: operation.now, ...said });
+      return { ...(await operation.make(importAggregate, importId, started, asStarted)), isNew: true };
+    },
+    EACH_TIME,
   ),
-  handlerOf(EndImport, (operation, said) =>
-    operation.change(importAggregate, said.importId, endImport({ at: operation.now, ...said }), asStarted),
+  handlerOf(
+    ResumeImport,
+    async (operation, { importId }) => {
+      const resume = resumeImport(importId, operation.now);
+      const { answer, events } = await operation.decide(importAggregate, importId, resume, { view: asStarted });
+      return { ...answer, isResumed: events.length > 0 };
+    },
+    EACH_TIME,
+  ),
+  handlerOf(
+    RecordProgress,
+    (operation, said) => operation.change(importAggregate, said.importId, recordProgress({ at: operation.now, ...said }), asStarted),
+    EACH_TIME,
+  ),
+  handlerOf(
+    EndImport,
+    (operation, said) => operation.change(importAggregate, said.importId, endImport({ at: operation.now, ...said }), asStarted),
+    EACH_TIME,
   ),
 
-  handlerOf(ImportClient, async (operation, description) => {
-    const unlessThere: Decide<ClientDescription | null, { type: 'ClientRegistered' | 'ClientChanged'; data: ClientDescription }> = (
-      state,
-    ) => (state === null ? registerClient(description)(state) : []);
-    await operation.decide(client, description.clientId, unlessThere, { begins: true }); // most often
-    return pick(description, 'clientId');
-  }),
+  handlerOf(
+    ImportClient,
+    async (operation, description) => {
+      const unlessThere: Decide<ClientDescription | null, { type: 'ClientRegistered' | 'ClientChanged'; data: ClientDescription }> = (
+        state,
+      ) => (state === null ? registerClient(description)(state) : []);
+      await operation.decide(client, description.clientId, unlessThere, { begins: true }); // most often
+      return pick(description, 'clientId');
+    },
+    EACH_TIME,
+  ),
 
-  handlerOf(ImportPackage, async (operation, moved) => {
-    const packageId = packageIdOf(operation, moved);
-    const before = await operation.recall(packageAggregate, packageId, () => undefined);
-    if (before) return { became: 'skipped' };
+  handlerOf(
+    ImportPackage,
+    async (operation, moved) => {
+      const packageId = packageIdOf(operation, moved);
+      const before = await operation.recall(packageAggregate, packageId, () => undefined);
+      if (before) return { became: 'skipped' };
 
-    await operation.lookUp(reference(client, '/clientId', moved.clientId));
-    const lock = lockForSale(moved.offeringId, 'import', moved.soldOn); // C5: first, so that its terms stay what is pinned
-    const { answer } = await operation.decide(offering, moved.offeringId, lock, { fresh: true });
-    const moving = await pinned(operation, packageId, moved, (answer as DefinedOffering).terms);
-    const { events, repeated } = await operation.decide(packageAggregate, packageId, importPackage(moving), { begins: true });
-    return { became: events.length > 0 && !repeated ? 'imported' : 'skipped' };
-  }),
-  handlerOf(TryPackage, async (operation, moved) => {
-    const packageId = packageIdOf(operation, moved);
-    const offered = await operation.newest(offering, moved.offeringId);
-    lockForSale(moved.offeringId, 'import', moved.soldOn)(offered);
-    const moving = await pinned(operation, packageId, moved, (offered as DefinedOffering).terms);
-    const events = importPackage(moving)(await operation.newest(packageAggregate, packageId));
-    return { became: events.length > 0 ? 'imported' : 'skipped' };
-  }),
+      await operation.lookUp(reference(client, '/clientId', moved.clientId));
+      const lock = lockForSale(moved.offeringId, 'import', moved.soldOn); // C5: first, so that its terms stay what is pinned
+      const { answer } = await operation.decide(offering, moved.offeringId, lock, { fresh: true });
+      const moving = await pinned(operation, packageId, moved, (answer as DefinedOffering).terms);
+      const { events, repeated } = await operation.decide(packageAggregate, packageId, importPackage(moving), { begins: true });
+      return { became: events.length > 0 && !repeated ? 'imported' : 'skipped' };
+    },
+    EACH_TIME,
+  ),
+  handlerOf(
+    TryPackage,
+    async (operation, moved) => {
+      const packageId = packageIdOf(operation, moved);
+      const offered = await operation.newest(offering, moved.offeringId);
+      lockForSale(moved.offeringId, 'import', moved.soldOn)(offered);
+      const moving = await pinned(operation, packageId, moved, (offered as DefinedOffering).terms);
+      const events = importPackage(moving)(await operation.newest(packageAggregate, packageId));
+      return { became: events.length > 0 ? 'imported' : 'skipped' };
+    },
+    EACH_TIME,
+  ),
 ];
 
 const asStarted = (state: unknown): StartedImport => ({ ...(state as StartedImport) });

@@ -55,10 +55,14 @@ export class BookSeries extends CommandOf<SeriesInput, { seriesId: string; items
 const MAX_PLANS = 5;
 
 export const seriesHandlers = [
-  handlerOf(PreviewSeries, async (operation, input) => {
-    const { plan, taken, after } = await planned(operation, input, operation.id('series'));
-    return { items: plan.occurrences.map((occurrence) => itemOf(plan, occurrence, taken, after)) };
-  }),
+  handlerOf(
+    PreviewSeries,
+    async (operation, input) => {
+      const { plan, taken, after } = await planned(operation, input, operation.id('series'));
+      return { items: plan.occurrences.map((occurrence) => itemOf(plan, occurrence, taken, after)) };
+    },
+    { anew: true },
+  ),
 
   handlerOf(BookSeries, async (operation, input) => {
     for (let n = 0; n < MAX_PLANS; n += 1) {
