@@ -55,7 +55,10 @@ describe('docs/moving-in.md', () => {
 
   it('L7: 500 packages from a spreadsheet, of which one row is bad', async () => {
     const head = 'reference;offering;client;clientName;remaining;soldOn';
-    const rows = Array.from({ length: 500 }, (_, n) => `s-${n};Ten massages;c-${n};Client ${n};${n % 11};2026-05-0${1 + (n % 9)}`);
+    const rows = Array.from(
+      { length: 500 }, // of clients who hold several
+      (_, n) => `s-${n};Ten massages;c-${n % 100};Client ${n % 100};${n % 11};2026-05-0${1 + (n % 9)}`,
+    );
     rows[249] = rows[249]!.replace('2026-05', '2026-02-3');
     await writeFile(join(folder, 'packages.csv'), `${head}\n${rows.join('\n')}\n`);
     const failed = await pasted('npm run -s import -- --file packages.csv --create-clients').catch(

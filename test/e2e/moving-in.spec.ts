@@ -128,10 +128,12 @@ describe('bad rows', () => {
     const { massage, facial } = clinic.has;
     const both = await clinic.offering({ services: [massage, facial].map((serviceId) => ({ serviceId, limit: 2 })) });
     const unlimited = await clinic.offering({ services: [{ serviceId: massage, limit: 'unlimited' }] });
-    const good = [await aRow(), await aRow({ reference: 'with\na line', offering: both, remaining: '', 'remaining:Facial': 1 })];
+    const plain = await aRow();
+    const row = (over: Parameters<typeof aRow>[0] = {}) => ({ ...plain, reference: randomUUID(), ...over });
+    const good = [row(), row({ reference: 'with\na line', offering: both, remaining: '', 'remaining:Facial': 1 })];
     const rows = [
       good[0]!,
-      await aRow({
+      row({
         reference: '',
         offering: 'no such',
         client: 'nobody@example.org',
@@ -139,17 +141,12 @@ describe('bad rows', () => {
         expiresOn: 'soon',
         amountPaid: '1.005',
       }),
-      ...[
-        await aRow({ remaining: -1 }),
-        await aRow({ remaining: 'many' }),
-        await aRow({ remaining: 1_000_000 }),
-        await aRow({ remaining: '' }),
-      ],
-      ...[await aRow({ remaining: 'unlimited' }), await aRow({ offering: unlimited, remaining: 3 }), await aRow({ 'remaining:Facial': 1 })],
-      ...[await aRow({ offering: both }), await aRow({ soldOn: clinic.day(2) }), await aRow({ expiresOn: clinic.day(-4) })],
-      ...[await aRow({ currency: 'USD', amountPaid: '12,50' }), await aRow({ reference: good[0]!.reference })],
-      ...[await aRow({ offering: inactive }), await aRow({ offering: deleted }), await aRow({ offering: passed })],
-      ...[await aRow({ reference: 'x'.repeat(201) }), good[1]!, await aRow({ offering: 'Five massages' }), await aRow()],
+      ...[row({ remaining: -1 }), row({ remaining: 'many' }), row({ remaining: 1_000_000 }), row({ remaining: '' })],
+      ...[row({ remaining: 'unlimited' }), row({ offering: unlimited, remaining: 3 }), row({ 'remaining:Facial': 1 })],
+      ...[row({ offering: both }), row({ soldOn: clinic.day(2) }), row({ expiresOn: clinic.day(-4) })],
+      ...[row({ currency: 'USD', amountPaid: '12,50' }), row({ reference: good[0]!.reference })],
+      ...[row({ offering: inactive }), row({ offering: deleted }), row({ offering: passed })],
+      ...[row({ reference: 'x'.repeat(201) }), good[1]!, row({ offering: 'Five massages' }), row()],
     ];
     const done = await importOf(owner, csvOf(rows, ';'));
     expect(await badRowsOf(owner, done)).toEqual([
@@ -202,13 +199,25 @@ describe('bad rows', () => {
     expect(await packagesOf(clinic.owner, row.client)).toHaveLength(2);
   });
 
-  it('L2, L7: two files with the same rows at once, on two processes, have one effect', async () => {
-    const rows = await Promise.all(Array.from({ length: 40 }, () => aRow()));
-    const sent = await Promise.all([1, 2, 3].map(() => sendFile(clinic.owner, csvOf(rows))));
+  it('L2, L7: files with the same rows at once, on two processes, have one effect', async () => {
+    const offering = await clinic.offering();
+    const rows = Array.from({ length: 30 }, (_, n) => ({
+      ...{
+        reference: `race-${n}`,
+        offering,
+        client: `racer-${n}@example.org`,
+        clientName: `Racer ${n}`,
+        remaining: 3,
+        soldOn: clinic.day(-3),
+      },
+    }));
+    const sent = await Promise.all([1, 2, 3].map(() => sendFile(clinic.owner, csvOf(rows), '?createClients=true')));
     const done = await Promise.all(sent.map(({ body }) => ended(clinic.owner, body.importId)));
-    expect(done.map(({ imported, skipped, failed }) => [imported + skipped, failed])).toEqual([1, 2, 3].map(() => [40, 0]));
-    expect(done.reduce((sum, { imported }) => sum + imported, 0)).toBe(40);
-    for (const { client } of rows) expect(await packagesOf(clinic.owner, client)).toHaveLength(1);
+    expect(done.map(({ imported, skipped, failed }) => [imported + skipped, failed])).toEqual([1, 2, 3].map(() => [30, 0]));
+    expect(done.reduce((sum, { imported }) => sum + imported, 0)).toBe(30);
+    const { items } = await clinic.owner.get<Page<Listed>>(`/v1/packages?offeringId=${offering}`);
+    expect(items.map(({ externalReference }) => externalReference).sort()).toEqual(rows.map(({ reference }) => reference).sort());
+    expect((await clinic.owner.get<Page<object>>('/v1/clients?name=Racer')).items).toHaveLength(30);
   });
 });
 

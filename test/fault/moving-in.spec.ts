@@ -11,7 +11,7 @@ import { csvOf } from '../support/moving-in.js';
 // Whatever dies, or goes wrong inside, while a file is moved in: sent again, every package is there once. 10,000 rows and more deaths with SOAK=1.
 
 const soak = Boolean(process.env.SOAK);
-const ROWS = soak ? 10_000 : 90;
+const ROWS = soak ? 10_000 : 60;
 const KILLS = soak ? 5 : 2;
 const PATIENCE = soak ? 3_600_000 : 300_000;
 const AWAY_FOR = 1_500; // ms
