@@ -36,7 +36,7 @@ export interface ListedAdjustment {
 /** D2, D3, E9: one row per invoice. Amounts are minor units of its currency; total + adjustments − paid + refunded = balance. */
 export const invoiceList = defineProjection({
   name: 'invoice_list',
-  version: 3,
+  version: 4,
   key: 'invoiceId',
   columns: {
     invoiceId: column.uuid(),
@@ -73,7 +73,8 @@ export const invoiceList = defineProjection({
   ),
   InvoiceReissued: update(
     ({ data }) => data.invoiceId,
-    (row, { data, revision }) => ({ ...row, ...contentOf(data), revision }),
+    // It keeps its number and so the day under which it is numbered; what was taken off went with the lines.
+    (row, { data, revision }) => ({ ...row, ...contentOf(data), issuedOn: row.issuedOn, overallAdjustments: [], revision }),
   ),
   InvoiceAdjustedToZero: update(
     ({ data }) => data.invoiceId,

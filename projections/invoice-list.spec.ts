@@ -55,6 +55,13 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
     expect(listed([issued(content), numbered]).get(i1)).toMatchObject({ number: '2027-000123', revision: 0n });
     expect(listed([issued(content), numbered, reissued(regularFee())]).get(i1)).toMatchObject({ number: '2027-000123', total: 100_00 });
   });
+  it('D3, E9: issued anew it keeps the day under which it is numbered; what was taken off went with the lines', () => {
+    const later = reissued({ ...regularFee(), issuedOn: '2028-01-02' });
+    const off = adjustedBy(1, -10_00, { adjustments: -10_00, balance: 104_98 });
+    expect(listed([issued(content), off, later]).get(i1)).toMatchObject({
+      ...{ issuedOn: '2027-01-31', total: 100_00, adjustments: 0, balance: 100_00, overallAdjustments: [] },
+    });
+  });
   it("D3: a sale's, with fee and taxes", () =>
     expect(listed(history).get(ip)).toMatchObject({
       ...{ kind: 'package', packageId: p, packageInvoiceId: null, net: 80_00, tax: 4_00, total: 84_00, balance: 84_00, revision: 1n },

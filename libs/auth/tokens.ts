@@ -1,7 +1,7 @@
 import { createRemoteJWKSet, errors, jwtVerify, SignJWT } from 'jose';
 import type { JWTPayload, JWTVerifyOptions } from 'jose';
 import { LRUCache } from 'lru-cache';
-import { validate as isUuid } from 'uuid';
+import { validate } from 'uuid';
 import { isCallerRole } from './roles.js';
 import type { CallerRole } from './roles.js';
 
@@ -114,6 +114,9 @@ const signatureCheck = (settings: TokenKeys & { issuer?: string; audience?: stri
   const algorithms = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'];
   return async (token) => (await jwtVerify(token, keys, { ...options, algorithms })).payload;
 };
+
+/** As ids are stored, which are compared as text. */
+const isUuid = (value: unknown): boolean => validate(value) && value === String(value).toLowerCase();
 
 const callerOf = ({ sub, business, role, clientId }: JWTPayload): Caller => {
   const claim = (name: string, holds: boolean): void => {

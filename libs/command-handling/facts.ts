@@ -10,6 +10,9 @@ import type { EventStore, Logger, StoredEvent } from '../event-store/event-store
 
 /** The kinds of streams whose newest state decisions read without guarding it. */
 const followed = [business, tax, service, provider, client] as const;
+/** Whether the newest state of such streams is kept here. */
+export const isFact = ({ category }: { category: string }): boolean => followed.some((aggregate) => aggregate.category === category);
+
 const MAX_ENTRIES = 50_000;
 
 interface Entry {

@@ -16,7 +16,7 @@ import type { CommandContext, Handle } from '../event-store/handle.js';
 import type { Claim, Claimed, Claims } from './claims.js';
 import type { Clock } from './clock.js';
 import type { Caller, CommandOf } from './command.js';
-import type { Facts } from './facts.js';
+import { isFact, type Facts } from './facts.js';
 import type { FollowUps } from './follow-up.js';
 
 /** What every operation works with. */
@@ -139,13 +139,14 @@ export class Operation {
     return (await this.handle<State, AnyEvent, View>(aggregate, id, () => [], { anyAge: true, view })).answer;
   }
 
-  /** Begins a stream; gives its state, or what `view` makes of it. */
+  /** Begins a stream of a business that is there; gives its state, or what `view` makes of it. */
   async make<State, Event extends AnyEvent, View = NonNullable<State>>(
     aggregate: Aggregate<State, Event>,
     id: string,
     decide: Decide<State, Event>,
     view = whole as (state: State) => View,
   ): Promise<View> {
+    if (aggregate.category !== business.category) await this.business();
     return (await this.decide(aggregate, id, decide, { begins: true, view })).answer;
   }
 
@@ -268,10 +269,24 @@ export class Operation {
   }
 
   private async find(references: readonly Reference<unknown>[]): Promise<unknown[]> {
-    const { facts } = this.parts;
-    const found = await Promise.all(references.map(({ aggregate, id }) => facts.of(aggregate, this.caller.business, id)));
-    for (const fact of found) if (fact) this.read[fact.stream] = fact.revision.toString();
-    return found.map((fact) => fact?.state);
+    return Promise.all(references.map((named) => (isFact(named.aggregate) ? this.fact(named) : this.guarded(named))));
+  }
+
+  private async fact({ aggregate, id }: Reference<unknown>): Promise<unknown> {
+    const fact = await this.parts.facts.of(aggregate, this.caller.business, id);
+    if (fact) this.read[fact.stream] = fact.revision.toString();
+    return fact?.state;
+  }
+
+  /** What is decided on is no fact: its state as this process knows it, which is only good for whether it is there. */
+  private async guarded({ aggregate, id }: Reference<unknown>): Promise<unknown> {
+    try {
+      const { answer, revision } = await this.handle(aggregate, id, () => [], { anyAge: true });
+      return revision < 0n ? undefined : answer;
+    } catch (error) {
+      if (error instanceof NotFound) return undefined;
+      throw error;
+    }
   }
 
   private reach(position: bigint): void {

@@ -13,7 +13,10 @@ export interface Amounts {
 export const amountsIn = (currency: string): Amounts => {
   const places = placesOf(currency);
   const plain = new Intl.NumberFormat('en', { minimumFractionDigits: places, maximumFractionDigits: places });
-  const full = new Intl.NumberFormat('en', { style: 'currency', currency, currencyDisplay: 'code' });
+  const full = new Intl.NumberFormat('en', {
+    ...{ style: 'currency', currency, currencyDisplay: 'code' },
+    ...{ minimumFractionDigits: places, maximumFractionDigits: places },
+  });
   const exact = (amount: number) => decimalOf({ amount, currency }) as `${number}`; // as text, so that no float comes in between
   return { plain: (amount) => plain.format(exact(amount)), full: (amount) => full.format(exact(amount)) };
 };

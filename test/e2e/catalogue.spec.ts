@@ -210,6 +210,20 @@ describe('business, people, roles', () => {
       expect((await other.owner.get<Page<unknown>>(`/v1/${list}`)).items).toEqual([]);
   });
 
+  it('A3: nothing begins in a business that is not there', async () => {
+    const token = await clinic.business.token('owner', { business: '00000000-0000-4000-8000-000000000000' });
+    const caller = clinic.business.anybody({ authorization: `Bearer ${token}` });
+    const before = await service.lastPosition();
+    for (const [path, body] of [
+      ['clients', { name: 'Anna' }],
+      ['taxes', { name: 'GST', rate: '5' }],
+      ['providers', { name: 'Kim', serviceIds: [] }],
+      ['categories', { name: 'Massages' }],
+    ] as const)
+      expect(await caller.refused(404, 'POST', `/v1/${path}`, { body })).toMatchObject({ code: 'NOT_FOUND' });
+    expect(await service.lastPosition()).toBe(before);
+  });
+
   it('A3: a body that names things of another business is 404, naming every field', async () => {
     const other = await openClinic(service);
     const sold = await clinic.sell();

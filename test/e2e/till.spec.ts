@@ -68,6 +68,35 @@ inEachPolicyMode((at) => {
       expect(await owner.get(`/v1/offerings/${offeringId}`)).toMatchObject({ locked: false, sold: 0 });
       expect((await owner.get<Page<Sold>>(`/v1/packages?clientId=${clientId}`)).items).toEqual([]);
     });
+    it('C5: a sale that is refused locks nothing', async () => {
+      const offeringId = await clinic.offering();
+      const booked = await clinic.bookWithout({ serviceId: clinic.has.facial });
+      await clinic.service.settled();
+      const body = { ...{ offeringId, clientId: booked.clientId }, appointmentId: booked.appointmentId, applyToAppointment: true };
+      expect(await owner.refused(409, 'POST', '/v1/packages', { body })).toMatchObject({ code: 'SERVICE_NOT_IN_PACKAGE' });
+      expect(await owner.get(`/v1/offerings/${offeringId}`)).toMatchObject({ locked: false, sold: 0 });
+    });
+    it('D1, E9: is not applied to an appointment that is paid', async () => {
+      const offeringId = await clinic.offering();
+      const booked = await clinic.bookWithout();
+      await clinic.service.settled();
+      await pay(booked, cash(1_000));
+      const body = { ...{ offeringId, clientId: booked.clientId }, appointmentId: booked.appointmentId, applyToAppointment: true };
+      expect(await owner.refused(409, 'POST', '/v1/packages', { body })).toMatchObject({ code: 'INVOICE_PAID' });
+      expect(await owner.get(`/v1/offerings/${offeringId}`)).toMatchObject({ locked: false, sold: 0 });
+      expect((await owner.get<Page<Sold>>(`/v1/packages?clientId=${booked.clientId}`)).items).toEqual([]);
+    });
+    it('A3, D2: all that is wrong with it is named', async () => {
+      const payment = { amount: { amount: 1, currency: 'USD' }, method: 'other' };
+      const ids = { offeringId: await clinic.offering(), clientId: await clinic.client() };
+      const wrong = await owner.refused(400, 'POST', '/v1/packages', { body: { ...ids, applyToAppointment: true, payment } });
+      expect(wrong.errors?.map(({ field }) => field).sort()).toEqual(['/appointmentId', '/payment/amount/currency', '/payment/reference']);
+      const nobody = '00000000-0000-4000-8000-000000000000';
+      const unknown = await owner.refused(404, 'POST', '/v1/packages', {
+        body: { offeringId: nobody, clientId: nobody, appointmentId: nobody },
+      });
+      expect(unknown.errors?.map(({ field }) => field)).toEqual(['/clientId', '/offeringId', '/appointmentId']);
+    });
     it('C4: nothing is paid for a package of which each appointment is', async () => {
       const offeringId = await clinic.offering(clinic.eachAppointment());
       const body = { offeringId, clientId: await clinic.client(), payment: cash(1) };
@@ -114,6 +143,21 @@ inEachPolicyMode((at) => {
       expect(await owner.refused(409, 'POST', path, { body: by(-30_001) })).toMatchObject({ code: 'ADJUSTED_BELOW_ZERO' });
       expect(await owner.post<Owing>(path, by(4_493))).toMatchObject({ adjustments: 0, balance: TOTAL });
       expect(await owner.refused(409, 'POST', path, { body: by(1) })).toMatchObject({ code: 'NOT_TAKEN_OFF' });
+    });
+    it('D2: an adjustment of nothing is none', async () => {
+      const { invoiceId } = await sold();
+      const body = { adjustment: clinic.money(0) };
+      const { errors } = await owner.refused(400, 'POST', `/v1/invoices/${invoiceId}/adjustments`, { body });
+      expect(errors).toMatchObject([{ field: '/adjustment/amount', code: 'ZERO' }]);
+    });
+    it('A2, H4: writing off what is owing is an overall adjustment: for owners and administrators', async () => {
+      const { packageId } = await sold();
+      const receptionist = await clinic.as('receptionist');
+      const path = `/v1/packages/${packageId}/cancel`;
+      expect(await receptionist.refused(403, 'POST', path, { body: { unpaid: 'writeOff' } })).toMatchObject({
+        ...{ code: 'FORBIDDEN', details: { role: 'receptionist', needs: ['invoices:adjust'] } },
+      });
+      expect(await receptionist.post(path, {})).toMatchObject({ status: 'cancelled' });
     });
     it('E9: what was paid for an appointment that is cancelled shows as credit, and is given back', async () => {
       const booked = await clinic.bookWithout(); // 80.00, 4.00, 7.98

@@ -1,10 +1,11 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiExtension } from '@nestjs/swagger';
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
-import { permitsAny } from '../../../libs/auth/roles.js';
+import { isCallerRole, permits, permitsAny } from '../../../libs/auth/roles.js';
 import type { Permission } from '../../../libs/auth/roles.js';
 import { InvalidToken } from '../../../libs/auth/tokens.js';
 import type { Caller, TokenVerifier } from '../../../libs/auth/tokens.js';
+import type { Role } from '../../../libs/domain/kernel/event.js';
 import { HttpProblem } from './problems.js';
 import { AlsoConfig } from './route-config.js';
 
@@ -27,6 +28,14 @@ export const Allow = (...permissions: [Permission, ...Permission[]]): MethodDeco
 /** Anybody may call the operation, without a token. */
 export const Public = (): MethodDecorator & ClassDecorator => AlsoConfig({ public: true });
 
+/** For what only some of those who may call an operation may ask of it. */
+export const assertMay = ({ actor: { role } }: { actor: { role: Role } }, permission: Permission): void => {
+  if (!isCallerRole(role) || !permits(role, permission)) throw forbidden(role, [permission]);
+};
+
+const forbidden = (role: Role, needs: readonly Permission[]): HttpProblem =>
+  new HttpProblem(403, 'FORBIDDEN', `The role "${role}" may not do this.`, { details: { role, needs } });
+
 /**
  * Who may call what, before the body is even read: 401, then 403 (A3). Default deny: a route that says neither whom it
  * allows nor that it is public stops the start. An unknown address is told only to those with a token.
@@ -37,10 +46,7 @@ export const guardRoutes = (fastify: FastifyInstance, verifier: TokenVerifier): 
 
   const admit = (request: FastifyRequest, caller: Caller, allow: readonly Permission[] | undefined): void => {
     request.caller = caller;
-    if (allow && !permitsAny(caller.role, allow))
-      throw new HttpProblem(403, 'FORBIDDEN', `The role "${caller.role}" may not do this.`, {
-        details: { role: caller.role, needs: allow },
-      });
+    if (allow && !permitsAny(caller.role, allow)) throw forbidden(caller.role, allow);
   };
 
   fastify.addHook('onRequest', (request, _reply, done) => {

@@ -5,7 +5,7 @@ import { AdjustExpiry, AdjustRemaining, RestoreExpiry, SellPackage } from '../..
 import { CancelPackage, RefundPackage, ReinstatePackage } from '../../../libs/command-handling/commands/package-ending.commands.js';
 import { auditTags } from '../../../projections/audit-tags.projection.js';
 import { packageList } from '../../../projections/package-list.projection.js';
-import { Allow } from '../http/access.js';
+import { Allow, assertMay } from '../http/access.js';
 import { Call, type CallContext } from '../http/call.js';
 import { PathId } from '../validation/path-id.js';
 import { Bookable } from './bookable.js';
@@ -103,6 +103,7 @@ export class PackagesController {
     @PathId('packageId') packageId: string,
     @Body() { appointments = 'stay', unpaid = 'owing', reason = null }: CancelPackageBody,
   ): Promise<PackageAnswer> {
+    if (unpaid === 'writeOff') assertMay(call, 'invoices:adjust'); // A2: it is an overall adjustment
     const said = { appointments, unpaid: unpaid === 'writeOff' ? ('writtenOff' as const) : unpaid };
     return this.commands.execute(new CancelPackage(call, { packageId, ...said, reason }));
   }

@@ -10,7 +10,7 @@ import { packageAggregate } from '../../domain/package/package.state.js';
 import { CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
 import { mayUse } from '../linked-clients.js';
-import type { Decided, Operation } from '../operation.js';
+import { reference, type Decided, type Operation } from '../operation.js';
 import { answerOf, type AppointmentAnswer } from './appointment.commands.js';
 import {
   assertMayChange,
@@ -48,6 +48,7 @@ export const appointmentPackageHandlers = [
 /** The package gives a session, or refuses; appointment and invoice follow. */
 const apply = async (operation: Operation, appointmentId: string, packageId: string) => {
   const booked = await settledAppointment(operation, appointmentId);
+  await operation.lookUp(reference(packageAggregate, '/packageId', packageId));
   assertMayTakePackage(booked);
   await assertMayChange(operation, booked);
   assertNotPaid(issued(await operation.newest(invoice, booked.invoiceId), booked.invoiceId));

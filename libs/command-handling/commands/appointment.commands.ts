@@ -104,7 +104,7 @@ const assertMayManage = async (operation: Operation, appointmentId: string): Pro
   assertMayManageFor(operation, await operation.known(appointment, appointmentId, (state) => existing(state, appointmentId).clientId));
 
 /** An appointment with all that is looked up for it. */
-const bookingOf = async (operation: Operation, { start, end, packageId: _, ...input }: BookingInput) => {
+const bookingOf = async (operation: Operation, { start, end, packageId, ...input }: BookingInput) => {
   if (end !== null && end <= start)
     throw new InvalidInput([{ field: '/end', code: 'NOT_AFTER_START', message: 'The end comes after the start.' }]);
   await assertMayManageFor(operation, input.clientId);
@@ -114,6 +114,7 @@ const bookingOf = async (operation: Operation, { start, end, packageId: _, ...in
     reference(client, '/clientId', input.clientId),
     reference(service, '/serviceId', input.serviceId),
     reference(provider, '/providerId', input.providerId),
+    ...(packageId === null ? [] : [reference(packageAggregate, '/packageId', packageId)]),
   );
   assertBookable(described, operation.caller.actor.role === 'client');
   assertGives(giver, input.serviceId);

@@ -32,8 +32,12 @@ export interface SessionUse {
  * An appointment, if it is as the caller saw it, once all that follows from what has happened to it has been carried out, and from the
  * removals of a package, on which its invoice decided.
  */
-export const settledAppointment = async (operation: Operation, appointmentId: string): Promise<BookedAppointment> => {
-  const { invoiceId } = existing(await operation.settled(appointment, appointmentId, { ifMatch: true }), appointmentId);
+export const settledAppointment = async (
+  operation: Operation,
+  appointmentId: string,
+  { ifMatch = true } = {},
+): Promise<BookedAppointment> => {
+  const { invoiceId } = existing(await operation.settled(appointment, appointmentId, { ifMatch }), appointmentId);
   await operation.settled(invoice, invoiceId, { such: removesPackage });
   return existing(await operation.newest(appointment, appointmentId), appointmentId);
 };

@@ -17,6 +17,7 @@ import { saleOf } from '../../domain/package/sale.js';
 import { service } from '../../domain/service/service.js';
 import { CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
+import { lockedTerms } from '../locked-terms.js';
 import { reference, type Operation } from '../operation.js';
 
 // L7: packages that were sold elsewhere are moved in, file by file, row by row.
@@ -103,9 +104,11 @@ export const importHandlers = [
       if (before) return { became: 'skipped' };
 
       await operation.lookUp(reference(client, '/clientId', moved.clientId));
-      const lock = lockForSale(moved.offeringId, 'import', moved.soldOn); // C5: first, so that its terms stay what is pinned
-      const { answer } = await operation.decide(offering, moved.offeringId, lock, { fresh: true });
-      const moving = await pinned(operation, packageId, moved, (answer as DefinedOffering).terms);
+      const { offeringId, soldOn: on } = moved;
+      const decided = async (terms: Terms) =>
+        importPackage(await pinned(operation, packageId, moved, terms))(await operation.newest(packageAggregate, packageId));
+      const terms = await lockedTerms(operation, { offeringId, because: 'import', on, decided });
+      const moving = await pinned(operation, packageId, moved, terms);
       const { events, repeated } = await operation.decide(packageAggregate, packageId, importPackage(moving), { begins: true });
       return { became: events.length > 0 && !repeated ? 'imported' : 'skipped' };
     },

@@ -1,8 +1,8 @@
 import { adjustInvoice, receivePayment, refundAppointment, voidPayment } from '../../domain/invoice/invoice.decisions.js';
 import type { RefundOutcome } from '../../domain/invoice/invoice.events.js';
 import { invoice, type InvoiceState, type IssuedInvoice } from '../../domain/invoice/invoice.state.js';
-import { assertCurrency } from '../../domain/kernel/money.js';
-import { InvalidInput } from '../../domain/kernel/refusal.js';
+import { wrongCurrency } from '../../domain/kernel/money.js';
+import { assertNone, type FieldError } from '../../domain/kernel/refusal.js';
 import type { Money, PaymentMethod } from '../../domain/kernel/shapes.js';
 import { CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
@@ -38,9 +38,8 @@ export class RefundInvoice extends CommandOf<Of<Refunding>, InvoiceAnswer> {}
 
 export const invoiceHandlers = [
   handlerOf(ReceivePayment, async (operation, { invoiceId, ...payment }) => {
-    assertReferred(payment);
     const { today, currency } = await operation.business();
-    assertCurrency('/amount', payment.amount, currency);
+    assertNone(wrongInPayment(payment, currency));
     const paymentId = operation.id('payment');
     const receive = receivePayment({ invoiceId, paymentId, ...payment, receivedOn: today });
     return { ...(await operation.change(invoice, invoiceId, receive, answerOf)), paymentId };
@@ -50,26 +49,32 @@ export const invoiceHandlers = [
 
   handlerOf(AdjustInvoice, async (operation, input) => {
     const { currency } = await operation.business();
-    assertCurrency('/adjustment', input.adjustment, currency);
+    assertNone([...wrongCurrency('/adjustment', input.adjustment, currency), ...zeroAdjustment(input)]);
     const adjustmentId = operation.id('adjustment');
     return { ...(await operation.change(invoice, input.invoiceId, adjustInvoice({ adjustmentId, ...input }), answerOf)), adjustmentId };
   }),
 
   handlerOf(RefundInvoice, async (operation, input) => {
-    assertReferred(input);
     const { today, currency } = await operation.business();
-    assertCurrency('/amount', input.amount, currency);
+    assertNone(wrongInPayment(input, currency));
     const refundId = operation.id('refund');
     const refund = refundAppointment({ refundId, ...input, refundedOn: today });
     return { ...(await operation.change(invoice, input.invoiceId, refund, answerOf)), refundId };
   }),
 ];
 
-/** D2: `other` says what it was. */
-export const assertReferred = ({ method, reference }: PaymentInput, at = ''): void => {
-  if (method === 'other' && reference === null)
-    throw new InvalidInput([{ field: `${at}/reference`, code: 'REQUIRED', message: 'Of another method, the reference says what it was.' }]);
-};
+/** D2: the currency is that of the business, and `other` says what it was. */
+export const wrongInPayment = ({ amount, method, reference }: PaymentInput, currency: string, at = ''): FieldError[] => [
+  ...wrongCurrency(`${at}/amount`, amount, currency),
+  ...(method === 'other' && reference === null
+    ? [{ field: `${at}/reference`, code: 'REQUIRED', message: 'Of another method, the reference says what it was.' }]
+    : []),
+];
+
+const zeroAdjustment = ({ adjustment: { amount } }: { adjustment: Money }): FieldError[] =>
+  amount === 0
+    ? [{ field: '/adjustment/amount', code: 'ZERO', message: 'Below zero it takes off, above zero it takes back what was taken off.' }]
+    : [];
 
 const answerOf = (state: InvoiceState): InvoiceAnswer => {
   const { invoiceId, total, adjustments, paid, refunded, balance } = state as IssuedInvoice;

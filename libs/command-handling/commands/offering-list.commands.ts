@@ -36,6 +36,7 @@ const changed = async <View>(
   decide: Decide<OfferingListState, OfferingListEvent>,
   view: (state: OfferingListState) => View,
 ): Promise<View & Versioned> => {
+  await operation.business(); // before its list begins
   const { answer, revision } = await operation.decide(offeringList, operation.caller.business, decide, { ifMatch: true, view });
   return { ...answer, revision: revision.toString() };
 };

@@ -1,8 +1,7 @@
 import type { RefundOutcome } from '../../domain/invoice/invoice.events.js';
 import { invoice, type IssuedInvoice } from '../../domain/invoice/invoice.state.js';
 import type { Recorded } from '../../domain/kernel/event.js';
-import { assertCurrency } from '../../domain/kernel/money.js';
-import { Refusal } from '../../domain/kernel/refusal.js';
+import { assertNone, Refusal } from '../../domain/kernel/refusal.js';
 import {
   cancelPackage,
   refundPackage,
@@ -22,7 +21,7 @@ import { service } from '../../domain/service/service.js';
 import { CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
 import { reference, type Operation } from '../operation.js';
-import { assertReferred, type PaymentInput } from './invoice.commands.js';
+import { wrongInPayment, type PaymentInput } from './invoice.commands.js';
 
 export interface RefundInput extends PaymentInput {
   packageId: string;
@@ -53,11 +52,10 @@ export const packageEndingHandlers = [
   }),
 
   handlerOf(RefundPackage, async (operation, input) => {
-    assertReferred(input);
+    const { today, currency } = await operation.business();
+    assertNone(wrongInPayment(input, currency));
     const before = await operation.recall(packageAggregate, input.packageId, packageView);
     if (before) return before.answer;
-    const { today, currency } = await operation.business();
-    assertCurrency('/amount', input.amount, currency);
     return refundInTurn(operation, input, today);
   }),
 ];

@@ -1,12 +1,12 @@
 import { assertMayTakePackage, existing } from '../../domain/appointment/appointment.decisions.js';
 import { appointment } from '../../domain/appointment/appointment.state.js';
 import { client } from '../../domain/client/client.js';
-import { assertCurrency } from '../../domain/kernel/money.js';
+import { assertNotPaid, existing as issued } from '../../domain/invoice/invoice.decisions.js';
+import { invoice } from '../../domain/invoice/invoice.state.js';
 import { pick } from '../../domain/kernel/pick.js';
-import { InvalidInput, Refusal } from '../../domain/kernel/refusal.js';
-import { lockForSale } from '../../domain/offering/offering.decisions.js';
+import { assertNone, Refusal, type FieldError } from '../../domain/kernel/refusal.js';
 import type { Terms } from '../../domain/offering/offering.events.js';
-import { offering, type DefinedOffering } from '../../domain/offering/offering.state.js';
+import { offering } from '../../domain/offering/offering.state.js';
 import {
   adjustExpiry,
   adjustRemaining,
@@ -20,9 +20,10 @@ import { packageAggregate, packageView, type PackageView } from '../../domain/pa
 import { service } from '../../domain/service/service.js';
 import { CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
+import { lockedTerms } from '../locked-terms.js';
 import { reference, type Operation } from '../operation.js';
-import { sessionFor } from './changing.js';
-import { assertReferred, type PaymentInput } from './invoice.commands.js';
+import { sessionFor, settledAppointment } from './changing.js';
+import { wrongInPayment, type PaymentInput } from './invoice.commands.js';
 
 interface Reasoned {
   packageId: string;
@@ -46,14 +47,10 @@ export class RestoreExpiry extends CommandOf<Reasoned, PackageView> {}
 
 export const packageHandlers = [
   handlerOf(SellPackage, async (operation, input) => {
-    assertSaysWhich(input);
-    if (input.payment) assertReferred(input.payment, '/payment');
     const packageId = operation.id('package');
     const before = await operation.recall(packageAggregate, packageId, packageView);
-    if (before) return before.answer;
-
-    const sale = await lockAndPin(operation, packageId, input);
-    return operation.make(packageAggregate, packageId, sellPackage(sale), packageView);
+    const sold = before?.answer ?? (await sell(operation, packageId, input));
+    return input.applyToAppointment ? packageView(await operation.newest(packageAggregate, packageId)) : sold; // it may have given the session back
   }),
   handlerOf(AdjustRemaining, (operation, input) =>
     operation.change(packageAggregate, input.packageId, adjustRemaining(input), packageView),
@@ -62,23 +59,32 @@ export const packageHandlers = [
   handlerOf(RestoreExpiry, (operation, input) => operation.change(packageAggregate, input.packageId, restoreExpiry(input), packageView)),
 ];
 
-const assertSaysWhich = ({ appointmentId, applyToAppointment }: SaleInput): void => {
-  if (applyToAppointment && appointmentId === null)
-    throw new InvalidInput([{ field: '/appointmentId', code: 'REQUIRED', message: 'To which appointment is the package to be applied?' }]);
+const saysWhich = ({ appointmentId, applyToAppointment }: SaleInput): FieldError[] =>
+  applyToAppointment && appointmentId === null
+    ? [{ field: '/appointmentId', code: 'REQUIRED', message: 'To which appointment is the package to be applied?' }]
+    : [];
+
+const sell = async (operation: Operation, packageId: string, input: SaleInput): Promise<PackageView> => {
+  const { offeringId } = input;
+  const { today, currency } = await operation.business();
+  assertNone([...saysWhich(input), ...(input.payment ? wrongInPayment(input.payment, currency, '/payment') : [])]);
+  await operation.lookUp(
+    reference(client, '/clientId', input.clientId),
+    reference(offering, '/offeringId', offeringId),
+    ...(input.appointmentId === null ? [] : [reference(appointment, '/appointmentId', input.appointmentId)]),
+  );
+  const apply = await applicationOf(operation, input);
+  const saleOn = async (terms: Terms): Promise<Sale> => ({ ...(await pinned(operation, packageId, input, terms)), apply });
+  const decided = async (terms: Terms) => sellPackage(await saleOn(terms))(packageAggregate.initial);
+  const terms = await lockedTerms(operation, { offeringId, because: 'sale', on: today, decided });
+  return operation.make(packageAggregate, packageId, sellPackage(await saleOn(terms)), packageView);
 };
 
-/** The offering is locked first (C5), then its terms as they are at that moment are pinned. */
-const lockAndPin = async (operation: Operation, packageId: string, input: SaleInput): Promise<Sale> => {
+/** The sale with the terms that it pins. */
+const pinned = async (operation: Operation, packageId: string, input: SaleInput, terms: Terms): Promise<Omit<Sale, 'apply'>> => {
   const { currency, timeZone, today } = await operation.business();
-  await operation.lookUp(reference(client, '/clientId', input.clientId));
-  const apply = await applicationOf(operation, input);
-  if (input.payment) await assertPaysAtMost(operation, input.offeringId, input.payment, currency);
-
-  const { answer } = await operation.decide(offering, input.offeringId, lockForSale(input.offeringId, 'sale', today), { fresh: true });
-  const { terms } = answer as DefinedOffering;
   const services = await operation.lookUp(...terms.services.map(({ serviceId }, n) => reference(service, `/services/${n}`, serviceId)));
   const taxes = await operation.taxes(feeTaxesOf(terms));
-
   const payment = input.payment && { paymentId: operation.id('payment'), ...input.payment };
   if (payment) assertPayable(terms, taxes, payment);
   const buying = {
@@ -86,16 +92,7 @@ const lockAndPin = async (operation: Operation, packageId: string, input: SaleIn
     ...pick(input, 'offeringId', 'clientId', 'appointmentId', 'externalReference'),
     ...{ packageId, invoiceId: operation.id('invoice'), purchaseId: null, channel: 'staff' as const, currency, timeZone, today },
   };
-  return { ...saleOf(terms, services, taxes, buying), apply };
-};
-
-/** D2: before anything is locked, on the terms as they are now; the sale itself is held against those that it pins. */
-const assertPaysAtMost = async (operation: Operation, offeringId: string, payment: PaymentInput, currency: string): Promise<void> => {
-  assertCurrency('/payment/amount', payment.amount, currency);
-  const known = await operation.newest(offering, offeringId);
-  if (known.status === 'undefined' || known.terms.payment === null) return; // which the lock refuses
-  const taxes = await operation.taxes(feeTaxesOf(known.terms));
-  assertPayable(known.terms, taxes, payment);
+  return saleOf(terms, services, taxes, buying);
 };
 
 const feeTaxesOf = ({ payment }: Terms): string[] => (payment?.method === 'paidUpfront' ? payment.taxIds : []);
@@ -103,7 +100,9 @@ const feeTaxesOf = ({ payment }: Terms): string[] => (payment?.method === 'paidU
 /** D1: the appointment from which it is sold, and the session that it takes when asked. */
 const applicationOf = async (operation: Operation, { appointmentId, applyToAppointment, clientId }: SaleInput): Promise<Sale['apply']> => {
   if (appointmentId === null) return null;
-  const booked = existing(await operation.newest(appointment, appointmentId), appointmentId);
+  const booked = applyToAppointment
+    ? await settledAppointment(operation, appointmentId, { ifMatch: false })
+    : existing(await operation.newest(appointment, appointmentId), appointmentId);
   if (booked.clientId !== clientId)
     throw new Refusal('APPOINTMENT_OF_ANOTHER_CLIENT', 'This appointment is of another client.', {
       appointmentId,
@@ -111,5 +110,6 @@ const applicationOf = async (operation: Operation, { appointmentId, applyToAppoi
     });
   if (!applyToAppointment) return null;
   assertMayTakePackage(booked);
+  assertNotPaid(issued(await operation.newest(invoice, booked.invoiceId), booked.invoiceId));
   return sessionFor(operation, booked, 'application');
 };

@@ -166,7 +166,13 @@ export const adjustInvoice =
     const issued = existing(state, invoiceId);
     if (issued.adjusted.includes(adjustmentId)) return [];
     assertStands(issued);
-    const { total, adjustments, discounts } = issued;
+    const { total, adjustments, discounts, balance, kind } = issued;
+    if (kind === 'package' && adjustment.amount < 0 && balance.amount + adjustment.amount < 0)
+      throw new Refusal(
+        'ABOVE_OWING',
+        `At most ${Math.max(0, balance.amount)} (minor units) is owing and can be taken off: what is paid is given back by cancelling the package and refunding it.`,
+        { invoiceId, balance },
+      );
     if (total.amount + adjustments.amount + adjustment.amount < 0)
       throw new Refusal(
         'ADJUSTED_BELOW_ZERO',
@@ -184,13 +190,14 @@ export const adjustInvoice =
     return [adjusted(issued, { adjustmentId, adjustment, because: 'discount', reason })];
   };
 
-/** H4: what is still owing of a cancelled package's invoice is written off. */
+/** H4: what is still owing of a cancelled package's invoice is written off; never what is owing again because of a refund (H5). */
 export const writeOff =
   ({ invoiceId, adjustmentId, reason }: { invoiceId: string; adjustmentId: string; reason: string | null }): DecideInvoice =>
   (state) => {
     const issued = existing(state, invoiceId);
-    if (issued.adjusted.includes(adjustmentId) || issued.balance.amount <= 0) return [];
-    return [adjusted(issued, { adjustmentId, adjustment: negative(issued.balance), because: 'writtenOff', reason })];
+    const unpaid = minus(issued.balance, issued.owingByRefunds);
+    if (issued.adjusted.includes(adjustmentId) || unpaid.amount <= 0) return [];
+    return [adjusted(issued, { adjustmentId, adjustment: negative(unpaid), because: 'writtenOff', reason })];
   };
 
 /** H4: the package is reinstated: what was written off is owing again, less what staff took back of it themselves. */
@@ -210,7 +217,8 @@ export const undoWriteOff =
     const issued = existing(state, invoiceId);
     const writtenOff = issued.writtenOff.find((known) => known.adjustmentId === adjustmentId);
     if (!writtenOff || issued.adjusted.includes(undoneBy)) return [];
-    const amount = Math.min(0 - writtenOff.adjustment.amount, 0 - issued.discounts.amount);
+    const left = writtenOff.discountsBefore.amount - issued.discounts.amount; // what staff took back, they took back of this first
+    const amount = Math.min(0 - writtenOff.adjustment.amount, left);
     if (amount <= 0) return [];
     const adjustment = { ...writtenOff.adjustment, amount };
     return [adjusted(issued, { adjustmentId: undoneBy, adjustment, because: 'reinstated', reason })];

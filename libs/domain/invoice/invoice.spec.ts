@@ -11,7 +11,7 @@ import {
   reissued,
   voided,
 } from '../testing/example-invoice.js';
-import { p } from '../testing/example-package.js';
+import { p, sale } from '../testing/example-package.js';
 import { deliveries } from '../testing/deliveries.js';
 import { given } from '../testing/given.js';
 import {
@@ -265,6 +265,27 @@ describe('adjusting an invoice', () => {
     anInvoice([...history, off, back])
       .when(undo)
       .emits([adjustedBy(2, 4_98, { paid: 50_00, balance: 64_98 }, { because: 'reinstated', discounts: cad(0) })]);
+  });
+  it('H4: a discount that staff gave before stays, also when they took some of what was written off back', () => {
+    const off = adjustedBy(1, -94_98, { adjustments: -114_98, balance: 0 }, { because: 'writtenOff', discounts: cad(-114_98) });
+    const back = adjustedBy(3, 50_00, { adjustments: -64_98, balance: 50_00 }, { discounts: cad(-64_98) });
+    anInvoice([issued(content), adjustedBy(2, -20_00, { adjustments: -20_00, balance: 94_98 }), off, back])
+      .when(undoWriteOff({ invoiceId: idOf('i1'), adjustmentId: idOf('adj1'), undoneBy: idOf('adj4'), reason: null }))
+      .emits([adjustedBy(4, 44_98, { adjustments: -20_00, balance: 94_98 }, { because: 'reinstated', discounts: cad(-20_00) })]);
+  });
+  it('H5: what is owing again because it was refunded is never written off, however late that is asked', () => {
+    const paidAll = [issued(content), received(1, 114_98, { paid: 114_98, balance: 0 })];
+    const lost = refunded(1, 100_00, { paid: 114_98, refunded: 100_00, balance: 100_00 });
+    anInvoice([...paidAll, lost])
+      .when(writeOff({ invoiceId: idOf('i1'), adjustmentId: idOf('adj1'), reason: null }))
+      .emits([]);
+  });
+  it('D2: of a package, at most what is owing: what is paid is given back by cancelling it', () => {
+    const sold = sale({ taxes: [gst] }).invoice; // 84.00
+    const half = received(1, 50_00, { paid: 50_00, balance: 34_00 }, { invoiceId: sold.invoiceId });
+    const take = (amount: number) => adjustInvoice({ invoiceId: sold.invoiceId, adjustmentId: idOf('adj1'), adjustment: cad(amount), reason: null });
+    anInvoice([issued(sold), half]).when(take(-34_01)).refuses('ABOVE_OWING');
+    expect(take(-34_00)([issued(sold), half].reduce(invoice.evolve, invoice.initial))).toMatchObject([{ data: { balance: cad(0) } }]);
   });
   it('H4: what is owing is written off, once; nothing else is', () => {
     const writingOff = writeOff({ invoiceId: idOf('i1'), adjustmentId: idOf('adj1'), reason: null });

@@ -1,7 +1,7 @@
 import type { Aggregate } from '../kernel/event.js';
 import { pick } from '../kernel/pick.js';
 import type { InvoiceContent, Money, PaymentMethod, TaxLine } from '../kernel/shapes.js';
-import { zero } from '../kernel/money.js';
+import { minus, sum, zero } from '../kernel/money.js';
 import { invoiceEvents, type InvoiceEvent } from './invoice.events.js';
 
 export type InvoiceState = { status: 'none' } | IssuedInvoice;
@@ -19,13 +19,20 @@ export interface IssuedInvoice {
   toZero: { adjustment: Money; because: 'cancelled' | 'noShow'; consumptionId: string | null } | null; // the one of them that E9 made
   payments: Payment[]; // voided ones too, for ever: a late repeat finds its own
   adjusted: string[]; // ids of the overall adjustments
-  writtenOff: { adjustmentId: string; adjustment: Money }[]; // those of them that wrote off what was owing (H4)
+  writtenOff: WrittenOff[]; // those of them that wrote off what was owing (H4)
   refunds: string[]; // their ids
   paid: Money; // by payments that stand
   refunded: Money;
+  owingByRefunds: Money; // what is owing again because it was given back (H5)
   balance: Money; // what is owing; below zero: credit
   removed: string[]; // E8: sessions that its appointment gave up
   returned: string[]; // E9: sessions that came back because it did not take place; if it stands again, it is with another
+}
+
+interface WrittenOff {
+  adjustmentId: string;
+  adjustment: Money;
+  discountsBefore: Money;
 }
 
 interface Payment {
@@ -42,7 +49,17 @@ export const invoice: Aggregate<InvoiceState, InvoiceEvent> = {
   evolve: (state, { type, data }) => {
     if (type === 'InvoiceIssued') {
       const none = zero(data.balance.currency);
-      const kept = { payments: [], adjusted: [], writtenOff: [], refunds: [], removed: [], returned: [], paid: none, refunded: none };
+      const kept = {
+        payments: [],
+        adjusted: [],
+        writtenOff: [],
+        refunds: [],
+        removed: [],
+        returned: [],
+        paid: none,
+        refunded: none,
+        owingByRefunds: none,
+      };
       return { ...kept, ...contentOf(data) };
     }
     if (state.status === 'none') return state;
@@ -75,10 +92,21 @@ export const invoice: Aggregate<InvoiceState, InvoiceEvent> = {
           ...{ ...state, ...moneyOf(data), discounts: data.discounts },
           adjusted: [...new Set([...state.adjusted, data.adjustmentId])],
           writtenOff:
-            data.because === 'writtenOff' ? [...otherWriteOffs(state, data), pick(data, 'adjustmentId', 'adjustment')] : state.writtenOff,
+            data.because === 'writtenOff'
+              ? [
+                  ...otherWriteOffs(state, data),
+                  { ...pick(data, 'adjustmentId', 'adjustment'), discountsBefore: minus(data.discounts, data.adjustment) },
+                ]
+              : state.writtenOff,
         };
       case 'InvoiceRefunded':
-        return { ...state, ...moneyOf(data), refunds: [...new Set([...state.refunds, data.refundId])] };
+        return {
+          ...{ ...state, ...moneyOf(data), refunds: including(state.refunds, data.refundId) },
+          owingByRefunds:
+            data.outcome === 'outstandingBalance' && !state.refunds.includes(data.refundId)
+              ? sum(data.amount.currency, [state.owingByRefunds, data.amount])
+              : state.owingByRefunds,
+        };
       default:
         return type satisfies never;
     }

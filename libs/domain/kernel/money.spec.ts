@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { cad, gst, qst } from '../testing/example.js';
-import { minus, sum, withTaxes, zero, type Tax } from './money.js';
+import { decimalOf, minorUnitsOf, minus, placesOf, sum, withTaxes, zero, type Tax } from './money.js';
 
 const amountsOf = (net: number, currency: string, taxes: readonly Tax[]) => {
   const charge = withTaxes({ amount: net, currency }, taxes);
@@ -8,6 +8,11 @@ const amountsOf = (net: number, currency: string, taxes: readonly Tax[]) => {
 };
 
 describe('a price with its taxes', () => {
+  it('A4: the decimals of a currency are those of ISO 4217, whatever the runtime shows', () => {
+    expect(['CAD', 'HUF', 'COP', 'IDR', 'JPY', 'XAF', 'KWD', 'IQD', 'CLF'].map(placesOf)).toEqual([2, 2, 2, 2, 0, 0, 3, 3, 4]);
+    expect(decimalOf({ amount: 45_000_000, currency: 'COP' })).toBe('450000.00');
+    expect(minorUnitsOf('450000.00', 'COP')).toBe(45_000_000);
+  });
   it('A4: two taxes, JPY and KWD', () => {
     expect(amountsOf(1_050, 'JPY', [gst, qst])).toEqual({
       taxes: [

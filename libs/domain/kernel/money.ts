@@ -1,5 +1,5 @@
 import Big from 'big.js';
-import { InvalidInput } from './refusal.js';
+import { assertNone, type FieldError } from './refusal.js';
 import type { Charge, Money, TaxLine } from './shapes.js';
 
 /** A tax as it is when something is charged: `rate` is an exact decimal percentage. */
@@ -40,14 +40,18 @@ export const decimalOf = ({ amount, currency }: Money): string => {
   return amount < 0 ? `-${decimal}` : decimal;
 };
 
-/** How many decimals a currency has, as ISO 4217 says: JPY none, CAD two, KWD three. */
-export const placesOf = (currency: string): number => {
-  const known =
-    knownPlaces.get(currency) ?? new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
-  knownPlaces.set(currency, known);
-  return known;
-};
-const knownPlaces = new Map<string, number>(); // to make a format takes longer than all the rest of a price
+/**
+ * How many decimals a currency has: JPY none, CAD two, KWD three. Those of ISO 4217 (list one), which books are kept in: what the runtime knows are
+ * habits of showing prices, which leave out the cents of some currencies, and change with its version.
+ */
+export const placesOf = (currency: string): number => PLACES.get(currency) ?? 2;
+
+const PLACES = new Map<string, number>([
+  ...['BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW'].map((currency) => [currency, 0] as const),
+  ...['PYG', 'RWF', 'UGX', 'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF'].map((currency) => [currency, 0] as const),
+  ...['BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND'].map((currency) => [currency, 3] as const),
+  ...['CLF', 'UYW'].map((currency) => [currency, 4] as const),
+]);
 
 /** A decimal as text in minor units, exactly: `450.5` CAD is 45050. Undefined: it is none, or has more decimals than the currency. */
 export const minorUnitsOf = (decimal: string, currency: string): number | undefined => {
@@ -58,12 +62,15 @@ export const minorUnitsOf = (decimal: string, currency: string): number | undefi
   return Number.isSafeInteger(amount) ? amount : undefined;
 };
 
+/** What is wrong with an amount in another currency than that of the business; `field` is a JSON pointer. */
+export const wrongCurrency = (field: string, money: Money | undefined, currency: string): FieldError[] =>
+  money && money.currency !== currency
+    ? [{ field: `${field}/currency`, code: 'WRONG_CURRENCY', message: `The currency of the business is ${currency}.` }]
+    : [];
+
 /** @throws InvalidInput naming the field, a JSON pointer */
 export const assertCurrency = (field: string, money: Money | undefined, currency: string): void => {
-  if (money && money.currency !== currency)
-    throw new InvalidInput([
-      { field: `${field}/currency`, code: 'WRONG_CURRENCY', message: `The currency of the business is ${currency}.` },
-    ]);
+  assertNone(wrongCurrency(field, money, currency));
 };
 
 const percentOf = ({ amount, currency }: Money, rate: string): Money =>

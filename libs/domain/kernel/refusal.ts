@@ -35,6 +35,11 @@ export class InvalidInput extends Refusal {
   }
 }
 
+/** @throws InvalidInput when there is one */
+export const assertNone = (errors: FieldError[]): void => {
+  if (errors.length > 0) throw new InvalidInput(errors);
+};
+
 export interface FieldError {
   field: string; // JSON pointer into the body: `/services/0/limit`
   code: string;
