@@ -233,7 +233,7 @@ describe('business, people, roles', () => {
     };
     expect(await refusalOf('/v1/appointments', clinic.booking(sold, sold.packageId))).toEqual([
       'NOT_FOUND',
-      ['/clientId', '/serviceId', '/providerId'],
+      ['/clientId', '/serviceId', '/providerId', '/packageId'],
     ]);
     expect(await refusalOf('/v1/providers', { name: 'Kim', serviceIds: [clinic.has.massage] })).toEqual(['NOT_FOUND', ['/serviceIds/0']]);
     const cut = { name: 'Cut', durationMinutes: 30, price: clinic.money(1), taxIds: [clinic.has.gst] };

@@ -178,15 +178,19 @@ const adjust =
 
 const writingOff =
   (n: number): Step =>
-  (model) => ({
-    says: `write off ${n}`,
-    decide: writeOff({ invoiceId: i1, adjustmentId: idOf(`adj${n}`), reason: null }),
-    expected: !model.issued ? 'NOT_FOUND' : model.known.has(n) || model.balance <= 0 ? 'nothing' : 'events',
-    apply: () => {
-      model.known.add(n);
-      model.discounts -= model.balance;
-    },
-  });
+  (model) => {
+    const losses = [...model.refunds.values()].filter(({ outcome }) => outcome === 'outstandingBalance');
+    const unpaid = model.issued ? model.balance - losses.reduce((all, { amount }) => all + amount, 0) : 0;
+    return {
+      says: `write off ${n}`,
+      decide: writeOff({ invoiceId: i1, adjustmentId: idOf(`adj${n}`), reason: null }),
+      expected: !model.issued ? 'NOT_FOUND' : model.known.has(n) || unpaid <= 0 ? 'nothing' : 'events',
+      apply: () => {
+        model.known.add(n);
+        model.discounts -= unpaid;
+      },
+    };
+  };
 
 const refund =
   (n: number, share: number, outcome: RefundOutcome): Step =>

@@ -167,12 +167,6 @@ export const adjustInvoice =
     if (issued.adjusted.includes(adjustmentId)) return [];
     assertStands(issued);
     const { total, adjustments, discounts, balance, kind } = issued;
-    if (kind === 'package' && adjustment.amount < 0 && balance.amount + adjustment.amount < 0)
-      throw new Refusal(
-        'ABOVE_OWING',
-        `At most ${Math.max(0, balance.amount)} (minor units) is owing and can be taken off: what is paid is given back by cancelling the package and refunding it.`,
-        { invoiceId, balance },
-      );
     if (total.amount + adjustments.amount + adjustment.amount < 0)
       throw new Refusal(
         'ADJUSTED_BELOW_ZERO',
@@ -181,6 +175,12 @@ export const adjustInvoice =
           invoiceId,
           charged: sum(total.currency, [total, adjustments]),
         },
+      );
+    if (kind === 'package' && adjustment.amount < 0 && balance.amount + adjustment.amount < 0)
+      throw new Refusal(
+        'ABOVE_OWING',
+        `At most ${Math.max(0, balance.amount)} (minor units) is owing and can be taken off: what is paid is given back by cancelling the package and refunding it.`,
+        { invoiceId, balance },
       );
     if (discounts.amount + adjustment.amount > 0)
       throw new Refusal('NOT_TAKEN_OFF', `At most ${0 - discounts.amount} (minor units) was taken off and can be taken back.`, {

@@ -283,8 +283,11 @@ describe('adjusting an invoice', () => {
   it('D2: of a package, at most what is owing: what is paid is given back by cancelling it', () => {
     const sold = sale({ taxes: [gst] }).invoice; // 84.00
     const half = received(1, 50_00, { paid: 50_00, balance: 34_00 }, { invoiceId: sold.invoiceId });
-    const take = (amount: number) => adjustInvoice({ invoiceId: sold.invoiceId, adjustmentId: idOf('adj1'), adjustment: cad(amount), reason: null });
-    anInvoice([issued(sold), half]).when(take(-34_01)).refuses('ABOVE_OWING');
+    const take = (amount: number) =>
+      adjustInvoice({ invoiceId: sold.invoiceId, adjustmentId: idOf('adj1'), adjustment: cad(amount), reason: null });
+    anInvoice([issued(sold), half])
+      .when(take(-34_01))
+      .refuses('ABOVE_OWING');
     expect(take(-34_00)([issued(sold), half].reduce(invoice.evolve, invoice.initial))).toMatchObject([{ data: { balance: cad(0) } }]);
   });
   it('H4: what is owing is written off, once; nothing else is', () => {
