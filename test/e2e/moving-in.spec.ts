@@ -79,6 +79,25 @@ describe('moving packages in', () => {
     expect(await named('Dan')).toMatchObject([{ email: 'dan@example.org', externalReference: 'c-dan' }, {}].slice(0, 1));
   });
 
+  it('L7: references that differ in case are two clients; of a row that is refused, nobody is registered', async () => {
+    const { owner } = clinic;
+    const rows = [
+      await aRow({ client: 'AB-1', clientName: 'Anna Case' }),
+      await aRow({ client: 'ab-1', clientName: 'Ben Case' }),
+      await aRow({ client: 'AB-2', clientName: 'Nobody Case', offering: await clinic.offering({ status: 'inactive' }) }),
+    ];
+    const done = await importOf(owner, csvOf(rows), '?createClients=true');
+    expect(done).toMatchObject({ imported: 2, failed: 1 });
+    const named = (await owner.get<Page<{ clientId: string; name: string }>>('/v1/clients?limit=200')).items;
+    expect(
+      named
+        .map(({ name }) => name)
+        .filter((name) => name.endsWith('Case'))
+        .sort(),
+    ).toEqual(['Anna Case', 'Ben Case']);
+    for (const { clientId } of named.filter(({ name }) => name.endsWith('Case'))) expect(await packagesOf(owner, clientId)).toHaveLength(1);
+  });
+
   it('L7: several services have a column each, unlimited ones too; an expiry that is said goes before the rule', async () => {
     const { massage, facial } = clinic.has;
     const services = [

@@ -145,7 +145,10 @@ export class ImportRun {
   private async moveIn({ moved, register }: WantedPackage, tryOnly: boolean): Promise<RowDone['became']> {
     const { caller } = this.around;
     if (tryOnly) return (await this.execute(new TryPackage(caller, moved))).became;
-    if (register) await this.execute(new ImportClient(caller, register));
+    if (register) {
+      await this.execute(new TryPackage(caller, moved)); // of a row that is refused, nobody is registered either
+      await this.execute(new ImportClient(caller, register));
+    }
     return (await this.execute(new ImportPackage(caller, moved))).became;
   }
 

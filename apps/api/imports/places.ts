@@ -7,7 +7,7 @@ import type { ReadModels } from '../../../libs/projection-engine/read-models.js'
 import { clientList } from '../../../projections/client-list.projection.js';
 import { offeringList, type OfferingRow } from '../../../projections/offering-list.projection.js';
 import { serviceList, type ServiceRow } from '../../../projections/service-list.projection.js';
-import { isId } from '../validation/formats.js';
+import { isEmail, isId } from '../validation/formats.js';
 
 const PAGE = 500;
 
@@ -76,8 +76,12 @@ const grouped = <Row>(rows: readonly Row[], keyOf: (row: Row) => string | null):
   return groups;
 };
 
-/** Whoever is registered from a file has an id that follows from how the file names them, so that nobody is registered twice. */
-export const newClientId = (business: string, named: string): string => importedIdOf(business, 'client', named.toLowerCase());
+/**
+ * Whoever is registered from a file has an id that follows from how the file names them, so that nobody is registered twice: an e-mail address is
+ * the same in any case, a reference is not.
+ */
+export const newClientId = (business: string, named: string): string =>
+  importedIdOf(business, 'client', isEmail(named) ? named.toLowerCase() : named);
 
 /** The clients that some rows name: those in the list, and those that an earlier row has registered a moment ago. */
 export const clientsNamed = async ({ readModels, facts }: Reading, business: string, named: readonly string[]): Promise<FoundClients> => {
