@@ -62,10 +62,13 @@ export const problemOf = ({ status, code, detail, errors, details }: Failure, ca
   ...(details && Object.keys(details).length > 0 && { details }),
 });
 
+const MOST_ERRORS = 100; // that are named, of however many
+
 /** Every error that can reach the caller. What is not known is a 500 that says nothing of the inside. */
 export const failureOf = (error: unknown): Failure => {
   if (error instanceof HttpProblem) return { status: error.status, code: error.code, detail: error.message, ...error.extras };
-  if (error instanceof InvalidInput) return { status: 400, code: error.code, detail: error.message, errors: error.errors };
+  if (error instanceof InvalidInput)
+    return { status: 400, code: error.code, detail: error.message, errors: error.errors.slice(0, MOST_ERRORS) };
   if (error instanceof UnknownReferences) return unknown(error);
   if (error instanceof Refusal) return refused(error);
   if (error instanceof InvalidToken) return unauthenticated(error);
@@ -86,7 +89,9 @@ const REFUSAL_STATUS: Record<string, number> = {
 const refused = ({ code, message, details }: Refusal): Failure => ({ status: REFUSAL_STATUS[code] ?? 409, code, detail: message, details });
 
 /** Of what the body names, all that is not there: each as the field that names it (A3). */
-const unknown = ({ code, message, errors }: UnknownReferences): Failure => ({ status: 404, code, detail: message, errors });
+const unknown = ({ code, message, errors }: UnknownReferences): Failure => ({
+  ...{ status: 404, code, detail: message, errors: errors.slice(0, MOST_ERRORS) },
+});
 
 const unauthenticated = ({ code, message }: InvalidToken): Failure => ({
   status: 401,
