@@ -187,14 +187,14 @@ export class Operation {
   async recall<State, Event extends AnyEvent, View>(
     aggregate: Aggregate<State, Event>,
     id: string,
-    view: (state: State) => View,
+    view: (state: State, events: readonly Recorded[]) => View,
   ): Promise<Decided<View, Event> | undefined> {
     const claimed = await this.claim();
     if (claimed.is === 'new') return undefined;
     if (claimed.is === 'seen') await this.letFirstFinish(aggregate, id, claimed.age);
     const recalled = await this.handle(aggregate, id, () => [], {
       fresh: true,
-      view: (state, events) => (events.length > 0 ? view(state) : undefined), // of a stream that is not there, there is no view
+      view: (state, events) => (events.length > 0 ? view(state, events) : undefined), // of a stream that is not there, there is no view
     });
     return recalled.events.length > 0 ? (recalled as Decided<View, Event>) : undefined;
   }

@@ -1,3 +1,4 @@
+import { disagreements } from '../support/agreement.js';
 import { type Booked, type Clinic, openClinic, type Page, type Sold } from '../support/clinic.js';
 import { type Service, startService } from '../support/service.js';
 
@@ -170,4 +171,138 @@ it('E6: a return and a booking at once never make or lose a session', async () =
       expect(await clinic.package(sold)).toMatchObject({ remaining: 1 - won, services: [{ used: 1 + won }] });
     }),
   );
+});
+
+describe('one appointment, of which two want something else at once, over two processes', () => {
+  const OF_EACH = 6;
+  type Reply = Awaited<ReturnType<typeof send>>;
+  const send = (method: string, path: string, body?: object) =>
+    clinic.owner.send<Booked & { code?: string; items?: { packageId: string | null; consumptionId: string | null }[] }>(method, path, {
+      body,
+    });
+  const at = ({ appointmentId }: Booked, how: string, body: object = {}) => send('POST', `/v1/appointments/${appointmentId}/${how}`, body);
+  const remove = ({ appointmentId }: Booked) => send('DELETE', `/v1/appointments/${appointmentId}/package`);
+  const move = (booked: Booked, days: number) => at(booked, 'move', { start: clinic.in(days) });
+  const done = ({ status }: Reply): boolean => status < 300;
+  const said = ({ status, body }: Reply) => (status < 300 ? 'done' : body.code);
+  const sessionsOf = async ({ packageId }: Sold) =>
+    (await clinic.owner.get<Sold>(`/v1/packages/${packageId}/as-of?revision=1000`)).sessions;
+
+  const eachWithPackage = async (race: (booked: Booked, sold: Sold) => Promise<void>): Promise<void> => {
+    const packages = await times(OF_EACH, async () => clinic.sell());
+    await Promise.all(packages.map(async (sold) => race(await clinic.book(sold), sold)));
+  };
+
+  it('H2: of many who book it again, all are told of the one session that it uses', () =>
+    eachWithPackage(async (booked, sold) => {
+      await clinic.end(booked, 'cancel');
+      const answers = await times(CALLERS, () => at(booked, 'rebook'));
+      const { consumptionId } = answers.find(done)!.body;
+      for (const { body } of answers.filter(done)) expect(body).toMatchObject({ status: 'booked', outcome: null, consumptionId });
+      for (const answer of answers.filter((one) => !done(one))) expect(said(answer)).toBe('APPOINTMENT_NOT_CANCELLED'); // it came after all was done
+      expect(await clinic.appointment(booked)).toMatchObject({ status: 'booked', consumptionId });
+      expect((await sessionsOf(sold)).map(({ outcome }) => outcome)).toEqual(['returned', 'standing']); // none was taken and given back
+    }));
+
+  it('H2: booked again from its package and at the regular fee: one of the two', () =>
+    eachWithPackage(async (booked, sold) => {
+      await clinic.end(booked, 'cancel');
+      const [from, regular] = await Promise.all([at(booked, 'rebook'), at(booked, 'rebook', { regularFee: true })]);
+      expect([from, regular].filter(done)).toHaveLength(1);
+      expect(['APPOINTMENT_CHANGED', 'APPOINTMENT_NOT_CANCELLED']).toContain(said(done(from) ? regular : from));
+      expect(await clinic.appointment(booked)).toMatchObject({ status: 'booked', packageId: done(from) ? sold.packageId : null });
+      expect(await clinic.package(sold)).toMatchObject({ remaining: done(from) ? 4 : 5 });
+    }));
+
+  it('E8: two packages are applied: it uses one, and the other has its session back', async () => {
+    await times(OF_EACH, async () => {
+      const booked = await clinic.bookWithout();
+      const packages = await times(2, () => clinic.sell({}, { clientId: booked.clientId }));
+      const answers = await Promise.all(packages.map(({ packageId }) => at(booked, 'package', { packageId })));
+      const [applied] = answers.filter(done);
+      expect(answers.filter(done)).toHaveLength(1);
+      expect(['APPOINTMENT_CHANGED', 'APPOINTMENT_HAS_PACKAGE']).toContain(said(answers.find((one) => !done(one))!));
+      const { packageId } = applied!.body;
+      expect(await clinic.appointment(booked)).toMatchObject({ packageId, consumptionId: applied!.body.consumptionId });
+      for (const sold of packages) expect(await clinic.package(sold)).toMatchObject({ remaining: sold.packageId === packageId ? 4 : 5 });
+    });
+  });
+
+  it('E8, H2: a package is applied while it is cancelled: the package has all its sessions afterwards', async () => {
+    await times(OF_EACH, async () => {
+      const booked = await clinic.bookWithout();
+      const sold = await clinic.sell({}, { clientId: booked.clientId });
+      const [apply, cancel] = await Promise.all([at(booked, 'package', { packageId: sold.packageId }), at(booked, 'cancel')]);
+      expect(said(cancel)).toBe('done');
+      expect(['done', 'APPOINTMENT_CHANGED', 'APPOINTMENT_NOT_BOOKED']).toContain(said(apply));
+      expect(await clinic.appointment(booked)).toMatchObject({ status: 'cancelled', packageId: done(apply) ? sold.packageId : null });
+      expect(await clinic.package(sold)).toMatchObject({ remaining: 5 });
+    });
+  });
+
+  it('E8, H1: its package is removed while it is marked as a no-show: the session comes back once', () =>
+    eachWithPackage(async (booked, sold) => {
+      const [removal, noShow] = await Promise.all([remove(booked), at(booked, 'no-show')]);
+      expect(said(noShow)).toBe('done');
+      expect(['done', 'APPOINTMENT_CHANGED', 'APPOINTMENT_NOT_BOOKED']).toContain(said(removal));
+      expect(await clinic.appointment(booked)).toMatchObject({ status: 'noShow', packageId: done(removal) ? null : sold.packageId });
+      expect(await clinic.package(sold)).toMatchObject({ remaining: 5 });
+      expect((await sessionsOf(sold)).map(({ outcome }) => outcome)).toEqual(['returned']);
+    }));
+
+  it('E8, H2: its package is removed while it is cancelled and booked again: it stands with a session, or at the regular fee', () =>
+    eachWithPackage(async (booked, sold) => {
+      const again = async () => [await at(booked, 'cancel'), await at(booked, 'rebook')].map(said);
+      const [removal, answers] = await Promise.all([remove(booked), again()]);
+      expect(answers).toEqual(['done', 'done']);
+      const now = await clinic.appointment(booked);
+      expect(now.status).toBe('booked');
+      const regular = now.packageId === null;
+      if (regular) expect(said(removal)).toBe('done');
+      expect(await clinic.invoice(booked)).toMatchObject({ total: regular ? 9_198 : 0, packageId: now.packageId });
+      expect(await clinic.package(sold)).toMatchObject({ remaining: regular ? 5 : 4 });
+    }));
+
+  it('E7, H2: it is moved while it is cancelled: the session comes back', () =>
+    eachWithPackage(async (booked, sold) => {
+      const [moved, cancel] = await Promise.all([move(booked, 3), at(booked, 'cancel')]);
+      expect(said(cancel)).toBe('done');
+      expect(['done', 'APPOINTMENT_NOT_BOOKED', 'SESSION_NOT_STANDING']).toContain(said(moved));
+      expect(await clinic.appointment(booked)).toMatchObject({ status: 'cancelled' });
+      expect(await clinic.package(sold)).toMatchObject({ remaining: 5 });
+    }));
+
+  it('E7: it is moved twice: it is where its session is', () =>
+    eachWithPackage(async (booked, sold) => {
+      const answers = await Promise.all([move(booked, 3), move(booked, 5)]);
+      expect(answers.map(said)).toEqual(['done', 'done']);
+      const now = await clinic.appointment(booked);
+      expect(answers.map(({ body }) => body.start)).toContain(now.start);
+      expect(await sessionsOf(sold)).toMatchObject([{ outcome: 'standing', on: now.on }]);
+    }));
+
+  it('E5, E6: a series and a booking want the last sessions: none is sold twice, and both answers are true', async () => {
+    await times(OF_EACH, async () => {
+      const { packageId, clientId, ...sold } = await clinic.sell(clinic.eachAppointment(2));
+      const series = {
+        ...clinic.booking({ clientId }, packageId),
+        start: undefined,
+        rule: { start: clinic.in(1), every: 'day', count: 3 },
+      };
+      const single = clinic.booking({ clientId }, packageId);
+      const [many, one] = await Promise.all([send('POST', '/v1/series', series), send('POST', '/v1/appointments', single)]);
+      expect(said(many)).toBe('done');
+      expect(['done', 'NO_SESSIONS_LEFT']).toContain(said(one));
+      const inSeries = many.body.items!.flatMap(({ consumptionId }) => consumptionId ?? []);
+      expect(inSeries).toHaveLength(done(one) ? 1 : 2);
+      const taken = [...inSeries, ...(done(one) ? [one.body.consumptionId] : [])];
+      const sessions = await sessionsOf({ ...sold, packageId, clientId });
+      expect(sessions.map(({ consumptionId }) => consumptionId).sort()).toEqual(taken.sort());
+      expect(await clinic.package({ packageId })).toMatchObject({ remaining: 0, services: [{ used: 2 }] });
+    });
+  });
+
+  it('E2, E9, H3: afterwards sessions, appointments and invoices agree', async () => {
+    expect(disagreements(await clinic.service.history())).toEqual([]);
+  });
 });

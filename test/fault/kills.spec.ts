@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { brokenChains, isUpToDate, readModelDifferences, wholeHistory } from '../support/afresh.js';
 import { disagreements } from '../support/agreement.js';
 import { startFleet, until, type Fleet, type Part } from '../support/fleet.js';
-import { effectsOf, Load, type Given } from '../support/load.js';
+import { effectsOf, isLasting, Load, type Given } from '../support/load.js';
 import { startOwnPostgres } from '../support/own-postgres.js';
 import { openShop } from '../support/shop.js';
 
@@ -99,9 +99,7 @@ it('L2: what was given up is sent again, and is there once', async () => {
 
 it('L2: what was acknowledged is answered the same again, and nothing more is stored', async () => {
   const before = await quiet();
-  const acknowledged = load.given.filter(
-    (command) => isAcknowledged(command) && command.kind !== 'undoNoShow' && command.kind !== 'adjust',
-  );
+  const acknowledged = load.given.filter((command) => isAcknowledged(command) && isLasting(command));
   for (const command of acknowledged.slice(-RESENT)) {
     const { body } = await load.insist(command);
     const { position: _, ...answer } = body;

@@ -28,6 +28,8 @@ export interface Fleet {
   /** The same as an API or a projector of the fleet, but not started, and with FAILPOINT set. */
   doomed(path: 'apps/api/main.js' | 'apps/projector/main.js', failpoint: string): Part;
   desk: Desk;
+  /** Staff of another business. */
+  openDesk(): Promise<Desk>;
   /** How this process reads what the others wrote. */
   reader: Parts;
   pool: Pool;
@@ -64,6 +66,7 @@ export async function startFleet({ databaseUrl, policies = 'both', apis = 1, pro
   return {
     ...{ eventStore, apis: servers, projectors: followers, reader, pool, secrets },
     desk: await openDesk(reader),
+    openDesk: () => openDesk(reader),
     doomed: (path, failpoint) => {
       const part = path === 'apps/api/main.js' ? api(failpoint) : projector(failpoint);
       started.push(part);

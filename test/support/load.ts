@@ -2,12 +2,27 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Recorded } from '../../libs/domain/kernel/event.js';
 import { commandIdOf } from '../../libs/domain/kernel/ids.js';
 import { newKey, type Desk, type Reply, type Sent } from './fleet.js';
-import { adjustment, booking, cancellation, noShow, noShowUndone, paidEach, paidUpfront, registerClient, sale, type Shop } from './shop.js';
+import {
+  adjustment,
+  applying,
+  booking,
+  bookingOfSeries,
+  cancellation,
+  moving,
+  noShow,
+  noShowUndone,
+  paidEach,
+  paidUpfront,
+  rebooking,
+  registerClient,
+  removal,
+  sale,
+  type Shop,
+} from './shop.js';
 
 // Staff at work: many keyed commands at once, whatever happens to the service meanwhile.
 
-export const KINDS = ['sell', 'book', 'cancel', 'noShow', 'undoNoShow', 'adjust'] as const;
-type Kind = (typeof KINDS)[number];
+type Kind = 'sell' | 'book' | 'series' | 'move' | 'apply' | 'remove' | 'cancel' | 'rebook' | 'noShow' | 'undoNoShow' | 'adjust';
 
 /** One command, and what became of it. */
 export interface Given {
@@ -19,11 +34,16 @@ export interface Given {
   reply?: Reply;
 }
 
-/** The event that says that a command was carried out. A no-show is undone by the package first, if there is one. */
+/** The event that says that a command was carried out. With a package, the package moves it, and undoes how it ended; a series follows. */
 const EFFECT: Record<Kind, string[]> = {
   sell: ['PackageSold'],
   book: ['SessionConsumed', 'AppointmentBooked'],
+  series: ['SeriesBooked'],
+  move: ['SessionMoved', 'AppointmentMoved'],
+  apply: ['SessionConsumed'],
+  remove: ['InvoiceReissued'],
   cancel: ['AppointmentCancelled'],
+  rebook: ['SessionConsumed', 'SessionForfeitUndone', 'AppointmentRebooked'],
   noShow: ['AppointmentMarkedNoShow'],
   undoNoShow: ['SessionConsumed', 'SessionForfeitUndone', 'NoShowUndone'],
   adjust: ['RemainingAdjusted'],
@@ -32,9 +52,17 @@ const EFFECT: Record<Kind, string[]> = {
 /** How often each command had its effect. */
 export function effectsOf(events: readonly Recorded[], given: readonly Given[]): number[] {
   const types = new Map<string, string[]>();
-  for (const { type, metadata } of events) types.set(metadata.commandId, [...(types.get(metadata.commandId) ?? []), type]);
-  return given.map(({ kind, commandId }) => (types.get(commandId) ?? []).filter((type) => EFFECT[kind].includes(type)).length);
+  for (const { type, metadata } of events)
+    for (const id of [metadata.commandId, metadata.$correlationId]) types.set(id, [...(types.get(id) ?? []), type]);
+  return given.map(({ kind, commandId, as }) => {
+    const own = types.get(kind === 'series' ? as.correlationId : commandId) ?? []; // it may be planned more than once
+    return own.filter((type) => EFFECT[kind].includes(type)).length;
+  });
 }
+
+/** What is answered the same whatever has happened since; other answers show how things are. */
+const LASTING = new Set<Kind>(['sell', 'book', 'series', 'cancel', 'noShow']);
+export const isLasting = ({ kind }: Given): boolean => LASTING.has(kind);
 
 const CLIENTS = 8;
 const PATIENCE = 60_000; // ms with one command
@@ -45,8 +73,9 @@ export class Load {
   private readonly clients: Shop[] = [];
   private readonly offerings: string[] = [];
   private readonly packages: { packageId: string; shop: Shop }[] = [];
-  private readonly booked: string[] = []; // appointments that nobody is changing
-  private readonly missed: string[] = [];
+  private readonly booked: Held[] = []; // appointments that nobody is changing
+  private readonly missed: Held[] = [];
+  private readonly cancelled: Held[] = [];
   private stopping = false;
   private workers: Promise<unknown> = Promise.resolve();
 
@@ -106,32 +135,70 @@ export class Load {
 
   private next(): Pick<Given, 'kind' | 'sent'> & { then?: (answer: Record<string, string>) => void } {
     const dice = Math.random();
-    if (dice < 0.1 && this.booked.length > 0) {
-      return { kind: 'cancel', sent: cancellation(taken(this.booked), dice < 0.03 ? { session: 'forfeited' } : {}) };
-    }
-    if (dice < 0.2 && this.booked.length > 0) {
-      const appointmentId = taken(this.booked);
-      const sent = noShow(appointmentId, dice < 0.13 ? { session: 'forfeited' } : {});
-      return { kind: 'noShow', sent, then: () => this.missed.push(appointmentId) };
-    }
-    if (dice < 0.27 && this.missed.length > 0) {
-      const appointmentId = taken(this.missed);
-      return { kind: 'undoNoShow', sent: noShowUndone(appointmentId), then: () => this.booked.push(appointmentId) };
-    }
-    if (dice < 0.32 && this.packages.length > 0) {
+    const change = dice < 0.5 ? this.change() : undefined;
+    if (change) return change;
+    if (dice < 0.55 && this.packages.length > 0) {
       const { packageId, shop } = anyOf(this.packages);
       return { kind: 'adjust', sent: adjustment(packageId, shop, Math.floor(Math.random() * 4)) };
     }
-    if (dice < 0.45 || this.packages.length < 4) {
+    if (dice < 0.65 || this.packages.length < 4) {
       const shop = anyOf(this.clients);
       const sold = (answer: Record<string, string>) => this.packages.push({ packageId: answer.packageId!, shop });
       return { kind: 'sell', sent: sale(shop, anyOf(this.offerings)), then: sold };
     }
     const { packageId, shop } = anyOf(this.packages);
-    const sent = booking(shop, dice < 0.55 ? undefined : packageId, 1 + Math.floor(Math.random() * 30));
-    return { kind: 'book', sent, then: (answer) => this.booked.push(answer.appointmentId!) };
+    if (dice < 0.68) return { kind: 'series', sent: bookingOfSeries(shop, packageId, 3) };
+    const used = dice < 0.78 ? null : packageId;
+    const days = fromOneTo(30);
+    const sent = booking(shop, used ?? undefined, days);
+    return {
+      kind: 'book',
+      sent,
+      then: ({ appointmentId }) => this.booked.push({ appointmentId: appointmentId!, packageId: used, shop, days }),
+    };
+  }
+
+  /** Something is done with an appointment that nobody else is changing; undefined: there is none. */
+  private change(): ReturnType<Load['next']> | undefined {
+    const [undo, dice] = [Math.random() < 0.4, Math.random()];
+    const how = dice < 0.3 ? { session: 'forfeited' } : {};
+    if (undo && this.missed.length > 0) {
+      const held = taken(this.missed);
+      return { kind: 'undoNoShow', sent: noShowUndone(held.appointmentId), then: () => this.booked.push(held) };
+    }
+    if (undo && this.cancelled.length > 0) {
+      const held = taken(this.cancelled);
+      return { kind: 'rebook', sent: rebooking(held.appointmentId), then: () => this.booked.push(held) };
+    }
+    if (this.booked.length === 0) return undefined;
+    const held = taken(this.booked);
+    const { appointmentId, packageId, shop } = held;
+    if (dice < 0.25) return { kind: 'cancel', sent: cancellation(appointmentId, how), then: () => this.cancelled.push(held) };
+    if (dice < 0.5) return { kind: 'noShow', sent: noShow(appointmentId, how), then: () => this.missed.push(held) };
+    const days = held.days + fromOneTo(30);
+    if (dice < 0.75) return { kind: 'move', sent: moving(appointmentId, days), then: () => this.booked.push({ ...held, days }) };
+    if (packageId !== null)
+      return { kind: 'remove', sent: removal(appointmentId), then: () => this.booked.push({ ...held, packageId: null }) };
+    const own = this.packages.filter((sold) => sold.shop.clientId === shop.clientId);
+    if (own.length === 0) return { kind: 'cancel', sent: cancellation(appointmentId), then: () => this.cancelled.push(held) };
+    const applied = anyOf(own).packageId;
+    return {
+      kind: 'apply',
+      sent: applying(appointmentId, applied),
+      then: () => this.booked.push({ ...held, packageId: applied }),
+    };
   }
 }
+
+/** An appointment, the package that it uses, and in how many days it is. */
+interface Held {
+  appointmentId: string;
+  days: number;
+  packageId: string | null;
+  shop: Shop;
+}
+
+const fromOneTo = (most: number): number => 1 + Math.floor(Math.random() * most);
 
 const anyOf = <T>(values: readonly T[]): T => values[Math.floor(Math.random() * values.length)]!;
 

@@ -14,6 +14,8 @@ import { defaultSettings, type BusinessDescription } from '../../libs/domain/bus
 import { connectEventStore, type EventStore } from '../../libs/event-store/event-store.js';
 import { NUMBERING } from '../../apps/projector/numbering.js';
 import { TODO } from '../../libs/projection-engine/todo.js';
+import type { Recorded } from '../../libs/domain/kernel/event.js';
+import { isUpToDate, wholeHistory } from './afresh.js';
 import { Caller, type Seen } from './caller.js';
 import { documentedBy, type Documented, type OpenApi } from './documented.js';
 import { createDatabase } from './postgres.js';
@@ -43,6 +45,8 @@ export interface Service {
   settled(): Promise<void>;
   /** Position of the last event, once every invoice has its number: nothing comes after it by itself. The projector must run. */
   lastPosition(): Promise<bigint>;
+  /** All that has happened, once all that follows has followed. The projector must run. */
+  history(): Promise<readonly Recorded[]>;
   stopProjector(): Promise<void>;
   startProjector(): Promise<void>;
   stop(): Promise<void>;
@@ -106,6 +110,10 @@ export async function startService({ policies = 'both', apis = 1, env = {} }: Se
         await sleep(POLL);
       }
     },
+    history: async () => {
+      while (!(await isUpToDate(pool, store))) await sleep(POLL);
+      return (await wholeHistory(commands.parts)).events;
+    },
     stopProjector: async () => {
       await following?.stop();
       following = undefined;
@@ -135,8 +143,7 @@ const openCommands = async (eventStoreUrl: string, databaseUrl: string) => {
   });
   const app = await NestFactory.createApplicationContext(CommandHandlingModule.with(parts), { logger: false });
   return {
-    pool,
-    store,
+    ...{ pool, store, parts },
     execute: async <Answer>(command: CommandOf<unknown, Answer>, at?: string): Promise<Answered<Answer>> => {
       now = at;
       return app.get(CommandBus).execute(command);

@@ -37,10 +37,11 @@ const terms = ({ serviceId }: Shop, limit: number | 'unlimited') => ({
 export const paidUpfront = (shop: Shop, limit: number | 'unlimited' = 5): Sent =>
   post('/offerings', { ...terms(shop, limit), payment: { method: 'paidUpfront', fee: cad(40_000), taxIds: [] } });
 
-export const paidEach = (shop: Shop, limit: number | 'unlimited' = 5): Sent =>
+export const paidEach = (shop: Shop, limit: number | 'unlimited' = 5, more: object = {}): Sent =>
   post('/offerings', {
     ...terms(shop, limit),
     payment: { method: 'paidEachAppointment', fees: [{ serviceId: shop.serviceId, fee: cad(7_000) }] },
+    ...more,
   });
 
 export const sale = ({ clientId }: Pick<Shop, 'clientId'>, offeringId: string, more: object = {}): Sent =>
@@ -49,6 +50,15 @@ export const sale = ({ clientId }: Pick<Shop, 'clientId'>, offeringId: string, m
 export const booking = ({ clientId, serviceId, providerId }: Shop, packageId?: string, days = 1): Sent =>
   post('/appointments', { clientId, serviceId, providerId, start: daysFromNow(days), packageId });
 
+/** One a day, from tomorrow on. */
+export const bookingOfSeries = ({ clientId, serviceId, providerId }: Shop, packageId: string, count: number): Sent =>
+  post('/series', { clientId, serviceId, providerId, packageId, rule: { start: daysFromNow(1), every: 'day', count } });
+
+export const moving = (appointmentId: string, days: number, more: object = {}): Sent =>
+  post(`/appointments/${appointmentId}/move`, { start: daysFromNow(days), ...more });
+export const applying = (appointmentId: string, packageId: string): Sent => post(`/appointments/${appointmentId}/package`, { packageId });
+export const removal = (appointmentId: string): Sent => ({ method: 'DELETE', path: `/appointments/${appointmentId}/package` });
+export const rebooking = (appointmentId: string, more: object = {}): Sent => post(`/appointments/${appointmentId}/rebook`, more);
 export const cancellation = (appointmentId: string, more: object = {}): Sent => post(`/appointments/${appointmentId}/cancel`, more);
 export const noShow = (appointmentId: string, more: object = {}): Sent => post(`/appointments/${appointmentId}/no-show`, more);
 export const noShowUndone = (appointmentId: string): Sent => ({ method: 'POST', path: `/appointments/${appointmentId}/no-show/undo` });

@@ -2,10 +2,11 @@ import { assertCancelled, existing, rebookAppointment } from '../../domain/appoi
 import { appointment, type BookedAppointment } from '../../domain/appointment/appointment.state.js';
 import { assertNotPaid, existing as issued } from '../../domain/invoice/invoice.decisions.js';
 import { invoice } from '../../domain/invoice/invoice.state.js';
+import type { AnyEvent } from '../../domain/kernel/event.js';
 import { Refusal } from '../../domain/kernel/refusal.js';
 import { consumeSession, undoForfeit } from '../../domain/package/package.decisions.js';
 import type { PackageEvent } from '../../domain/package/package.events.js';
-import { packageAggregate } from '../../domain/package/package.state.js';
+import { packageAggregate, type PackageState } from '../../domain/package/package.state.js';
 import { CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
 import { mayUse } from '../linked-clients.js';
@@ -43,7 +44,7 @@ const rebookedBefore = async (
 ): Promise<AppointmentAnswer | undefined> => {
   const { appointmentId, packageId, serviceId } = now;
   if (packageId === null || regularFee) return (await operation.recall(appointment, appointmentId, answerOf))?.answer;
-  const before = await operation.recall(packageAggregate, packageId, useOf(sessionAgainOf(operation, now), serviceId));
+  const before = await operation.recall(packageAggregate, packageId, useOfTaken(serviceId));
   return before && rebookedFrom(operation, now, before);
 };
 
@@ -63,8 +64,8 @@ const rebookAtRegularFee = async (operation: Operation, ended: BookedAppointment
 
 /** The package gives another session in place of the one that was returned, or lets the one that was forfeited stand again. */
 const rebookFrom = async (operation: Operation, ended: BookedAppointment, packageId: string): Promise<AppointmentAnswer> => {
-  const view = useOf(sessionAgainOf(operation, ended), ended.serviceId);
-  const taken = await operation.decide(packageAggregate, packageId, await sessionAgain(operation, ended, packageId), { view });
+  const again = await sessionAgain(operation, ended, packageId);
+  const taken = await operation.decide(packageAggregate, packageId, again, { view: useOfTaken(ended.serviceId) });
   return rebookedFrom(operation, ended, taken);
 };
 
@@ -74,17 +75,24 @@ const rebookedFrom = async (
   { events, answer }: Decided<SessionUse | null, PackageEvent>,
 ): Promise<AppointmentAnswer> => {
   const packageId = ended.packageId!;
-  const taken = events.find((event) => event.type === 'SessionConsumed' || event.type === 'SessionForfeitUndone');
-  if (!taken) return undoneByAnother(operation, ended, packageId);
+  const consumptionId = consumptionIn(events);
+  if (consumptionId === undefined) return undoneByAnother(operation, ended, packageId);
   await assertNotGivenBack(operation, packageId);
-  return {
-    ...{ ...answerOf(ended), status: 'booked', outcome: null, session: answer! },
-    consumptionId: taken.data.consumptionId, // sent again, the outcome no longer says which one it was
-  };
+  return { ...answerOf(ended), consumptionId, status: 'booked', outcome: null, session: answer! };
 };
 
-const sessionAgainOf = (operation: Operation, { outcome, consumptionId }: BookedAppointment): string =>
-  outcome === 'forfeited' ? consumptionId! : operation.id('consumption');
+/** Which session it was: sent again, the appointment's outcome no longer says whether it was another. */
+const consumptionIn = (events: readonly AnyEvent[]): string | undefined =>
+  (events as readonly PackageEvent[]).flatMap(({ type, data }) =>
+    type === 'SessionConsumed' || type === 'SessionForfeitUndone' ? [data.consumptionId] : [],
+  )[0];
+
+const useOfTaken =
+  (serviceId: string) =>
+  (state: PackageState, events: readonly AnyEvent[]): SessionUse | null => {
+    const consumptionId = consumptionIn(events);
+    return consumptionId === undefined ? null : useOf(consumptionId, serviceId)(state);
+  };
 
 const sessionAgain = async (operation: Operation, ended: BookedAppointment, packageId: string) => {
   if (ended.outcome === 'forfeited') return undoForfeit({ packageId, consumptionId: ended.consumptionId! });
