@@ -124,13 +124,13 @@ export class Operation {
     return this.lookUp(...taxIds.map((id, n) => reference(tax, `${field}/${n}`, id)));
   }
 
-  /** The newest state of a stream of this business, read from the store. */
+  /** The newest state of a stream of this business, read from the store: also of one that this command has changed, and others since. */
   async newest<State>(
     aggregate: Aggregate<State, AnyEvent>,
     id: string,
     { ifMatch = false }: Pick<How<State, State>, 'ifMatch'> = {}, // it is what the caller addressed: as the caller saw it, or refused
   ): Promise<State> {
-    const { answer } = await this.handle<State, AnyEvent, State>(aggregate, id, () => [], { fresh: true, ifMatch });
+    const { answer } = await this.handle<State, AnyEvent, State>(aggregate, id, () => [], { fresh: true, ifMatch, asks: true });
     return answer;
   }
 
@@ -219,12 +219,14 @@ export class Operation {
     aggregate: Aggregate<State, Event>,
     id: string,
     decide: Decide<State, Event>,
-    { ifMatch = false, view = whole as (state: State) => View, ...options }: How<State, View> & { create?: 'unseen' },
+    { ifMatch = false, asks = false, view = whole as (state: State) => View, ...options }: How<State, View> & { create?: 'unseen' },
   ): Promise<Decided<View, Event>> {
     const { policiesHere, followUps, handle, facts } = this.parts;
     const since = performance.now();
     const stream = `${aggregate.category}-${id}`;
-    const decided = await handle(aggregate, id, this.context(stream, ifMatch), decide, { ...options, answer: view });
+    const context = this.context(stream, ifMatch);
+    const asked = asks ? { ...context, commandId: uuidv7() } : context; // what this command did before would be answered as it was then
+    const decided = await handle(aggregate, id, asked, decide, { ...options, answer: view });
     this.reach(decided.position);
     if (decided.revision >= 0n) this.read[stream] = decided.revision.toString();
     if (decided.events.length > 0) facts.forget(stream);
@@ -306,6 +308,7 @@ interface How<State, View> {
   begins?: boolean; // the stream's id follows from this command
   fresh?: boolean; // a guard: decides on the head of the stream
   anyAge?: boolean; // only what never changes is asked
+  asks?: boolean; // nothing is decided
   ifMatch?: boolean; // this is the stream that the caller's If-Match is about
   view?: (state: State, events: readonly Recorded[]) => View; // made before anything else can change the state
 }
