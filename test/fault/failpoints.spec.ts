@@ -1,3 +1,4 @@
+import canonicalize from 'canonicalize';
 import pLimit from 'p-limit';
 import { ID, placesOf, serviceWith, type Doomed, type Key, type Making } from '../support/faults.js';
 import { newKey, until, type Sent } from '../support/fleet.js';
@@ -261,7 +262,7 @@ function shapeOf(answer: object): string {
     return `id ${ids.indexOf(id)}`;
   };
   const { position: _, ...rest } = answer as { position?: string };
-  return JSON.stringify(rest, undefined, 1).replaceAll(ID, numbered);
+  return canonicalize(rest)!.replaceAll(ID, numbered); // an answer that was kept may name its fields in another order
 }
 
 const eachOf = async <One, Other>(ones: readonly One[], how: (one: One) => Promise<Other>): Promise<Other[]> => {
