@@ -139,6 +139,9 @@ export function serviceWith(policies: PolicyMode) {
     stillFor: async (ms: number): Promise<void> => {
       for (let known = -1; known < (await history()).length; await sleep(ms)) known = (await history()).length;
     },
+    /** There are more events than so many. */
+    beyond: (events: number, patience?: number) =>
+      until(async () => (await history()).length > events, `there are more than ${events} events`, patience),
     /** Everything that follows has followed, and was read. */
     followed: (patience?: number) => followed(fleet, policies, patience),
     settled: (patience?: number) => settled(fleet, policies, patience),
