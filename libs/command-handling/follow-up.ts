@@ -78,8 +78,9 @@ export class FollowUps {
    * is not there yet, an invoice that follows from elsewhere, is left to the projector, which takes what follows from one
    * stream in its order.
    */
-  async settle(event: Recorded): Promise<void> {
+  async settle(event: Recorded, which: (command: PolicyCommand) => boolean = () => true): Promise<void> {
     for (const followUp of followUpsOf(event)) {
+      if (!which(commandOf(event, followUp))) continue;
       const done = await this.doneByFirst(event, followUp);
       for (const next of done) await this.settle(next);
       if (done.length > 0) continue;

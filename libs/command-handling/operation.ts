@@ -9,6 +9,7 @@ import type { Aggregate, AnyEvent, Decide, Recorded } from '../domain/kernel/eve
 import { commandIdOf, idFor } from '../domain/kernel/ids.js';
 import type { Tax } from '../domain/kernel/money.js';
 import { NotFound, Refusal, UnknownReferences } from '../domain/kernel/refusal.js';
+import type { PolicyCommand } from '../domain/policies/policy.js';
 import { tax } from '../domain/tax/tax.js';
 import type { Codec } from '../event-store/codec.js';
 import type { EventStore } from '../event-store/event-store.js';
@@ -163,17 +164,22 @@ export class Operation {
   /**
    * The newest state of a stream, once all that follows from its last change, or the last that is such a one, has been carried
    * out, and from those shortly before, in their order: a decision on another stream that undoes it would else come before it.
+   * `atAnyAge`: what of that is still carried out when it is so old that it is no longer under way; all of it unless told.
    */
   async settled<State, Event extends AnyEvent>(
     aggregate: Aggregate<State, Event>,
     id: string,
-    { such = () => true, ...how }: { such?: (event: Recorded<Event>) => boolean; ifMatch?: boolean } = {},
+    {
+      such = () => true,
+      atAnyAge = () => true,
+      ...how
+    }: { such?: (event: Recorded<Event>) => boolean; atAnyAge?: (command: PolicyCommand) => boolean; ifMatch?: boolean } = {},
   ): Promise<State> {
     const state = await this.newest(aggregate, id, how);
     const triggers = (await this.history(aggregate, id)).filter(such);
     const since = new Date(Date.parse(this.now) - SETTLES_WITHIN).toISOString();
     const unsettled = triggers.filter((event, n) => n === triggers.length - 1 || event.metadata.time > since);
-    for (const event of unsettled) await this.parts.followUps.settle(event);
+    for (const event of unsettled) await this.parts.followUps.settle(event, event.metadata.time > since ? () => true : atAnyAge);
     return unsettled.length > 0 ? this.newest(aggregate, id) : state;
   }
 

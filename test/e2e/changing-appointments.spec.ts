@@ -308,6 +308,21 @@ inEachPolicyMode((at) => {
       expect(await clinic.package(sold)).toMatchObject({ remaining: 5 });
     });
 
+    it('B2: not with a service that is inactive by now, nor with a provider who no longer gives it; a hidden one by staff', async () => {
+      const { massage: serviceId, providerId } = clinic.has;
+      const booked = [await clinic.book(await clinic.sell()), await clinic.bookWithout()];
+      for (const each of booked) await clinic.end(each, 'cancel');
+      const change = (what: string, to: object) => clinic.owner.patch(`/v1/${what}`, to);
+      await change(`services/${serviceId}`, { active: false });
+      for (const each of booked) expect(await refusal(each, 'rebook', {})).toMatchObject({ code: 'SERVICE_INACTIVE' });
+      await change(`services/${serviceId}`, { active: true, publiclyDisplayed: false });
+      await change(`providers/${providerId}`, { serviceIds: [clinic.has.facial] });
+      for (const each of booked) expect(await refusal(each, 'rebook', {})).toMatchObject({ code: 'PROVIDER_DOES_NOT_GIVE_SERVICE' });
+      await change(`providers/${providerId}`, { serviceIds: [serviceId, clinic.has.facial] });
+      for (const each of booked) expect(await clinic.end(each, 'rebook')).toMatchObject({ status: 'booked' });
+      await change(`services/${serviceId}`, { publiclyDisplayed: true });
+    });
+
     it('H2, E9: without a package', async () => {
       const booked = await clinic.bookWithout();
       await clinic.end(booked, 'cancel');

@@ -1,3 +1,4 @@
+import { ReinstatePackage } from '../../libs/command-handling/commands/package-ending.commands.js';
 import type { Money } from '../../libs/domain/kernel/shapes.js';
 import type { Clinic, Sold } from '../support/clinic.js';
 import { inEachPolicyMode } from '../support/policy-modes.js';
@@ -45,6 +46,21 @@ inEachPolicyMode((at, policies) => {
       expect(await clinic.package(sold)).toMatchObject({ status: 'cancelled', remaining: 4, services: [{ used: 1 }] });
       expect(await reinstate(sold)).toMatchObject({ status: 'sold', services: [{ remaining: 4 }] });
       expect(await clinic.appointment(coming)).toMatchObject({ packageId: null }); // stays at the regular fee
+    });
+
+    it('H4: reinstated weeks later, one that stayed because it was paid stays, though its payment was voided since', async () => {
+      const sold = await clinic.sell(clinic.eachAppointment());
+      const booked = await clinic.book(sold, { start: clinic.in(60) });
+      await clinic.service.settled();
+      const payments = `/v1/invoices/${booked.invoiceId}/payments`;
+      const { paymentId } = await clinic.owner.post<{ paymentId: string }>(payments, { amount: clinic.money(6_899), method: 'cash' });
+      await cancel(sold, { appointments: 'regularFee' });
+      await clinic.service.settled();
+      await clinic.owner.post(`${payments}/${paymentId}/void`, {});
+      const { packageId } = sold;
+      await clinic.service.at(clinic.in(30), clinic.business, (caller) => new ReinstatePackage(caller, { packageId, reason: null }));
+      expect(await clinic.appointment(booked)).toMatchObject({ status: 'booked', packageId });
+      expect(await clinic.invoice(booked)).toMatchObject({ total: 6_899, packageId });
     });
 
     it('H4: one that was cancelled in another way says so', async () => {

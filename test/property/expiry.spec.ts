@@ -42,6 +42,7 @@ class Model {
   readonly adjusted: string[] = [];
   readonly soldOn: string;
   expiry: string | null;
+  before: string | null = null; // what it was when it was first adjusted
 
   constructor(
     readonly rule: ExpiryRule,
@@ -177,6 +178,7 @@ const adjust =
       decide: adjustExpiry({ packageId: p, to, reason: null }),
       expected: () => {
         if (model.adjusted.at(-1) === to) return 'nothing';
+        if (model.adjusted.length === 0) model.before = model.expiry;
         model.adjusted.push(to);
         model.expiry = to;
         return 'events';
@@ -184,12 +186,14 @@ const adjust =
     };
   };
 
-const restore: Turn = (model) => ({
-  decide: restoreExpiry({ packageId: p, reason: null }),
+const restore: Turn = (model, now) => ({
+  decide: restoreExpiry({ packageId: p, reason: null, ...todayOf(now, model.zone) }),
   expected: () => {
     if (model.adjusted.length === 0) return 'EXPIRY_NOT_ADJUSTED';
     model.adjusted.pop();
-    model.expiry = model.adjusted.at(-1) ?? model.byRule(model.standing().map(({ on }) => on));
+    const passed = model.before !== null && model.date(now) > model.before;
+    const unadjusted = passed ? model.before : model.byRule(model.standing().map(({ on }) => on));
+    model.expiry = model.adjusted.at(-1) ?? unadjusted;
     return 'events';
   },
 });

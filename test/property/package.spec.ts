@@ -32,6 +32,7 @@ class Model {
   sessions = new Map<number, { service: string; day: number; fate: Fate }>();
   adjusted: number[] = [];
   expiry = Infinity;
+  before = Infinity; // what it was when it was first adjusted
 
   standing = (service?: string) =>
     [...this.sessions.values()].filter((session) => session.fate !== 'returned' && (!service || session.service === service));
@@ -135,20 +136,22 @@ const setExpiry = (to: number): Command => ({
   decide: adjustExpiry({ packageId: p, to: dateOf(to), reason: null }),
   expected: ({ sold, adjusted }) => (!sold ? 'NOT_FOUND' : adjusted.at(-1) === to ? 'nothing' : 'events'),
   apply: (model) => {
+    if (model.adjusted.length === 0) model.before = model.expiry;
     model.adjusted.push(to);
     model.expiry = to;
   },
 });
 
-const undoExpiry: Command = {
-  [fc.toStringMethod]: () => 'undo the expiry',
-  decide: restoreExpiry({ packageId: p, reason: null }),
+const undoExpiry = (today: number): Command => ({
+  [fc.toStringMethod]: () => `undo the expiry on day ${today}`,
+  decide: restoreExpiry({ packageId: p, today: dateOf(today), reason: null }),
   expected: ({ sold, adjusted }) => (!sold ? 'NOT_FOUND' : adjusted.length === 0 ? 'EXPIRY_NOT_ADJUSTED' : 'events'),
   apply: (model) => {
     model.adjusted.pop();
-    model.expiry = model.adjusted.at(-1) ?? model.byRule(model.standing().map(({ day }) => day));
+    const unadjusted = today > model.before ? model.before : model.byRule(model.standing().map(({ day }) => day));
+    model.expiry = model.adjusted.at(-1) ?? unadjusted;
   },
-};
+});
 
 const cancel: Command = {
   [fc.toStringMethod]: () => 'cancel',
@@ -186,7 +189,7 @@ const aCommand = fc.oneof(
     ),
   },
   { weight: 1, arbitrary: aDay.map((day) => () => setExpiry(day)) },
-  { weight: 1, arbitrary: fc.constant(() => undoExpiry) },
+  { weight: 1, arbitrary: fc.constant(undoExpiry) },
   { weight: 1, arbitrary: aSale.map((again) => () => again) },
   { weight: 1, arbitrary: fc.nat(7).map((n) => (today: number) => (n === 0 ? cancel : end(n, 'returned', today))) },
 );

@@ -224,7 +224,12 @@ const cancel = (n: number, session: 'returned' | 'forfeited'): Action =>
 
 const noShow = (n: number, outcome: 'returned' | 'forfeited'): Action =>
   once((world, command) =>
-    world.give(appointment, a(n), command, markNoShow({ appointmentId: a(n), outcome, reason: null, endedOn: DAY })),
+    world.give(
+      appointment,
+      a(n),
+      command,
+      markNoShow({ appointmentId: a(n), session: outcome, settings: { onNoShow: 'returned' }, reason: null, endedOn: DAY }),
+    ),
   );
 
 const takeAgain = (

@@ -125,7 +125,8 @@ function ofAppointment(booked: BookedAppointment, { packages, invoices }: Stream
   return said(`appointment ${booked.appointmentId} (${booked.status})`, {
     'it has a session that no package gave': booked.packageId !== null && !session,
     'it has no invoice': !issued,
-    'its session is at another time': session?.outcome === 'standing' && session.start !== booked.start,
+    'its session is at another time or by another provider':
+      session?.outcome === 'standing' && (['start', 'end', 'providerId'] as const).some((which) => session[which] !== booked[which]),
     'its invoice is over another package than it uses':
       issued !== undefined && booked.outcome === null && issued.packageId !== booked.packageId,
     'its invoice is of another amount than its session': session !== undefined && issued?.total.amount !== session.charge.total.amount,

@@ -133,11 +133,21 @@ export class SeriesController {
 const inputOf = ({ rule, starts, ...body }: SeriesBody): SeriesInput => {
   assertOneOf('/starts', rule, starts);
   if (rule) assertOneOf('/rule/until', rule.count, rule.until);
+  const moments = starts?.map((start) => asInstant(start)) ?? null;
+  assertDifferent('/starts', moments ?? []);
   return {
     ...{ packageId: null, durationMinutes: null, onShortage: 'regularFee', externalReference: null, ...body },
     rule: rule ? { interval: 1, count: null, until: null, ...rule, start: asInstant(rule.start) } : null,
-    starts: starts?.map((start) => asInstant(start)) ?? null,
+    starts: moments,
   };
+};
+
+/** The same moment can be written in several ways. */
+const assertDifferent = (field: string, moments: readonly string[]): void => {
+  const errors = moments.flatMap((moment, n) =>
+    moments.indexOf(moment) < n ? [{ field: `${field}/${n}`, code: 'TWICE', message: 'This moment is in the list already.' }] : [],
+  );
+  if (errors.length > 0) throw new InvalidInput(errors);
 };
 
 const assertOneOf = (field: string, one: unknown, other: unknown): void => {

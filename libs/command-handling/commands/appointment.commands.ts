@@ -1,4 +1,5 @@
 import {
+  assertBeforeStart,
   assertNoShow,
   bookAppointment,
   cancelAppointment,
@@ -26,7 +27,7 @@ import { CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
 import { assertMayManageFor, mayUse } from '../linked-clients.js';
 import { reference, type Decided, type Operation } from '../operation.js';
-import { assertNotPast, settledAppointment, type SessionUse } from './changing.js';
+import { assertNotGivenBack, assertNotPast, settledAppointment, type SessionUse } from './changing.js';
 
 export interface BookingInput {
   clientId: string;
@@ -74,18 +75,23 @@ export const appointmentHandlers = [
     if (before) return before.answer;
 
     await assertMayManage(operation, appointmentId);
-    await operation.settled(appointment, appointmentId, { such: standsAgain });
+    const booked = existing(await operation.settled(appointment, appointmentId, { such: standsAgain }), appointmentId);
+    const itself = operation.caller.actor.role === 'client';
+    if (itself && booked.status === 'booked') assertBeforeStart(booked, operation.now);
     const { settings, today } = await operation.business();
-    const byClient = requestedBy === 'client' || operation.caller.actor.role === 'client';
-    const ending = { appointmentId, reason, endedOn: today, now: operation.now, byClient, session, settings };
+    const ending = {
+      ...{ appointmentId, reason, endedOn: today, now: operation.now, settings },
+      byClient: requestedBy === 'client' || itself,
+      session: itself ? null : session, // staff can override
+    };
     return operation.change(appointment, appointmentId, cancelAppointment(ending), answerOf);
   }),
 
   handlerOf(MarkNoShow, async (operation, { appointmentId, session, reason }) => {
     await operation.settled(appointment, appointmentId, { such: standsAgain });
     const { settings, today } = await operation.business();
-    const outcome = session ?? settings.onNoShow;
-    return operation.change(appointment, appointmentId, markNoShow({ appointmentId, outcome, reason, endedOn: today }), answerOf);
+    const ending = { appointmentId, session, reason, endedOn: today, settings };
+    return operation.change(appointment, appointmentId, markNoShow(ending), answerOf);
   }),
 
   handlerOf(UndoNoShow, async (operation, { appointmentId }) => {
@@ -180,6 +186,7 @@ const takeSessionAgain = async (operation: Operation, marked: BookedAppointment,
     (await operation.decide(packageAggregate, packageId, await sessionAgain(operation, marked, packageId, consumptionId)));
   const taken = events.find((event) => event.type === 'SessionConsumed' || event.type === 'SessionForfeitUndone');
   if (!taken) return undoneByAnother(operation, marked, packageId);
+  await assertNotGivenBack(operation, packageId);
   return {
     ...answerOf(marked),
     ...{ status: marked.before ?? marked.status, outcome: null },

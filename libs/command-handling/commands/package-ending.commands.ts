@@ -47,7 +47,7 @@ export const packageEndingHandlers = [
   }),
 
   handlerOf(ReinstatePackage, async (operation, input) => {
-    await operation.settled(packageAggregate, input.packageId, { such: isCancellation }); // what was to be written off is, and can be undone
+    await writtenOff(operation, input.packageId); // what was to be written off is, and can be undone
     return operation.change(packageAggregate, input.packageId, reinstatePackage(input), packageView);
   }),
 
@@ -55,7 +55,10 @@ export const packageEndingHandlers = [
     const { today, currency } = await operation.business();
     assertNone(wrongInPayment(input, currency));
     const before = await operation.recall(packageAggregate, input.packageId, packageView);
-    if (before) return before.answer;
+    if (before) {
+      await assertGivenBack(operation, input.packageId, operation.id('refund'));
+      return before.answer;
+    }
     return refundInTurn(operation, input, today);
   }),
 ];
@@ -71,6 +74,15 @@ const pricesOf = async (operation: Operation, packageId: string): Promise<Cancel
   return new Map(ids.map((id, n) => [id, { price: described[n]!.price, taxes: taxes[n]! }]));
 };
 
+/**
+ * H4: what was to be written off when it was cancelled. The appointments that it was to move are left alone once that is no longer under
+ * way: one that stayed, because it was paid, would move by now.
+ */
+const writtenOff = async (operation: Operation, packageId: string): Promise<void> => {
+  const invoiceId = await operation.known(packageAggregate, packageId, (state) => existing(state, packageId).invoiceId);
+  await operation.settled(packageAggregate, packageId, { such: isCancellation, atAnyAge: ({ id }) => id === invoiceId });
+};
+
 /** How often a refund waits for another that is under way. */
 const TURNS = 5;
 
@@ -78,7 +90,7 @@ const TURNS = 5;
 const refundInTurn = async (operation: Operation, input: RefundInput, refundedOn: string, turn = 1): Promise<PackageView> => {
   const { packageId } = input;
   await operation.settled(packageAggregate, packageId, { such: isSale }); // what was paid with it is on its invoice
-  await operation.settled(packageAggregate, packageId, { such: isCancellation }); // a refund that is owing again is not written off
+  await writtenOff(operation, packageId); // a refund that is owing again is not written off
   const sold = existing(await operation.settled(packageAggregate, packageId, { such: isRefund }), packageId);
   const refundId = operation.id('refund');
   const refund = refundPackage({ ...input, refundId, refundedOn, invoice: await issuedOf(operation, sold) });

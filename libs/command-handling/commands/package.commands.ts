@@ -56,7 +56,10 @@ export const packageHandlers = [
     operation.change(packageAggregate, input.packageId, adjustRemaining(input), packageView),
   ),
   handlerOf(AdjustExpiry, (operation, input) => operation.change(packageAggregate, input.packageId, adjustExpiry(input), packageView)),
-  handlerOf(RestoreExpiry, (operation, input) => operation.change(packageAggregate, input.packageId, restoreExpiry(input), packageView)),
+  handlerOf(RestoreExpiry, async (operation, input) => {
+    const { today } = await operation.business();
+    return operation.change(packageAggregate, input.packageId, restoreExpiry({ ...input, today }), packageView);
+  }),
 ];
 
 const saysWhich = ({ appointmentId, applyToAppointment }: SaleInput): FieldError[] =>

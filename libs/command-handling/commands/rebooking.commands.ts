@@ -7,10 +7,12 @@ import { Refusal } from '../../domain/kernel/refusal.js';
 import { consumeSession, undoForfeit } from '../../domain/package/package.decisions.js';
 import type { PackageEvent } from '../../domain/package/package.events.js';
 import { packageAggregate, type PackageState } from '../../domain/package/package.state.js';
+import { assertGives, provider } from '../../domain/provider/provider.js';
+import { assertBookable, service } from '../../domain/service/service.js';
 import { CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
 import { mayUse } from '../linked-clients.js';
-import type { Decided, Operation } from '../operation.js';
+import { reference, type Decided, type Operation } from '../operation.js';
 import { answerOf, undoneByAnother, type AppointmentAnswer } from './appointment.commands.js';
 import { assertNotGivenBack, atRegularFee, sessionFor, settledAppointment, useOf, type SessionUse } from './changing.js';
 
@@ -24,6 +26,8 @@ export const rebookingHandlers = [
     if (before) return before;
 
     const ended = await settledAppointment(operation, appointmentId); // it may have lost its package just before
+    assertCancelled(ended);
+    await assertMayBeBooked(operation, ended);
     if (ended.packageId === null)
       return operation.change(
         appointment,
@@ -31,10 +35,19 @@ export const rebookingHandlers = [
         rebookAppointment({ appointmentId, consumptionId: null, invoice: null }),
         answerOf,
       );
-    assertCancelled(ended);
     return regularFee ? rebookAtRegularFee(operation, ended) : rebookFrom(operation, ended, ended.packageId);
   }),
 ];
+
+/** B1, B2: what nobody books any more, nobody books again. */
+const assertMayBeBooked = async (operation: Operation, { serviceId, providerId }: BookedAppointment): Promise<void> => {
+  const [described, giver] = await operation.lookUp(
+    reference(service, '/appointmentId', serviceId),
+    reference(provider, '/appointmentId', providerId),
+  );
+  assertBookable(described, operation.caller.actor.role === 'client');
+  assertGives(giver, serviceId);
+};
 
 /** What came of it when it was sent before. */
 const rebookedBefore = async (

@@ -26,18 +26,18 @@ export interface ApplyPackage {
   appointmentId: string;
   packageId: string;
   consumptionId: string;
-  start: string; // of the session
+  at: Pick<Times, 'start' | 'end' | 'providerId'>; // of the session
   invoice: InvoiceContent;
 }
 
-/** E8: one package at a time; the second of two that were taken at once is told, and one that was taken for another time. */
+/** E8: one package at a time; the second of two that were taken at once is told, and one that was taken for another time or provider. */
 export const applyPackage =
-  ({ appointmentId, start, ...use }: ApplyPackage): DecideAppointment =>
+  ({ appointmentId, at, ...use }: ApplyPackage): DecideAppointment =>
   (state) => {
     const booked = existing(state, appointmentId);
     if (booked.consumptionId === use.consumptionId) return [];
     assertMayTakePackage(booked);
-    if (booked.start !== start) throw changedMeanwhile(appointmentId);
+    if (!isAt(booked, at)) throw changedMeanwhile(appointmentId);
     return [{ type: 'PackageApplied', data: { appointmentId, clientId: booked.clientId, ...use } }];
   };
 
@@ -126,7 +126,7 @@ export const assertMayMove = ({ appointmentId, status }: BookedAppointment): voi
   if (status !== 'booked') throw notBooked(appointmentId, status);
 };
 
-const isAt = (booked: BookedAppointment, { providerId, start, end }: Times): boolean =>
+const isAt = (booked: BookedAppointment, { providerId, start, end }: Pick<Times, 'start' | 'end' | 'providerId'>): boolean =>
   booked.providerId === providerId && booked.start === start && booked.end === end;
 
 const moved = (booked: BookedAppointment, to: Times, sessionMoves: number | null): AppointmentEvent => ({
@@ -175,7 +175,7 @@ export const cancelAppointment =
   ({ appointmentId, session, reason, endedOn, byClient, now, settings }: CancelAppointment): DecideAppointment =>
   (state) => {
     const booked = existing(state, appointmentId);
-    if (booked.status === 'cancelled') return [];
+    if (booked.status === 'cancelled') return endedBefore(booked, session);
     if (booked.status !== 'booked') throw notBooked(appointmentId, booked.status);
     const late = byClient && now > plusMinutes(booked.start, -settings.lateCancellationWindowMinutes);
     const outcome = session ?? (late ? settings.onLateCancellation : 'returned');
@@ -191,15 +191,29 @@ export const cancelAgain =
     return [{ type: 'AppointmentCancelled', data: { ...useOf(booked), outcome: 'returned', reason: null, endedOn, late: false } }];
   };
 
+export interface MarkNoShow extends EndAppointment {
+  session: SessionOutcome | null; // what staff say becomes of it; null: as the business has set it
+  settings: Pick<Settings, 'onNoShow'>;
+}
+
 /** H1: the client did not come. One that was marked completed by mistake can be marked so too. */
 export const markNoShow =
-  ({ appointmentId, outcome, reason, endedOn }: EndAppointment & { outcome: SessionOutcome }): DecideAppointment =>
+  ({ appointmentId, session, reason, endedOn, settings }: MarkNoShow): DecideAppointment =>
   (state) => {
     const booked = existing(state, appointmentId);
-    if (booked.status === 'noShow') return [];
+    if (booked.status === 'noShow') return endedBefore(booked, session);
     if (booked.status === 'cancelled') throw notBooked(appointmentId, booked.status);
+    const outcome = session ?? settings.onNoShow;
     return [{ type: 'AppointmentMarkedNoShow', data: { ...useOf(booked), outcome, reason, endedOn, from: booked.status } }];
   };
+
+/** H1, H2: once; but nobody takes it for done if they wanted another outcome than it has. */
+const endedBefore = ({ appointmentId, status, outcome }: BookedAppointment, session: SessionOutcome | null): [] => {
+  if (session === null || session === outcome) return [];
+  throw new Refusal('ENDED_OTHERWISE', `This appointment is ${wording[status]} already, its session ${outcome}: undo that first.`, {
+    ...{ appointmentId, status, outcome },
+  });
+};
 
 /** H1: `consumptionId` is the session that it uses from now on: a new one if the first was returned. */
 export const undoNoShow =

@@ -1,4 +1,5 @@
 import { defaultSettings } from '../business/business.events.js';
+import { pick } from '../kernel/pick.js';
 import { at, idOf } from '../testing/example.js';
 import {
   applied,
@@ -32,12 +33,13 @@ const cancel = (over: Partial<decisions.CancelAppointment> = {}) =>
     ...{ appointmentId, session: null, reason: null, endedOn: '2027-01-31', byClient: false, now: '2027-01-31T12:00:00.000Z' },
     ...{ settings: defaultSettings, ...over },
   });
-const markNoShow = (outcome: 'returned' | 'forfeited') =>
-  decisions.markNoShow({ appointmentId, outcome, reason: null, endedOn: '2027-02-01' });
+const markNoShow = (session: 'returned' | 'forfeited' | null) =>
+  decisions.markNoShow({ appointmentId, session, settings: defaultSettings, reason: null, endedOn: '2027-02-01' });
 const undoNoShow = (consumptionId: string | null) => decisions.undoNoShow({ appointmentId, consumptionId });
-const apply = (n: number, { start } = at('2027-02-01')) =>
+const apply = (n: number, over: Partial<decisions.ApplyPackage['at']> = {}) =>
   decisions.applyPackage({
-    ...{ appointmentId, packageId: p, consumptionId: idOf(`c${n}`), start },
+    ...{ appointmentId, packageId: p, consumptionId: idOf(`c${n}`) },
+    at: { ...pick(at('2027-02-01'), 'start', 'end'), providerId: idOf('provider'), ...over },
     invoice: regularFee([], { packageId: p }),
   });
 const complete = decisions.completeAppointment(appointmentId);
@@ -282,8 +284,17 @@ describe('cancelling an appointment', () => {
 
   it('H2: once', () =>
     anAppointment([booked(), cancelledAppointment('returned')])
-      .when(cancel({ session: 'forfeited' }))
+      .when(cancel())
       .emits([]));
+  it('H2: not again with another outcome', () => {
+    const ended = [booked(), cancelledAppointment('forfeited')];
+    anAppointment(ended)
+      .when(cancel({ session: 'forfeited' }))
+      .emits([]);
+    anAppointment(ended)
+      .when(cancel({ session: 'returned' }))
+      .refuses('ENDED_OTHERWISE', { appointmentId, status: 'cancelled', outcome: 'forfeited' });
+  });
   it('H2: names the session that it uses', () =>
     anAppointment([withoutPackage, applied(regularFee([], { packageId: p }), 2)])
       .when(cancel())
@@ -308,6 +319,11 @@ describe('a no-show', () => {
     anAppointment([booked(), noShow('returned')])
       .when(markNoShow('returned'))
       .emits([]));
+  it('H1: not again with another outcome', () => {
+    const ended = [booked(), noShow('returned')];
+    anAppointment(ended).when(markNoShow(null)).emits([]);
+    anAppointment(ended).when(markNoShow('forfeited')).refuses('ENDED_OTHERWISE', { appointmentId, status: 'noShow', outcome: 'returned' });
+  });
   it('H1: also of one that was marked completed by mistake', () =>
     anAppointment([booked(), completed()])
       .when(markNoShow('returned'))

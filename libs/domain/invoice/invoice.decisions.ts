@@ -35,13 +35,16 @@ export const reissueInvoice =
 /**
  * E8, E9: the invoice alone knows whether it is paid, so it decides on the removal of a package, once per session; the
  * appointment and the package follow, and cannot refuse. One that comes late, after the appointment was cancelled, is told so:
- * booked again, it uses another session.
+ * booked again, it uses another session. So is one that was to move it too (E7), after another removal, which did not.
  */
 export const reissueForRemoval =
   (content: InvoiceContent, removes: Removal): DecideInvoice =>
   (state) => {
     const issued = existing(state, content.invoiceId);
-    if (issued.removed.includes(removes.consumptionId)) return [];
+    if (issued.removed.includes(removes.consumptionId)) {
+      if (removes.moveTo !== null) throw changedMeanwhile(content);
+      return [];
+    }
     if (issued.returned.includes(removes.consumptionId)) throw changedMeanwhile(content);
     assertNotPaid(issued);
     return [{ type: 'InvoiceReissued', data: { ...owingAll(content), removes } }];

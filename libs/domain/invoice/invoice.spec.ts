@@ -1,4 +1,4 @@
-import { cad, gst, idOf, massage, qst } from '../testing/example.js';
+import { at, cad, gst, idOf, massage, qst } from '../testing/example.js';
 import {
   adjustedBy,
   adjustedToZero,
@@ -427,6 +427,12 @@ describe('an invoice whose appointment gives its package up', () => {
     anInvoice(again)
       .when(reissueForRemoval(content, second))
       .emits([reissued(content, { removes: second })]);
+  });
+  it('E7, E9: was that without moving it, whoever wanted to move it is told', () => {
+    const moveTo = { ...at('2027-03-01'), providerId: idOf('provider') };
+    anInvoice([issued(fromPackage), reissued(content, { removes })])
+      .when(reissueForRemoval(content, { ...removes, moveTo }))
+      .refuses('APPOINTMENT_CHANGED');
   });
   it('E9: not while it is paid', () =>
     anInvoice([issued(content), received(1, 100_00, { paid: 100_00, balance: 14_98 })])

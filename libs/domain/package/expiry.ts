@@ -21,6 +21,10 @@ export const expiryByRule = (
   return lastValidDay(expiryRule, { soldOn, firstUse });
 };
 
+/** E3, F2: the expiry over these sessions as if it had never been adjusted. */
+export const expiryUnadjusted = (sold: SoldPackage, sessions: readonly Day[], today: string): string | null =>
+  expiryOver({ ...sold, expiresOn: sold.expiryBefore, adjustedExpiries: [] }, sessions, today);
+
 /** E3: one of these sessions that a new expiry would leave behind it. */
 export const strandedBy = (sold: SoldPackage, sessions: readonly Session[], expiresOn: string | null): Session | undefined =>
   expiresOn !== sold.expiresOn && expiresOn !== null ? sessions.find(({ on }) => on > expiresOn) : undefined;

@@ -4,7 +4,7 @@ import { pick } from '../kernel/pick.js';
 import { NotFound, Refusal } from '../kernel/refusal.js';
 import type { Charge, InvoiceContent } from '../kernel/shapes.js';
 import { invoiceOver } from '../invoice/invoice-content.js';
-import { expiryByRule, expiryOver, strandedBy } from './expiry.js';
+import { expiryByRule, expiryOver, expiryUnadjusted, strandedBy } from './expiry.js';
 import type { PackageEvent, PackageSoldData } from './package.events.js';
 import {
   packageAggregate,
@@ -240,14 +240,17 @@ export const adjustExpiry =
     ];
   };
 
-/** F2: back to the adjustment before, or to the rule worked out on the sessions that stand, stranding nothing. */
+/**
+ * F2: back to the adjustment before, or to the rule worked out on the sessions that stand, stranding nothing; once its last valid
+ * day had passed, to that day (E3).
+ */
 export const restoreExpiry =
-  ({ packageId, reason }: { packageId: string; reason: string | null }): DecidePackage =>
+  ({ packageId, today, reason }: { packageId: string; today: string; reason: string | null }): DecidePackage =>
   (state) => {
     const sold = existing(state, packageId);
     if (sold.adjustedExpiries.length === 0)
       throw new Refusal('EXPIRY_NOT_ADJUSTED', 'The expiry of this package was not adjusted: there is nothing to undo.');
-    const to = sold.adjustedExpiries.at(-2) ?? expiryByRule(sold, standing(sold));
+    const to = sold.adjustedExpiries.at(-2) ?? expiryUnadjusted(sold, standing(sold), today);
     return [
       {
         type: 'ExpiryRestored',

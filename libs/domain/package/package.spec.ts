@@ -48,7 +48,8 @@ const move = (to: string, { n = 1, today = january }: { n?: number; today?: stri
   moveSession({ packageId: p, consumptionId: idOf(`c${n}`), ...at(to), providerId: idOf('provider'), today });
 const adjust = (to: number, serviceId = massage) => adjustRemaining({ packageId: p, serviceId, to, reason: null });
 const setExpiry = (to: string) => adjustExpiry({ packageId: p, to, reason: null });
-const undoExpiry = restoreExpiry({ packageId: p, reason: null });
+const undoExpiryOn = (today: string) => restoreExpiry({ packageId: p, today, reason: null });
+const undoExpiry = undoExpiryOn('2027-02-01');
 
 describe('selling a package', () => {
   it('D1: pins the terms as sold', () =>
@@ -511,6 +512,15 @@ describe('adjusting the expiry', () => {
     ])
       .when(undoExpiry)
       .emits([expiryRestored('2027-06-30', '2027-03-20')]));
+  it('E3, F2: undone once the last valid day of the rule had passed, that day stands, though its session came back since', () => {
+    const passed = [...used, expiryAdjusted('2027-03-01', '2027-06-30'), returned(3, { expiresOn: '2027-06-30' })];
+    aPackage(passed)
+      .when(undoExpiryOn('2027-03-02'))
+      .emits([expiryRestored('2027-06-30', '2027-03-01')]);
+    aPackage(passed)
+      .when(undoExpiryOn('2027-03-01'))
+      .emits([expiryRestored('2027-06-30', null)]);
+  });
   it('F2: undone on a package with no expiry, there is none again', () =>
     aPackage([sold(), expiryAdjusted(null, '2027-06-30')])
       .when(undoExpiry)

@@ -27,6 +27,7 @@ export interface SoldPackage {
   soldOn: string;
   expiryRule: ExpiryRule;
   adjustedExpiries: string[]; // F2: the newest stands; none: the rule stands
+  expiryBefore: string | null; // the first of them: what the rule had come to
   expiresOn: string | null;
   services: Map<string, ServiceLeft>;
   sessions: Map<string, Session>; // by consumption, for ever: a late repeat finds its own
@@ -86,6 +87,7 @@ export const packageAggregate: Aggregate<PackageState, PackageEvent> = {
         cancellation: null,
         refunds: [],
         adjustedExpiries: [],
+        expiryBefore: null,
         services: new Map(data.services.map((service) => [service.serviceId, unused(service)])),
         sessions: new Map(),
         imported: null,
@@ -121,6 +123,7 @@ export const packageAggregate: Aggregate<PackageState, PackageEvent> = {
         Object.assign(state.services.get(data.serviceId)!, { remaining: data.to, adjustments: data.adjustments });
         return state;
       case 'ExpiryAdjusted':
+        if (data.adjustments === 1) state.expiryBefore = data.from;
         state.adjustedExpiries = [...state.adjustedExpiries.slice(0, data.adjustments - 1), data.to];
         state.expiresOn = data.to;
         return state;
@@ -152,7 +155,10 @@ export const packageAggregate: Aggregate<PackageState, PackageEvent> = {
 };
 
 /** A package as answers and past states show it. */
-export type PackageView = Omit<SoldPackage, 'services' | 'sessions' | 'adjustedExpiries' | 'imported' | 'cancellation' | 'total'> & {
+export type PackageView = Omit<
+  SoldPackage,
+  'services' | 'sessions' | 'adjustedExpiries' | 'expiryBefore' | 'imported' | 'cancellation' | 'total'
+> & {
   services: Omit<ServiceLeft, 'price' | 'weight'>[];
   sessions: (Omit<Session, 'refused' | 'replaces' | 'moves' | 'providerId' | 'end'> & { place: string | null })[];
 };
@@ -160,7 +166,7 @@ export type PackageView = Omit<SoldPackage, 'services' | 'sessions' | 'adjustedE
 /** @throws NotFound when it was not sold */
 export const packageView = (state: PackageState): PackageView => {
   if (state.status === 'unsold') throw new NotFound('package', '');
-  const { services, sessions, adjustedExpiries: _, imported: __, cancellation: ___, total: ____, ...rest } = state;
+  const { services, sessions, adjustedExpiries: _, expiryBefore: __, imported: ___, cancellation: ____, total: _____, ...rest } = state;
   const places = placesOf(state);
   return {
     ...rest,

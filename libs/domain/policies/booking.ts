@@ -78,7 +78,8 @@ const bookingOf = ({ data }: Consumed): Booking => ({
 });
 
 const applicationOf = ({ data }: Consumed) => ({
-  ...pick(data, 'appointmentId', 'packageId', 'consumptionId', 'start'),
+  ...pick(data, 'appointmentId', 'packageId', 'consumptionId'),
+  at: pick(data, 'start', 'end', 'providerId'),
   invoice: whole(data.invoice),
 });
 
