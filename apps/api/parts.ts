@@ -28,7 +28,9 @@ import { OfferingListController } from './resources/offering-list.controller.js'
 import { OfferingsController } from './resources/offerings.controller.js';
 import { PackageSessions } from './resources/package-sessions.js';
 import { PackagesController } from './resources/packages.controller.js';
-import { PrintsController } from './resources/prints.controller.js';
+import { OwnPrintsController, PrintsController } from './resources/prints.controller.js';
+import { OwnController } from './resources/own.controller.js';
+import { OwnThings } from './resources/own-things.js';
 import { ProvidersController } from './resources/providers.controller.js';
 import { READ_MODELS, Reading } from './resources/reading.js';
 import { SeriesController } from './resources/series.controller.js';
@@ -90,6 +92,8 @@ const controllers = [
   InvoicesController,
   ImportsController,
   PrintsController,
+  OwnController,
+  OwnPrintsController,
   CatalogueFileController,
 ];
 
@@ -98,7 +102,7 @@ class ResourcesModule {
   static with(commands: CommandParts, readModels: ReadModels): DynamicModule {
     const files: Provider[] = [Imports, CatalogueFiles];
     const ofPackages: Provider[] = [SharedPackages, Bookable, PackageSessions, Suggestions];
-    const linked: Provider[] = [Links, ManagedAppointments];
+    const linked: Provider[] = [Links, ManagedAppointments, OwnThings];
     const readers: Provider[] = [
       { provide: READ_MODELS, useValue: readModels },
       Reading,

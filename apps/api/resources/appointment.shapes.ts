@@ -150,7 +150,7 @@ export class AppointmentAnswer extends IntersectionType(Appointment, Decided, An
 export class AppointmentRead extends IntersectionType(Appointment, SoldFrom, Versioned) {}
 export class AppointmentPage extends PageOf(AppointmentRead) {}
 
-class Whose {
+export class Whose {
   @IsNested(LinkedClient, { nullable: true, description: 'whose it is, when it is that of another client' })
   linkedClient: LinkedClient | null;
 }

@@ -3,7 +3,7 @@ import { Charge } from './money.shapes.js';
 import { PackageRead, ServiceLeft } from './package.shapes.js';
 import { PageOf, PageQuery } from './paging.js';
 
-const START = { optional: true, description: 'when the appointment would start; now unless told' } as const;
+export const START = { optional: true, description: 'when the appointment would start; now unless told' } as const;
 
 export class AvailableQuery extends PageQuery {
   @IsId({ description: 'who would use it' })

@@ -47,7 +47,7 @@ export class Bookable {
     const items = await Promise.all(
       sold.services.filter(isLeft).map(async (left) => {
         const described = await this.described(call, left);
-        return described?.active ? [await this.withFee(call, sold, left, described)] : [];
+        return isBookableBy(call, described) ? [await this.withFee(call, sold, left, described)] : [];
       }),
     );
     return { ...answer, items: items.flat() };
@@ -83,6 +83,10 @@ export class Bookable {
 /** E1: neither cancelled nor expired on a local date, nor sold after it. */
 const isUsableOn = ({ status, soldOn, expiresOn }: Pick<PackageRow, 'status' | 'soldOn' | 'expiresOn'>, on: string): boolean =>
   status === 'sold' && soldOn <= on && (expiresOn === null || expiresOn >= on);
+
+/** B2: what is hidden can be booked by staff, what is inactive by nobody. */
+const isBookableBy = ({ actor }: CallContext, described: ServiceDescription | undefined): boolean =>
+  described !== undefined && described.active && (described.publiclyDisplayed || actor.role !== 'client');
 
 const isLeft = ({ remaining }: ListedService): boolean => remaining === null || remaining > 0;
 

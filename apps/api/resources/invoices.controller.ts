@@ -114,7 +114,7 @@ export class InvoicesController {
   }
 }
 
-const withStatus = <Row extends Pick<InvoiceRow, 'paid' | 'refunded' | 'balance'>>(row: Row) => ({ ...row, status: statusOf(row) });
+export const withStatus = <Row extends Pick<InvoiceRow, 'paid' | 'refunded' | 'balance'>>(row: Row) => ({ ...row, status: statusOf(row) });
 
 const statusOf = ({ paid, refunded, balance }: Pick<InvoiceRow, 'paid' | 'refunded' | 'balance'>): InvoiceRead['status'] => {
   const kept = paid - refunded;

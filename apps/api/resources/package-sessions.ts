@@ -16,10 +16,17 @@ export class PackageSessions {
     private readonly reading: Reading,
   ) {}
 
-  async of(call: CallContext, packageId: string, { serviceId, outcome, ...page }: SessionsQuery): Promise<Page<PackageSession>> {
+  /** @param shown whose sessions; those of all who use the package, unless told */
+  async of(
+    call: CallContext,
+    packageId: string,
+    { serviceId, outcome, ...page }: SessionsQuery,
+    shown: (clientId: string) => boolean = () => true,
+  ): Promise<Page<PackageSession>> {
     const sold = existing(await this.streams.state(packageAggregate, call, packageId), packageId);
     const places = placesOf(sold);
     const sessions = [...sold.sessions.values()]
+      .filter(({ clientId }) => shown(clientId))
       .filter((session) => (serviceId ?? session.serviceId) === session.serviceId && (outcome ?? session.outcome) === session.outcome)
       .map((session) => ({
         ...pick(

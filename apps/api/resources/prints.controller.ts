@@ -1,6 +1,7 @@
 import { Controller, Get, Query, Res } from '@nestjs/common';
 import { ApiConflictResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import type { Permission } from '../../../libs/auth/roles.js';
 import { pick } from '../../../libs/domain/kernel/pick.js';
 import { htmlOf, policyFor } from '../../../libs/printing/html.js';
 import { pdfOf } from '../../../libs/printing/pdf.js';
@@ -15,6 +16,7 @@ import { Allow } from '../http/access.js';
 import { Call, type CallContext } from '../http/call.js';
 import { IsOneOf } from '../validation/fields.js';
 import { PathId } from '../validation/path-id.js';
+import { OwnThings } from './own-things.js';
 import { Reading, type Shown } from './reading.js';
 
 class HtmlQuery {
@@ -40,80 +42,112 @@ const NothingPaid = ApiConflictResponse({
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 });
 
-/** D2, D3, E9: an invoice on paper, and the receipt for what was paid on it. */
+/** D2, D3, E9: an invoice on paper, and the receipt for what was paid on it: the same pages for all who may see it. */
+const PrintsFor = (permission: Permission) => {
+  abstract class Prints {
+    constructor(private readonly reading: Reading) {}
+
+    /** @throws NotFound when there is none that the caller may see */
+    protected abstract invoiceOf(call: CallContext, invoiceId: string): Promise<Shown<InvoiceRow>>;
+
+    @Get('invoice.html')
+    @Allow(permission)
+    @Html
+    async invoiceHtml(
+      @Call() call: CallContext,
+      @PathId('invoiceId') id: string,
+      @Query() { paper }: HtmlQuery,
+      @Res({ passthrough: true }) reply: FastifyReply,
+    ) {
+      return asHtml(reply, invoicePage(await this.toPrint(call, id)), paper);
+    }
+
+    @Get('invoice.pdf')
+    @Allow(permission)
+    @Pdf
+    async invoicePdf(
+      @Call() call: CallContext,
+      @PathId('invoiceId') id: string,
+      @Query() { paper }: PdfQuery,
+      @Res({ passthrough: true }) reply: FastifyReply,
+    ) {
+      return asPdf(reply, invoicePage(await this.toPrint(call, id)), paper);
+    }
+
+    @Get('receipt.html')
+    @Allow(permission)
+    @Html
+    @NothingPaid
+    async receiptHtml(
+      @Call() call: CallContext,
+      @PathId('invoiceId') id: string,
+      @Query() { paper }: HtmlQuery,
+      @Res({ passthrough: true }) reply: FastifyReply,
+    ) {
+      return asHtml(reply, receiptPage(await this.toPrint(call, id)), paper);
+    }
+
+    @Get('receipt.pdf')
+    @Allow(permission)
+    @Pdf
+    @NothingPaid
+    async receiptPdf(
+      @Call() call: CallContext,
+      @PathId('invoiceId') id: string,
+      @Query() { paper }: PdfQuery,
+      @Res({ passthrough: true }) reply: FastifyReply,
+    ) {
+      return asPdf(reply, receiptPage(await this.toPrint(call, id)), paper);
+    }
+
+    private async toPrint(call: CallContext, invoiceId: string): Promise<PrintedInvoice> {
+      const row = await this.invoiceOf(call, invoiceId);
+      const [business, client, sold, packageInvoice, appointment] = await Promise.all([
+        this.reading.one(businessSettings, call, 'business', call.business),
+        this.reading.one(clientList, call, 'client', row.clientId),
+        row.packageId === null ? undefined : this.reading.oneOrNone(packageList, call, row.packageId),
+        row.packageInvoiceId === null ? undefined : this.reading.oneOrNone(invoiceList, call, row.packageInvoiceId),
+        row.kind === 'package' || row.appointmentId === null ? undefined : this.reading.oneOrNone(appointmentList, call, row.appointmentId),
+      ]);
+      return {
+        ...moneyOf(row),
+        ...{ business: business.name, client: client.name },
+        package:
+          row.packageId === null
+            ? null
+            : { name: sold?.name ?? null, invoiceId: row.packageInvoiceId, invoiceNumber: packageInvoice?.number ?? null },
+        appointment: appointment ? { start: appointment.start, timeZone: appointment.timeZone } : null,
+      };
+    }
+  }
+  return Prints;
+};
+
 @ApiTags('Invoices')
 @Controller('invoices/:invoiceId')
-export class PrintsController {
-  constructor(private readonly reading: Reading) {}
-
-  @Get('invoice.html')
-  @Allow('invoices:read')
-  @Html
-  async invoiceHtml(
-    @Call() call: CallContext,
-    @PathId('invoiceId') id: string,
-    @Query() { paper }: HtmlQuery,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
-    return asHtml(reply, invoicePage(await this.toPrint(call, id)), paper);
+export class PrintsController extends PrintsFor('invoices:read') {
+  constructor(private readonly invoices: Reading) {
+    super(invoices);
   }
 
-  @Get('invoice.pdf')
-  @Allow('invoices:read')
-  @Pdf
-  async invoicePdf(
-    @Call() call: CallContext,
-    @PathId('invoiceId') id: string,
-    @Query() { paper }: PdfQuery,
-    @Res({ passthrough: true }) reply: FastifyReply,
+  protected invoiceOf(call: CallContext, invoiceId: string): Promise<Shown<InvoiceRow>> {
+    return this.invoices.one(invoiceList, call, 'invoice', invoiceId);
+  }
+}
+
+/** I1: a client's own. */
+@ApiTags('The client’s side')
+@Controller('me/invoices/:invoiceId')
+export class OwnPrintsController extends PrintsFor('own:read') {
+  constructor(
+    reading: Reading,
+    private readonly own: OwnThings,
   ) {
-    return asPdf(reply, invoicePage(await this.toPrint(call, id)), paper);
+    super(reading);
   }
 
-  @Get('receipt.html')
-  @Allow('invoices:read')
-  @Html
-  @NothingPaid
-  async receiptHtml(
-    @Call() call: CallContext,
-    @PathId('invoiceId') id: string,
-    @Query() { paper }: HtmlQuery,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
-    return asHtml(reply, receiptPage(await this.toPrint(call, id)), paper);
-  }
-
-  @Get('receipt.pdf')
-  @Allow('invoices:read')
-  @Pdf
-  @NothingPaid
-  async receiptPdf(
-    @Call() call: CallContext,
-    @PathId('invoiceId') id: string,
-    @Query() { paper }: PdfQuery,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
-    return asPdf(reply, receiptPage(await this.toPrint(call, id)), paper);
-  }
-
-  private async toPrint(call: CallContext, invoiceId: string): Promise<PrintedInvoice> {
-    const row = await this.reading.one(invoiceList, call, 'invoice', invoiceId);
-    const [business, client, sold, packageInvoice, appointment] = await Promise.all([
-      this.reading.one(businessSettings, call, 'business', call.business),
-      this.reading.one(clientList, call, 'client', row.clientId),
-      row.packageId === null ? undefined : this.reading.oneOrNone(packageList, call, row.packageId),
-      row.packageInvoiceId === null ? undefined : this.reading.oneOrNone(invoiceList, call, row.packageInvoiceId),
-      row.kind === 'package' || row.appointmentId === null ? undefined : this.reading.oneOrNone(appointmentList, call, row.appointmentId),
-    ]);
-    return {
-      ...moneyOf(row),
-      ...{ business: business.name, client: client.name },
-      package:
-        row.packageId === null
-          ? null
-          : { name: sold?.name ?? null, invoiceId: row.packageInvoiceId, invoiceNumber: packageInvoice?.number ?? null },
-      appointment: appointment ? { start: appointment.start, timeZone: appointment.timeZone } : null,
-    };
+  protected invoiceOf(call: CallContext, invoiceId: string): Promise<Shown<InvoiceRow>> {
+    return this.own.invoice(call, invoiceId);
   }
 }
 
