@@ -134,8 +134,7 @@ function newShape({ name, version, key: [key, ...more], columns }: Table): Shape
   };
 }
 
-const among = ({ columns }: Pick<Table, 'columns'>, column: string): string =>
-  `AND ${quoted(column)} = ANY($2::${columns[column]!.sql}[])`;
+const among = ({ columns }: Pick<Table, 'columns'>, column: string): string => `AND ${quoted(column)} = ANY($2::${columns[column]!.sql}[])`;
 
 const AS_TEXT = { getTypeParser: () => (text: string) => text };
 
