@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { NUMBERING } from '../apps/projector/numbering.js';
+import { tableName } from '../libs/projection-engine/sql-names.js';
+import { invoiceList } from '../projections/invoice-list.projection.js';
 import { bookOne, openClinic, type Clinic } from './clinic.js';
 import type { LoadResult } from './http-load.js';
 import type { LoadJob } from './load.js';
@@ -16,6 +18,7 @@ const CONNECTIONS = 64;
 const TIME = { warmUp: 1_000, time: 4_000 }; // ms of each measurement
 const WANTED = 0.9; // of the rate without numbers, at least
 const POLL = 50; // ms
+const INVOICES = tableName(invoiceList);
 
 /** Until everything that follows `$all` holds what was booked a moment ago: nobody is measured while catching up with what came before. */
 async function caughtUp(client: pg.Client, position: string, numbering: boolean): Promise<void> {
@@ -33,8 +36,8 @@ async function assertNumbered(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ invoices: string; numbers: string; gaps: string }>(
     `SELECT count(*) AS invoices, count(DISTINCT number) AS numbers,
       (SELECT count(*) FROM (SELECT split_part(max(number), '-', 2)::int - count(*) AS missing
-        FROM read_models.invoice_list_v3 GROUP BY split_part(number, '-', 1)) y WHERE missing <> 0) AS gaps
-      FROM read_models.invoice_list_v3`,
+        FROM ${INVOICES} GROUP BY split_part(number, '-', 1)) y WHERE missing <> 0) AS gaps
+      FROM ${INVOICES}`,
   );
   const { invoices, numbers, gaps } = rows[0]!;
   if (invoices !== numbers || gaps !== '0') throw new Error(`${invoices} invoices have ${numbers} numbers, ${gaps} years have gaps.`);
