@@ -46,6 +46,14 @@ module.exports = {
       to: { path: '^node_modules/@eventstore/db-client/' },
     },
     {
+      name: 'one-door-to-stripe',
+      comment:
+        'libs/payments says what we need of Stripe in our own words. The simulator knows its types; tests and its specs speak to it directly.',
+      severity: 'error',
+      from: { path: ourOwn, pathNot: ['^libs/payments/', '^test/', '\\.spec\\.ts$'] },
+      to: { path: '^node_modules/stripe/', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'embedded-server-knows-no-client',
       comment: 'Of the client the embedded server has the generated protocol only. Its specs are clients.',
       severity: 'error',

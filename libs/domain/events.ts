@@ -11,6 +11,7 @@ import { offeringListEvents } from './offering-list/offering-list.events.js';
 import { offeringEvents } from './offering/offering.events.js';
 import { packageEvents } from './package/package.events.js';
 import { provider } from './provider/provider.js';
+import { purchaseEvents } from './purchase/purchase.events.js';
 import { seriesEvents } from './series/series.events.js';
 import { service } from './service/service.js';
 import { tax } from './tax/tax.js';
@@ -29,6 +30,7 @@ export const domainEvents: readonly EventDefinition[] = [
   ...appointmentEvents,
   ...seriesEvents,
   ...invoiceEvents,
+  ...purchaseEvents,
   ...importEvents,
   ...invoiceNumbersEvents,
   ...catalogueFile.events,

@@ -118,11 +118,12 @@ export interface ReceivePayment {
   method: PaymentMethod;
   reference: string | null;
   receivedOn: string; // local date of the business
+  purchaseId?: string | null; // through Stripe
 }
 
 /** D2: all of what is owing or a part of it, never more. */
 export const receivePayment =
-  ({ invoiceId, paymentId, ...payment }: ReceivePayment): DecideInvoice =>
+  ({ invoiceId, paymentId, purchaseId = null, ...payment }: ReceivePayment): DecideInvoice =>
   (state) => {
     const issued = existing(state, invoiceId);
     if (issued.payments.some((known) => known.paymentId === paymentId)) return [];
@@ -135,7 +136,7 @@ export const receivePayment =
         balance,
       });
     const after = moneyAfter(issued, { paid: sum(paid.currency, [paid, payment.amount]) });
-    return [{ type: 'PaymentReceived', data: { invoiceId, clientId, paymentId, ...payment, ...after } }];
+    return [{ type: 'PaymentReceived', data: { invoiceId, clientId, paymentId, ...payment, purchaseId, ...after } }];
   };
 
 /** A payment that was noted by mistake is owing again; what was given back of it must have been there. */

@@ -41,10 +41,14 @@ export const InvoiceAdjustedToZero = defineEvent(
 /** The appointment takes place after all: the adjustment to zero is taken back. */
 export const InvoiceAdjustmentUndone = defineEvent('InvoiceAdjustmentUndone', about.extend({ adjustment: money, ...after.shape }));
 
-/** D2: all of what is owing, or a part of it. */
+/** D2: all of what is owing, or a part of it. `purchaseId`: of one through Stripe, which knows the payment there. */
 export const PaymentReceived = defineEvent(
   'PaymentReceived',
-  about.extend({ paymentId: id, amount: price, method: paymentMethod, reference: note, receivedOn: localDate, ...moneyMoved.shape }),
+  about.extend({
+    ...{ paymentId: id, amount: price, method: paymentMethod, reference: note, receivedOn: localDate, purchaseId: id.nullable() },
+    ...moneyMoved.shape,
+  }),
+  { version: 2, upcast: { 1: (data) => ({ ...(data as object), purchaseId: null }) } },
 );
 
 /** A payment that was noted by mistake; it stays in the history. */

@@ -39,6 +39,7 @@ interface Payment {
   paymentId: string;
   amount: Money;
   method: PaymentMethod;
+  purchaseId: string | null; // through Stripe: the purchase that knows the payment there
   voided: boolean;
 }
 
@@ -80,7 +81,7 @@ export const invoice: Aggregate<InvoiceState, InvoiceEvent> = {
       case 'PaymentReceived':
         return {
           ...{ ...state, ...moneyOf(data) },
-          payments: [...others(state, data.paymentId), { ...pick(data, 'paymentId', 'amount', 'method'), voided: false }],
+          payments: [...others(state, data.paymentId), { ...pick(data, 'paymentId', 'amount', 'method', 'purchaseId'), voided: false }],
         };
       case 'PaymentVoided':
         return {

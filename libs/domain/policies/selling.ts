@@ -13,5 +13,5 @@ export const selling = definePolicy<PackageEvent>('selling', {
   ],
 });
 
-const paymentOf = ({ payment, paymentReference: reference, invoice: { invoiceId }, soldOn: receivedOn }: PackageSoldData) =>
-  payment && { invoiceId, ...payment, reference, receivedOn };
+const paymentOf = ({ payment, paymentReference: reference, invoice: { invoiceId }, soldOn: receivedOn, purchaseId }: PackageSoldData) =>
+  payment && { invoiceId, ...payment, reference, receivedOn, purchaseId };

@@ -64,7 +64,7 @@ export const received = (n: number, amount: number, money: Money3, over: Partial
   type: 'PaymentReceived',
   data: {
     ...{ ...i1, paymentId: idOf(`pay${n}`), amount: cad(amount), method: 'cash', reference: null, receivedOn: '2027-01-31' },
-    ...{ ...after(money), ...over },
+    ...{ purchaseId: null, ...after(money), ...over },
   },
 });
 export const voided = (n: number, amount: number, money: Money3, reason: string | null = null): InvoiceEvent => ({

@@ -1,0 +1,36 @@
+import type { Aggregate } from '../kernel/event.js';
+import { pick } from '../kernel/pick.js';
+import { purchaseEvents, type PurchaseEvent, type PurchaseStartedData } from './purchase.events.js';
+
+export type PurchaseState = { status: 'none' } | StartedPurchase;
+
+/** What is paid is paid, whatever was heard before or comes after it: a payment that completes is honoured (I4). */
+export interface StartedPurchase extends PurchaseStartedData {
+  status: 'started' | 'processing' | 'paid' | 'failed' | 'expired';
+  checkout: { checkoutId: string; url: string; expiresAt: string } | null;
+  paymentIntentId: string | null;
+}
+
+export const purchase: Aggregate<PurchaseState, PurchaseEvent> = {
+  category: 'purchase',
+  events: purchaseEvents,
+  initial: { status: 'none' },
+  evolve: (state, { type, data }) => {
+    if (type === 'PurchaseStarted') return { ...data, status: 'started', checkout: null, paymentIntentId: null };
+    if (state.status === 'none') return state;
+    switch (type) {
+      case 'CheckoutOpened':
+        return { ...state, checkout: pick(data, 'checkoutId', 'url', 'expiresAt') };
+      case 'PurchaseProcessing':
+        return { ...state, status: 'processing', paymentIntentId: data.paymentIntentId };
+      case 'PurchasePaid':
+        return { ...state, status: 'paid', paymentIntentId: data.paymentIntentId };
+      case 'PurchaseFailed':
+        return { ...state, status: 'failed' };
+      case 'PurchaseExpired':
+        return { ...state, status: 'expired' };
+      default:
+        return type satisfies never;
+    }
+  },
+};

@@ -1,0 +1,315 @@
+import { Stripe } from 'stripe';
+import type { Money } from '../domain/kernel/shapes.js';
+
+// The only importer of the library `stripe`. Everything here takes place on the connected account of one business (Stripe Connect, direct
+// charges); what is said here is what Punchcard needs of Stripe, in its own words. https://docs.stripe.com/api
+
+export interface CardPaymentsOptions {
+  secretKey: string;
+  webhookSecret: string;
+  apiUrl?: string; // of a simulator; Stripe's own unless told
+  timeoutMs?: number;
+  retries?: number; // of one call, with the same idempotency key
+}
+
+/** Stripe did not answer, or not so that one knows what came of it: the same call can be made again, and has one effect. */
+export class StripeUnavailable extends Error {
+  override name = 'StripeUnavailable';
+}
+
+/** Stripe said no: the same call will not do better. `code` is Stripe's own, such as `charge_already_refunded`. */
+export class StripeRefused extends Error {
+  override name = 'StripeRefused';
+
+  constructor(
+    readonly code: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** The page on which a client pays. */
+export interface Checkout {
+  checkoutId: string;
+  url: string | null; // null once it can no longer be paid there
+  status: 'open' | 'paid' | 'processing' | 'failed' | 'expired'; // processing: a delayed method, which may still fail
+  amount: Money;
+  paymentIntentId: string | null;
+  expiresAt: string;
+  purchase: PurchaseRef | null;
+}
+
+/** What leads from a thing at Stripe back to what it is for. */
+export interface PurchaseRef {
+  businessId: string;
+  purchaseId: string;
+}
+
+export interface OpenCheckout extends PurchaseRef {
+  amount: Money;
+  description: string;
+  successUrl: string;
+  cancelUrl: string;
+  expiresAt: string; // between 30 minutes and 24 hours from now
+}
+
+/** A card payment that went through, and all that has become of it since. */
+export interface CardPayment {
+  paymentIntentId: string;
+  amount: Money;
+  received: Money;
+  purchase: PurchaseRef | null;
+  refunds: CardRefund[];
+  disputes: CardDispute[];
+}
+
+export interface CardRefund {
+  stripeRefundId: string;
+  refundId: string | null; // ours; null: made at Stripe, in its dashboard
+  paymentIntentId: string;
+  amount: Money;
+  status: 'pending' | 'succeeded' | 'failed';
+  reason: string | null; // why it failed, in Stripe's word
+  createdAt: string;
+}
+
+export interface CardDispute {
+  disputeId: string;
+  amount: Money;
+  status: 'open' | 'won' | 'lost';
+  reason: string;
+  createdAt: string;
+}
+
+export interface ConnectedAccount {
+  account: string; // `acct_…`
+  chargesEnabled: boolean;
+  payoutsEnabled: boolean;
+  detailsSubmitted: boolean;
+  currentlyDue: string[]; // what Stripe still wants to know, in its words
+}
+
+/** Something has happened at Stripe: what it is now, is asked there. */
+export interface Knock {
+  eventId: string;
+  type: string;
+  account: string | null;
+  at: string;
+  about: { kind: 'checkout' | 'payment'; id: string } | null; // null: of no concern to us
+}
+
+/** A webhook that does not come from Stripe, or is too old. */
+export class NotFromStripe extends Error {
+  override name = 'NotFromStripe';
+}
+
+export class CardPayments {
+  private readonly stripe: Stripe;
+  private readonly webhookSecret: string;
+
+  constructor({ secretKey, webhookSecret, apiUrl, timeoutMs = 10_000, retries = 2 }: CardPaymentsOptions) {
+    this.webhookSecret = webhookSecret;
+    this.stripe = new Stripe(secretKey, { ...addressOf(apiUrl), timeout: timeoutMs, maxNetworkRetries: retries, telemetry: false });
+  }
+
+  /** Once per purchase, however often it is asked. */
+  async openCheckout(account: string, { businessId, purchaseId, amount, description, ...said }: OpenCheckout): Promise<Checkout> {
+    const metadata = { business: businessId, purchase: purchaseId };
+    const price = { currency: amount.currency.toLowerCase(), unit_amount: amount.amount, product_data: { name: description } };
+    return answered(async () =>
+      checkoutOf(
+        await this.stripe.checkout.sessions.create(
+          {
+            ...{ mode: 'payment', line_items: [{ quantity: 1, price_data: price }], client_reference_id: purchaseId },
+            ...{ metadata, payment_intent_data: { metadata }, success_url: said.successUrl, cancel_url: said.cancelUrl },
+            ...{ expires_at: Math.floor(Date.parse(said.expiresAt) / 1000), expand: ['payment_intent'] },
+          },
+          { stripeAccount: account, idempotencyKey: `checkout-${purchaseId}` },
+        ),
+      ),
+    );
+  }
+
+  async checkout(account: string, checkoutId: string): Promise<Checkout> {
+    const expand = { expand: ['payment_intent'] };
+    return answered(async () => checkoutOf(await this.stripe.checkout.sessions.retrieve(checkoutId, expand, on(account))));
+  }
+
+  /** It can no longer be paid, unless it was before: then that is what it says. */
+  async expireCheckout(account: string, checkoutId: string): Promise<Checkout> {
+    try {
+      const expand = { expand: ['payment_intent'] };
+      return await answered(async () => checkoutOf(await this.stripe.checkout.sessions.expire(checkoutId, expand, on(account))));
+    } catch (error) {
+      if (error instanceof StripeRefused) return this.checkout(account, checkoutId);
+      throw error;
+    }
+  }
+
+  async payment(account: string, paymentIntentId: string): Promise<CardPayment> {
+    return answered(async () => {
+      const intent = await this.stripe.paymentIntents.retrieve(paymentIntentId, {}, on(account));
+      const refunds = await this.stripe.refunds.list({ payment_intent: paymentIntentId, limit: 100 }, on(account)).autoPagingToArray(ALL);
+      const disputes = await this.stripe.disputes.list({ payment_intent: paymentIntentId, limit: 100 }, on(account)).autoPagingToArray(ALL);
+      return {
+        ...{ paymentIntentId, purchase: purchaseOf(intent.metadata) },
+        ...{ amount: moneyOf(intent.amount, intent.currency), received: moneyOf(intent.amount_received, intent.currency) },
+        ...{ refunds: refunds.map(refundOf), disputes: disputes.map(disputeOf) },
+      };
+    });
+  }
+
+  /** Once per refund of ours: Stripe forgets idempotency keys after a day, so what it has of this refund is looked at first. */
+  async refund(account: string, wanted: { refundId: string; paymentIntentId: string; amount: Money } & PurchaseRef): Promise<CardRefund> {
+    const { refundId, paymentIntentId, amount, businessId, purchaseId } = wanted;
+    const { refunds } = await this.payment(account, paymentIntentId);
+    const known = refunds.find((refund) => refund.refundId === refundId);
+    if (known) return known;
+    const metadata = { business: businessId, purchase: purchaseId, refund: refundId };
+    return answered(async () =>
+      refundOf(
+        await this.stripe.refunds.create(
+          { payment_intent: paymentIntentId, amount: amount.amount, metadata },
+          { stripeAccount: account, idempotencyKey: `refund-${refundId}` },
+        ),
+      ),
+    );
+  }
+
+  /** A connected account for a business, once: it is the business's own, with its own dashboard. */
+  async createAccount(businessId: string): Promise<ConnectedAccount> {
+    const account = { type: 'standard' as const, metadata: { business: businessId } };
+    return answered(async () => accountOf(await this.stripe.accounts.create(account, { idempotencyKey: `account-${businessId}` })));
+  }
+
+  async account(account: string): Promise<ConnectedAccount> {
+    return answered(async () => accountOf(await this.stripe.accounts.retrieve(account)));
+  }
+
+  /** Where the business tells Stripe about itself; good for a few minutes, once. */
+  async onboardingLink(account: string, urls: { returnUrl: string; refreshUrl: string }): Promise<{ url: string; expiresAt: string }> {
+    const link = { account, type: 'account_onboarding' as const, return_url: urls.returnUrl, refresh_url: urls.refreshUrl };
+    return answered(async () => {
+      const { url, expires_at } = await this.stripe.accountLinks.create(link);
+      return { url, expiresAt: instantOf(expires_at) };
+    });
+  }
+
+  /** What has happened on an account since then, newest first: what a webhook would have told (Stripe keeps it for 30 days). */
+  async eventsSince(account: string, since: string): Promise<Knock[]> {
+    const created = { gte: Math.floor(Date.parse(since) / 1000) };
+    return answered(async () => {
+      const events = this.stripe.events.list({ created, types: [...CONCERN], limit: 100 }, on(account));
+      return (await events.autoPagingToArray(ALL)).map((event) => ({ ...knockOf(event), account }));
+    });
+  }
+
+  /**
+   * @param rawBody as it came, byte for byte: that is what is signed
+   * @throws NotFromStripe when the signature is wrong, or older than five minutes
+   */
+  readWebhook(rawBody: Buffer, signature: string): Knock {
+    try {
+      return knockOf(this.stripe.webhooks.constructEvent(rawBody, signature, this.webhookSecret, TOLERANCE_S));
+    } catch (error) {
+      throw new NotFromStripe('This did not come from Stripe, or too late.', { cause: error });
+    }
+  }
+}
+
+const ALL = { limit: 10_000 };
+const TOLERANCE_S = 300;
+
+const CHECKOUTS = [
+  'checkout.session.completed',
+  'checkout.session.async_payment_succeeded',
+  'checkout.session.async_payment_failed',
+  'checkout.session.expired',
+] as const;
+const PAYMENTS = [
+  ...(['charge.refunded', 'refund.created', 'refund.updated', 'refund.failed'] as const),
+  ...(['charge.dispute.created', 'charge.dispute.updated', 'charge.dispute.closed'] as const),
+] as const;
+const CONCERN: ReadonlySet<string> = new Set([...CHECKOUTS, ...PAYMENTS]);
+
+const knockOf = (event: Stripe.Event): Knock => ({
+  ...{ eventId: event.id, type: event.type, account: event.account ?? null, at: instantOf(event.created), about: subjectOf(event) },
+});
+
+const subjectOf = ({ type, data }: Stripe.Event): Knock['about'] => {
+  const object = data.object as { id: string; payment_intent?: string | { id: string } | null };
+  if ((CHECKOUTS as readonly string[]).includes(type)) return { kind: 'checkout', id: object.id };
+  if (!CONCERN.has(type) || !object.payment_intent) return null;
+  return { kind: 'payment', id: idOf(object.payment_intent)! };
+};
+
+/** Distinguishes what can be tried again from what cannot. */
+const answered = async <Answer>(ask: () => Promise<Answer>): Promise<Answer> => {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof Stripe.errors.StripeError)) throw error;
+    const { type, statusCode, code, message } = error;
+    const again = TRIED_AGAIN.has(type) || statusCode === undefined || statusCode >= 500 || statusCode === 429 || statusCode === 409;
+    if (again) throw new StripeUnavailable(`Stripe did not answer as it should: ${message}`, { cause: error });
+    throw new StripeRefused(code ?? type, message, { cause: error });
+  }
+};
+
+const TRIED_AGAIN: ReadonlySet<string> = new Set(['StripeConnectionError', 'StripeAPIError', 'StripeRateLimitError']);
+
+const addressOf = (apiUrl: string | undefined): { host?: string; port?: string; protocol?: 'http' | 'https' } => {
+  if (apiUrl === undefined) return {};
+  const { hostname, port, protocol } = new URL(apiUrl);
+  const secure = protocol === 'https:';
+  return { host: hostname, port: port || (secure ? '443' : '80'), protocol: secure ? 'https' : 'http' };
+};
+
+const on = (account: string) => ({ stripeAccount: account });
+const idOf = (thing: string | { id: string } | null): string | null => (typeof thing === 'string' ? thing : (thing?.id ?? null));
+const instantOf = (seconds: number): string => new Date(seconds * 1000).toISOString();
+const moneyOf = (amount: number, currency: string): Money => ({ amount, currency: currency.toUpperCase() });
+
+const accountOf = (account: Stripe.Account): ConnectedAccount => ({
+  ...{ account: account.id, chargesEnabled: account.charges_enabled, payoutsEnabled: account.payouts_enabled },
+  ...{ detailsSubmitted: account.details_submitted, currentlyDue: account.requirements?.currently_due ?? [] },
+});
+
+const purchaseOf = (metadata: Stripe.Metadata | null): PurchaseRef | null =>
+  metadata?.business && metadata.purchase ? { businessId: metadata.business, purchaseId: metadata.purchase } : null;
+
+const checkoutOf = (session: Stripe.Checkout.Session): Checkout => ({
+  ...{ checkoutId: session.id, url: session.status === 'open' ? session.url : null, status: statusOf(session) },
+  ...{ amount: moneyOf(session.amount_total ?? 0, session.currency ?? ''), paymentIntentId: idOf(session.payment_intent) },
+  ...{ expiresAt: instantOf(session.expires_at), purchase: purchaseOf(session.metadata) },
+});
+
+/** A session that is complete and not paid waits for a delayed method; when that fails, its payment asks for another. */
+const statusOf = ({ status, payment_status, payment_intent }: Stripe.Checkout.Session): Checkout['status'] => {
+  if (payment_status !== 'unpaid') return 'paid';
+  if (status !== 'complete') return status === 'expired' ? 'expired' : 'open';
+  const intent = typeof payment_intent === 'string' ? null : payment_intent;
+  return intent && FAILED.has(intent.status) ? 'failed' : 'processing';
+};
+
+const FAILED: ReadonlySet<string> = new Set(['requires_payment_method', 'canceled']);
+
+const refundOf = (refund: Stripe.Refund): CardRefund => ({
+  ...{ stripeRefundId: refund.id, refundId: refund.metadata?.refund ?? null, paymentIntentId: idOf(refund.payment_intent) ?? '' },
+  ...{ amount: moneyOf(refund.amount, refund.currency), status: refundStatusOf(refund.status) },
+  ...{ reason: refund.failure_reason ?? null, createdAt: instantOf(refund.created) },
+});
+
+const refundStatusOf = (status: string | null): CardRefund['status'] => {
+  if (status === 'failed' || status === 'canceled') return 'failed';
+  return status === 'succeeded' ? 'succeeded' : 'pending';
+};
+
+const disputeOf = ({ id, amount, currency, status, reason, created }: Stripe.Dispute): CardDispute => ({
+  ...{ disputeId: id, amount: moneyOf(amount, currency), reason, createdAt: instantOf(created) },
+  status: status === 'lost' ? 'lost' : ENDED_WELL.has(status) ? 'won' : 'open',
+});
+
+const ENDED_WELL: ReadonlySet<string> = new Set(['won', 'warning_closed', 'prevented']);
