@@ -23,7 +23,7 @@ import { invoiceHandlers } from './commands/invoice.commands.js';
 import { offeringHandlers } from './commands/offering.commands.js';
 import { packageEndingHandlers } from './commands/package-ending.commands.js';
 import { packageHandlers } from './commands/package.commands.js';
-import { rebookingHandlers } from './commands/rebooking.commands.js';
+import { standingAgainHandlers } from './commands/standing-again.commands.js';
 import { seriesHandlers } from './commands/series.commands.js';
 import { Facts } from './facts.js';
 import { withFailpoints } from './failpoints.js';
@@ -79,7 +79,7 @@ const handlers: Provider[] = [
   ...importHandlers,
   ...appointmentPackageHandlers,
   ...movingHandlers,
-  ...rebookingHandlers,
+  ...standingAgainHandlers,
   ...invoiceHandlers,
   ...seriesHandlers,
 ];

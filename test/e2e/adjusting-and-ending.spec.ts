@@ -212,6 +212,40 @@ inEachPolicyMode((at) => {
       expect(await clinic.package(sold)).toMatchObject({ remaining: 0, services: [{ used: 1, adjustments: 0 }] });
     });
 
+    it('H1, H4, E9: undone at the regular fee, when its package was cancelled since', async () => {
+      const sold = await clinic.sell();
+      const booked = await clinic.book(sold);
+      await clinic.end(booked, 'complete');
+      await clinic.end(booked, 'no-show');
+      await clinic.service.settled();
+      await clinic.owner.post(`/v1/packages/${sold.packageId}/cancel`, {});
+      const path = `/v1/appointments/${booked.appointmentId}/no-show/undo`;
+      const refused = await clinic.owner.refused(409, 'POST', path);
+      expect(refused).toMatchObject({ code: 'PACKAGE_CANCELLED', detail: expect.stringContaining('regularFee: true') as string });
+      const key = { 'idempotency-key': `undo ${booked.appointmentId}` };
+      const undo = () => clinic.owner.post<Booked>(path, { regularFee: true }, key);
+      expect(await undo()).toMatchObject({ status: 'completed', outcome: null, packageId: null, consumptionId: null });
+      expect(await undo()).toMatchObject({ status: 'completed', packageId: null });
+      expect(await clinic.appointment(booked)).toMatchObject({ status: 'completed', outcome: null, packageId: null, consumptionId: null });
+      expect(await clinic.invoice(booked)).toMatchObject({ packageId: null, total: 9_198, adjustments: 0, balance: 9_198 });
+      expect(await clinic.package(sold)).toMatchObject({ status: 'cancelled', remaining: 5, services: [{ used: 0 }] });
+      expect(outcomes(await state(sold))).toEqual(['returned']);
+    });
+
+    it('H1: a forfeited session is not given up for the regular fee, nor is one whose invoice has credit', async () => {
+      const [forfeited, paid] = [await clinic.book(await clinic.sell()), await clinic.book(await clinic.sell(clinic.eachAppointment()))];
+      await clinic.service.settled();
+      await clinic.owner.post(`/v1/invoices/${paid.invoiceId}/payments`, { amount: clinic.money(100), method: 'cash' });
+      await clinic.end(forfeited, 'no-show', { session: 'forfeited' });
+      await clinic.end(paid, 'no-show');
+      await clinic.service.settled();
+      const atRegularFee = ({ appointmentId }: Booked) =>
+        clinic.owner.refused(409, 'POST', `/v1/appointments/${appointmentId}/no-show/undo`, { body: { regularFee: true } });
+      expect(await atRegularFee(forfeited)).toMatchObject({ code: 'SESSION_FORFEITED' });
+      expect(await atRegularFee(paid)).toMatchObject({ code: 'INVOICE_PAID' });
+      for (const booked of [forfeited, paid]) expect(await clinic.end(booked, 'no-show/undo')).toMatchObject({ status: 'booked' });
+    });
+
     it('H2, E9: cancelling returns it, without a package too the invoice goes to zero', async () => {
       const sold = await clinic.sell(clinic.eachAppointment());
       const booked = await clinic.book(sold);

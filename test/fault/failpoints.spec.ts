@@ -123,6 +123,11 @@ const rows: Row[] = [
     prepare: async (making) => undone(making, await making.booked(await making.sold()), { session: 'forfeited' }),
   },
   {
+    operation: 'H1, E9: undo a no-show, at the regular fee',
+    appends: ['NoShowUndone', 'InvoiceReissued'],
+    prepare: async (making) => undone(making, await making.booked(await making.sold()), { again: { regularFee: true } }),
+  },
+  {
     operation: 'H1: undo a no-show without a package',
     appends: ['NoShowUndone', 'InvoiceAdjustmentUndone'],
     prepare: async (making) => undone(making, await making.booked()),
@@ -218,9 +223,13 @@ const rows: Row[] = [
   },
 ];
 
-const undone = async (making: Making, appointmentId: string, how: object = {}): Promise<Sent> => {
+const undone = async (
+  making: Making,
+  appointmentId: string,
+  { again, ...how }: { session?: 'forfeited'; again?: object } = {},
+): Promise<Sent> => {
   await making.done(noShow(appointmentId, how));
-  return noShowUndone(appointmentId);
+  return noShowUndone(appointmentId, again);
 };
 
 const cancelled = async (making: Making, appointmentId: string, how: object = {}): Promise<string> => {

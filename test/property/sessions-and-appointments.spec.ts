@@ -242,22 +242,18 @@ const takeAgain = (
     ? undoForfeit({ packageId: p, consumptionId: consumptionId! })
     : consumeSession(sessionFor(n, { ...ended, consumptionId, outcome }, { consumptionId: other, purpose, replaces: consumptionId }));
 
-const undo = (n: number): Action =>
-  afterALook(n, (world, marked, command) => {
-    if (marked.status !== 'noShow') return;
-    if (marked.packageId === null) world.give(appointment, a(n), command, undoNoShow({ appointmentId: a(n), consumptionId: null }));
-    else world.give(packageAggregate, p, command, takeAgain(n, marked, 'noShowUndone', idOf(command)));
-  });
+type How = 'from the package' | 'at the regular fee';
 
-const rebook = (n: number, how: 'from the package' | 'at the regular fee'): Action =>
+const standsAgain = (n: number, how: How, from: 'noShow' | 'cancelled'): Action =>
   afterALook(n, (world, ended, command) => {
-    if (ended.status !== 'cancelled') return;
-    const again = { appointmentId: a(n), consumptionId: null };
-    if (ended.packageId === null) return void world.give(appointment, a(n), command, rebookAppointment({ ...again, invoice: null }));
-    if (how === 'from the package') return void world.give(packageAggregate, p, command, takeAgain(n, ended, 'rebooking', idOf(command)));
+    if (ended.status !== from) return;
+    const again = { appointmentId: a(n), session: null };
+    const [decide, purpose] = from === 'noShow' ? ([undoNoShow, 'noShowUndone'] as const) : ([rebookAppointment, 'rebooking'] as const);
+    if (ended.packageId === null) return void world.give(appointment, a(n), command, decide({ ...again, invoice: null }));
+    if (how === 'from the package') return void world.give(packageAggregate, p, command, takeAgain(n, ended, purpose, idOf(command)));
     const issued = world.state<InvoiceState, never>(invoice, i(n));
     if (ended.outcome === 'returned' && issued.status === 'issued' && keptOf(issued) === 0)
-      world.give(appointment, a(n), command, rebookAppointment({ ...again, invoice: feeOf(n) }));
+      world.give(appointment, a(n), command, decide({ ...again, invoice: feeOf(n) }));
   });
 
 const apply = (n: number): Action =>
@@ -333,7 +329,7 @@ const anAppointment = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(...SERIES) },
 );
 const aDay = fc.constantFrom(...DAYS);
-const aRebooking = fc.constantFrom('from the package' as const, 'at the regular fee' as const);
+const aWay = fc.constantFrom('from the package' as const, 'at the regular fee' as const);
 const anOutcome = fc.constantFrom('returned' as const, 'forfeited' as const);
 const anAction = fc.oneof(
   { weight: 5, arbitrary: fc.constantFrom(...APPOINTMENTS).map((n) => ({ says: `book ${n}`, act: book(n) })) },
@@ -347,13 +343,16 @@ const anAction = fc.oneof(
   { weight: 3, arbitrary: fc.tuple(anAppointment, aDay).map(([n, day]) => ({ says: `move ${n} to ${day}`, act: move(n, day) })) },
   {
     weight: 4,
-    arbitrary: fc.tuple(anAppointment, aRebooking).map(([n, how]) => ({ says: `book ${n} again ${how}`, act: rebook(n, how) })),
+    arbitrary: fc.tuple(anAppointment, aWay).map(([n, how]) => ({ says: `book ${n} again ${how}`, act: standsAgain(n, how, 'cancelled') })),
   },
   { weight: 1, arbitrary: anAppointment.map((n) => ({ says: `pay ${n}`, act: pay(n) })) },
   { weight: 1, arbitrary: anAppointment.map((n) => ({ says: `void the payment of ${n}`, act: takeBack(n) })) },
   { weight: 4, arbitrary: fc.tuple(anAppointment, anOutcome).map(([n, how]) => ({ says: `cancel ${n}, ${how}`, act: cancel(n, how) })) },
   { weight: 4, arbitrary: fc.tuple(anAppointment, anOutcome).map(([n, how]) => ({ says: `no-show ${n}, ${how}`, act: noShow(n, how) })) },
-  { weight: 5, arbitrary: anAppointment.map((n) => ({ says: `undo ${n}`, act: undo(n) })) },
+  {
+    weight: 5,
+    arbitrary: fc.tuple(anAppointment, aWay).map(([n, how]) => ({ says: `undo ${n} ${how}`, act: standsAgain(n, how, 'noShow') })),
+  },
   { weight: 1, arbitrary: fc.nat(3).map((to) => ({ says: `adjust to ${to}`, act: adjust(to) })) },
   {
     weight: 1,

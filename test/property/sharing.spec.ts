@@ -9,7 +9,7 @@ import { pino } from 'pino';
 import { CommandHandlingModule, openCommandHandling } from '../../libs/command-handling/command-handling.js';
 import type { Answered, CommandOf } from '../../libs/command-handling/command.js';
 import { ApplyPackage, RemovePackage } from '../../libs/command-handling/commands/appointment-package.commands.js';
-import { BookAppointment, CancelAppointment, MarkNoShow, UndoNoShow } from '../../libs/command-handling/commands/appointment.commands.js';
+import { BookAppointment, CancelAppointment, MarkNoShow } from '../../libs/command-handling/commands/appointment.commands.js';
 import { CreateBusiness } from '../../libs/command-handling/commands/business.commands.js';
 import { DefineService, RegisterClient, RegisterProvider } from '../../libs/command-handling/commands/catalogue.commands.js';
 import { ChangeLink, LinkClients, UnlinkClients } from '../../libs/command-handling/commands/client-link.commands.js';
@@ -17,7 +17,7 @@ import { MoveAppointment } from '../../libs/command-handling/commands/moving.com
 import { DefineOffering } from '../../libs/command-handling/commands/offering.commands.js';
 import { SellPackage } from '../../libs/command-handling/commands/package.commands.js';
 import { BookSeries } from '../../libs/command-handling/commands/series.commands.js';
-import { RebookAppointment } from '../../libs/command-handling/commands/rebooking.commands.js';
+import { RebookAppointment, UndoNoShow } from '../../libs/command-handling/commands/standing-again.commands.js';
 import { defaultSettings } from '../../libs/domain/business/business.events.js';
 import type { ClientLinkEvent } from '../../libs/domain/client-link/client-link.events.js';
 import { clientLink, gives, linkIdOf, type ClientLinkState } from '../../libs/domain/client-link/client-link.state.js';
@@ -213,8 +213,8 @@ const undo =
     const booking = nth(world, n, from);
     if (!booking) return undefined;
     const { appointmentId, user, owner } = booking;
-    const command =
-      from === 'noShow' ? new UndoNoShow(caller, { appointmentId }) : new RebookAppointment(caller, { appointmentId, regularFee: false });
+    const again = { appointmentId, regularFee: false };
+    const command = from === 'noShow' ? new UndoNoShow(caller, again) : new RebookAppointment(caller, again);
     if (!world.model.uses(user, owner)) return { command, expected: 'PACKAGE_NOT_SHARED' };
     booking.state = 'booked';
     return { command, expected: 'done' };

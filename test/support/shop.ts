@@ -61,7 +61,7 @@ export const removal = (appointmentId: string): Sent => ({ method: 'DELETE', pat
 export const rebooking = (appointmentId: string, more: object = {}): Sent => post(`/appointments/${appointmentId}/rebook`, more);
 export const cancellation = (appointmentId: string, more: object = {}): Sent => post(`/appointments/${appointmentId}/cancel`, more);
 export const noShow = (appointmentId: string, more: object = {}): Sent => post(`/appointments/${appointmentId}/no-show`, more);
-export const noShowUndone = (appointmentId: string): Sent => ({ method: 'POST', path: `/appointments/${appointmentId}/no-show/undo` });
+export const noShowUndone = (appointmentId: string, more: object = {}): Sent => post(`/appointments/${appointmentId}/no-show/undo`, more);
 export const packageCancellation = (packageId: string, more: object = {}): Sent => post(`/packages/${packageId}/cancel`, more);
 export const reinstating = (packageId: string): Sent => post(`/packages/${packageId}/reinstate`);
 export const packageRefund = (packageId: string, amount: number): Sent =>

@@ -67,7 +67,8 @@ export class ApplyBody {
   packageId: string;
 }
 
-export class RebookBody {
+/** Of what is booked again, and of a no-show that is undone. */
+export class StandAgainBody {
   @IsFlag({ optional: true, description: 'at the regular fee, although it had a package' })
   regularFee?: boolean;
 }

@@ -7,11 +7,10 @@ import {
   CompleteAppointment,
   MarkNoShow,
   UndoCompletion,
-  UndoNoShow,
 } from '../../../libs/command-handling/commands/appointment.commands.js';
 import { ApplyPackage, RemovePackage } from '../../../libs/command-handling/commands/appointment-package.commands.js';
 import { MoveAppointment } from '../../../libs/command-handling/commands/moving.commands.js';
-import { RebookAppointment } from '../../../libs/command-handling/commands/rebooking.commands.js';
+import { RebookAppointment, UndoNoShow } from '../../../libs/command-handling/commands/standing-again.commands.js';
 import { asInstant } from '../../../libs/domain/kernel/calendar.js';
 import { appointmentList } from '../../../projections/appointment-list.projection.js';
 import { Allow } from '../http/access.js';
@@ -27,7 +26,7 @@ import {
   CancelBody,
   MoveBody,
   NoShowBody,
-  RebookBody,
+  StandAgainBody,
 } from './appointment.shapes.js';
 import { BusinessDays } from './business-days.js';
 import { EmptyBody } from './empty-body.js';
@@ -124,7 +123,7 @@ export class AppointmentsController {
   rebook(
     @Call() call: CallContext,
     @PathId('appointmentId') appointmentId: string,
-    @Body() { regularFee = false }: RebookBody,
+    @Body() { regularFee = false }: StandAgainBody,
   ): Promise<AppointmentAnswer> {
     return this.commands.execute(new RebookAppointment(call, { appointmentId, regularFee }));
   }
@@ -145,8 +144,12 @@ export class AppointmentsController {
   @Allow('appointments:write')
   @HttpCode(200)
   @ApiOkResponse({ type: AppointmentAnswer })
-  undoNoShow(@Call() call: CallContext, @PathId('appointmentId') appointmentId: string, @Body() _: EmptyBody): Promise<AppointmentAnswer> {
-    return this.commands.execute(new UndoNoShow(call, { appointmentId }));
+  undoNoShow(
+    @Call() call: CallContext,
+    @PathId('appointmentId') appointmentId: string,
+    @Body() { regularFee = false }: StandAgainBody,
+  ): Promise<AppointmentAnswer> {
+    return this.commands.execute(new UndoNoShow(call, { appointmentId, regularFee }));
   }
 
   @Get()

@@ -4,10 +4,10 @@ import {
   BookAppointment,
   CompleteAppointment,
   MarkNoShow,
-  UndoNoShow,
   type BookingInput,
 } from '../../../libs/command-handling/commands/appointment.commands.js';
 import type { PaymentInput } from '../../../libs/command-handling/commands/invoice.commands.js';
+import { UndoNoShow } from '../../../libs/command-handling/commands/standing-again.commands.js';
 import { CancelPackage } from '../../../libs/command-handling/commands/package-ending.commands.js';
 import { AdjustExpiry, AdjustRemaining, SellPackage } from '../../../libs/command-handling/commands/package.commands.js';
 import type { CommandOf } from '../../../libs/command-handling/command.js';
@@ -146,7 +146,10 @@ const outcome = (chance: Chance, n: number, appointmentId: string, start: number
   }
   const noShow = noted(new MarkNoShow(callerWith(`${key}/no-show`), { appointmentId, session: null, reason: null }));
   if (turn < 98) return [noShow];
-  return [noShow, noted(new UndoNoShow(callerWith(`${key}/undo`), { appointmentId }), evening + 1_800_000, 'second thoughts')];
+  return [
+    noShow,
+    noted(new UndoNoShow(callerWith(`${key}/undo`), { appointmentId, regularFee: false }), evening + 1_800_000, 'second thoughts'),
+  ];
 };
 
 const adjustments = (chance: Chance, sales: Sale[], kinds: PlannedOffering[]): Step[] =>

@@ -1,13 +1,11 @@
 import {
   assertBeforeStart,
-  assertNoShow,
   bookAppointment,
   cancelAppointment,
   completeAppointment,
   existing,
   markNoShow,
   undoCompletion,
-  undoNoShow,
 } from '../../domain/appointment/appointment.decisions.js';
 import type { AppointmentEvent } from '../../domain/appointment/appointment.events.js';
 import { appointment, type AppointmentState, type BookedAppointment } from '../../domain/appointment/appointment.state.js';
@@ -18,7 +16,7 @@ import { eventOf } from '../../domain/kernel/event.js';
 import { pick } from '../../domain/kernel/pick.js';
 import { InvalidInput } from '../../domain/kernel/refusal.js';
 import type { Charge, SessionOutcome } from '../../domain/kernel/shapes.js';
-import { consumeSession, undoForfeit } from '../../domain/package/package.decisions.js';
+import { consumeSession } from '../../domain/package/package.decisions.js';
 import type { PackageEvent } from '../../domain/package/package.events.js';
 import { packageAggregate, placesOf, type PackageState } from '../../domain/package/package.state.js';
 import { assertGives, provider } from '../../domain/provider/provider.js';
@@ -27,7 +25,7 @@ import { CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
 import { assertMayManageFor, mayUse } from '../linked-clients.js';
 import { reference, type Decided, type Operation } from '../operation.js';
-import { assertNotGivenBack, assertNotPast, settledAppointment, type SessionUse } from './changing.js';
+import { assertNotPast, type SessionUse } from './changing.js';
 
 export interface BookingInput {
   clientId: string;
@@ -55,7 +53,6 @@ export class CompleteAppointment extends CommandOf<{ appointmentId: string }, Ap
 export class UndoCompletion extends CommandOf<{ appointmentId: string }, AppointmentAnswer> {}
 export class CancelAppointment extends CommandOf<Ending & { requestedBy: 'business' | 'client' }, AppointmentAnswer> {}
 export class MarkNoShow extends CommandOf<Ending, AppointmentAnswer> {}
-export class UndoNoShow extends CommandOf<{ appointmentId: string }, AppointmentAnswer> {}
 
 export const appointmentHandlers = [
   handlerOf(BookAppointment, async (operation, input) =>
@@ -92,13 +89,6 @@ export const appointmentHandlers = [
     const { settings, today } = await operation.business();
     const ending = { appointmentId, session, reason, endedOn: today, settings };
     return operation.change(appointment, appointmentId, markNoShow(ending), answerOf);
-  }),
-
-  handlerOf(UndoNoShow, async (operation, { appointmentId }) => {
-    const marked = await settledAppointment(operation, appointmentId);
-    return marked.packageId === null
-      ? operation.change(appointment, appointmentId, undoNoShow({ appointmentId, consumptionId: null }), answerOf)
-      : takeSessionAgain(operation, marked, marked.packageId);
   }),
 ];
 
@@ -172,55 +162,6 @@ const bookAtRegularFee = async (operation: Operation, input: BookingInput): Prom
 const bookedAtRegularFee = ({ events, answer }: Decided<AppointmentAnswer, AppointmentEvent>): AppointmentAnswer => {
   const [line] = eventOf(events, 'AppointmentBooked').data.invoice!.lines;
   return { ...answer, charge: pick(line!, 'net', 'taxes', 'total') };
-};
-
-/**
- * H1: a no-show that is undone uses a session again: the one that was forfeited, or another in place of the one that was
- * returned, if there is one.
- */
-const takeSessionAgain = async (operation: Operation, marked: BookedAppointment, packageId: string): Promise<AppointmentAnswer> => {
-  const { outcome } = marked;
-  const consumptionId = outcome === 'forfeited' ? marked.consumptionId! : operation.id('consumption');
-  const { events } =
-    (await operation.recall(packageAggregate, packageId, placeOf(consumptionId))) ??
-    (await operation.decide(packageAggregate, packageId, await sessionAgain(operation, marked, packageId, consumptionId)));
-  const taken = events.find((event) => event.type === 'SessionConsumed' || event.type === 'SessionForfeitUndone');
-  if (!taken) return undoneByAnother(operation, marked, packageId);
-  await assertNotGivenBack(operation, packageId);
-  return {
-    ...answerOf(marked),
-    ...{ status: marked.before ?? marked.status, outcome: null },
-    consumptionId: taken.data.consumptionId, // sent again, the outcome no longer says which one it was
-  };
-};
-
-/** Somebody else took the session for it a moment before: there is one undo, whose outcome both are told. */
-export const undoneByAnother = async (
-  operation: Operation,
-  { appointmentId, consumptionId }: BookedAppointment,
-  packageId: string,
-): Promise<AppointmentAnswer> => {
-  await operation.settled(packageAggregate, packageId, {
-    such: ({ type, data }) =>
-      type === 'SessionConsumed'
-        ? data.replaces === consumptionId
-        : type === 'SessionForfeitUndone' && data.consumptionId === consumptionId,
-  });
-  return answerOf(await operation.newest(appointment, appointmentId));
-};
-
-const sessionAgain = async (operation: Operation, marked: BookedAppointment, packageId: string, consumptionId: string) => {
-  assertNoShow(marked);
-  if (marked.outcome === 'forfeited') return undoForfeit({ packageId, consumptionId });
-  const { today } = await operation.business();
-  const [described] = await operation.lookUp(reference(service, '/serviceId', marked.serviceId));
-  return consumeSession({
-    ...pick(marked, 'appointmentId', 'clientId', 'serviceId', 'serviceName', 'providerId', 'invoiceId', 'start', 'end', 'timeZone', 'on'),
-    ...pick(marked, 'externalReference'),
-    ...{ packageId, consumptionId, replaces: marked.consumptionId, purpose: 'noShowUndone', today },
-    shared: await mayUse(operation, packageId, marked.clientId),
-    serviceTaxes: await operation.taxes(described.taxIds),
-  });
 };
 
 const placeOf =

@@ -191,6 +191,16 @@ export const cancelAgain =
     return [{ type: 'AppointmentCancelled', data: { ...useOf(booked), outcome: 'returned', reason: null, endedOn, late: false } }];
   };
 
+/** E9: the same of a no-show that was undone at the regular fee. */
+export const noShowAgain =
+  (appointmentId: string, endedOn: string): DecideAppointment =>
+  (state) => {
+    const booked = existing(state, appointmentId);
+    const { status: from } = booked;
+    if (from !== 'booked' && from !== 'completed') return [];
+    return [{ type: 'AppointmentMarkedNoShow', data: { ...useOf(booked), outcome: 'returned', reason: null, endedOn, from } }];
+  };
+
 export interface MarkNoShow extends EndAppointment {
   session: SessionOutcome | null; // what staff say becomes of it; null: as the business has set it
   settings: Pick<Settings, 'onNoShow'>;
@@ -215,45 +225,36 @@ const endedBefore = ({ appointmentId, status, outcome }: BookedAppointment, sess
   });
 };
 
-/** H1: `consumptionId` is the session that it uses from now on: a new one if the first was returned. */
+export interface StandAgain {
+  appointmentId: string;
+  /** That it uses from now on, in place of the one that it used (`replaces`), or that very one; null: none. */
+  session: { packageId: string; consumptionId: string; replaces: string | null } | null;
+  invoice: InvoiceContent | null; // at the regular fee, when it gives up the package that it had
+}
+
+/** H1: it takes place after all, or did. */
 export const undoNoShow =
-  ({ appointmentId, consumptionId }: { appointmentId: string; consumptionId: string | null }): DecideAppointment =>
+  (again: StandAgain): DecideAppointment =>
   (state) => {
-    const booked = existing(state, appointmentId);
-    if (consumptionId !== null && booked.status !== 'noShow' && booked.consumptionId === consumptionId) return [];
-    assertNoShow(booked);
-    const { clientId, packageId, invoiceId, outcome, before } = booked;
-    return [
-      { type: 'NoShowUndone', data: { appointmentId, clientId, packageId, consumptionId, invoiceId, outcome: outcome!, status: before! } },
-    ];
+    const marked = existing(state, again.appointmentId);
+    if (marked.status !== 'noShow' && uses(marked, again)) return [];
+    assertNoShow(marked);
+    return [{ type: 'NoShowUndone', data: { ...standing(marked, again), status: marked.before! } }];
   };
 
 export const assertNoShow = ({ appointmentId, status }: BookedAppointment): void => {
   if (status !== 'noShow') throw new Refusal('NOT_A_NO_SHOW', 'This appointment is not marked as a no-show.', { appointmentId, status });
 };
 
-/**
- * The opposite of cancelling. `consumptionId`: the session that it uses from now on, none when it has no package or is
- * rebooked at the regular fee, over which its `invoice` then is.
- */
+/** The opposite of cancelling. */
 export const rebookAppointment =
-  ({ appointmentId, consumptionId, invoice }: RebookAppointment): DecideAppointment =>
+  (again: StandAgain): DecideAppointment =>
   (state) => {
-    const booked = existing(state, appointmentId);
-    if (consumptionId !== null && booked.status !== 'cancelled' && booked.consumptionId === consumptionId) return [];
-    assertCancelled(booked);
-    const { clientId, invoiceId, outcome } = booked;
-    const packageId = consumptionId === null ? null : booked.packageId;
-    return [
-      { type: 'AppointmentRebooked', data: { appointmentId, clientId, packageId, consumptionId, invoiceId, outcome: outcome!, invoice } },
-    ];
+    const cancelled = existing(state, again.appointmentId);
+    if (cancelled.status !== 'cancelled' && uses(cancelled, again)) return [];
+    assertCancelled(cancelled);
+    return [{ type: 'AppointmentRebooked', data: standing(cancelled, again) }];
   };
-
-export interface RebookAppointment {
-  appointmentId: string;
-  consumptionId: string | null;
-  invoice: InvoiceContent | null;
-}
 
 export const assertCancelled = ({ appointmentId, status }: BookedAppointment): void => {
   if (status !== 'cancelled')
@@ -265,9 +266,21 @@ export const assertCancelled = ({ appointmentId, status }: BookedAppointment): v
 
 /** H1, H2: its forfeited session stands again, and so does it, whichever way it had ended. */
 export const standAgain =
-  (use: { appointmentId: string; consumptionId: string }): DecideAppointment =>
-  (state) =>
-    state.status === 'cancelled' ? rebookAppointment({ ...use, invoice: null })(state) : undoNoShow(use)(state);
+  ({ appointmentId, packageId, consumptionId }: { appointmentId: string; packageId: string; consumptionId: string }): DecideAppointment =>
+  (state) => {
+    const again = { appointmentId, session: { packageId, consumptionId, replaces: consumptionId }, invoice: null };
+    return state.status === 'cancelled' ? rebookAppointment(again)(state) : undoNoShow(again)(state);
+  };
+
+const uses = ({ consumptionId }: BookedAppointment, { session }: StandAgain): boolean =>
+  session !== null && session.consumptionId === consumptionId;
+
+/** A session that comes late, in place of one that it has given up since, is not for it any more. */
+const standing = ({ appointmentId, clientId, consumptionId, invoiceId, outcome }: BookedAppointment, { session, invoice }: StandAgain) => {
+  if (session !== null && session.replaces !== null && session.replaces !== consumptionId) throw changedMeanwhile(appointmentId);
+  const use = session === null ? { packageId: null, consumptionId: null } : pick(session, 'packageId', 'consumptionId');
+  return { appointmentId, clientId, ...use, invoiceId, outcome: outcome!, invoice };
+};
 
 export const existing = (state: AppointmentState, appointmentId: string): BookedAppointment => {
   if (state.status === 'none') throw new NotFound('appointment', appointmentId);

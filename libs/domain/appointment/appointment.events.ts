@@ -68,10 +68,14 @@ export const AppointmentCancelled = defineEvent('AppointmentCancelled', ended.ex
 /** H1. `outcome`: of its session, or of its fee when it has none. */
 export const AppointmentMarkedNoShow = defineEvent('AppointmentMarkedNoShow', ended.extend({ from: heldOrToCome }));
 
-/** It is again what it was before. `consumptionId`: the session that it now uses; `outcome`: what had become of the first. */
+/**
+ * It is again what it was before. `consumptionId`: the session that it now uses; `outcome`: what had become of the first;
+ * `invoice`: at the regular fee in place of a session, to issue because of this event; null: the one that it has stands again.
+ */
 export const NoShowUndone = defineEvent(
   'NoShowUndone',
-  about.extend({ ...packageUse.shape, invoiceId: id, outcome: sessionOutcome, status: heldOrToCome }),
+  about.extend({ ...packageUse.shape, invoiceId: id, outcome: sessionOutcome, status: heldOrToCome, invoice: invoiceContent.nullable() }),
+  { version: 2, upcast: { 1: (data) => ({ ...(data as object), invoice: null }) } },
 );
 
 /**

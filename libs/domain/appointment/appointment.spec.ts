@@ -1,5 +1,6 @@
 import { defaultSettings } from '../business/business.events.js';
 import { pick } from '../kernel/pick.js';
+import type { InvoiceContent } from '../kernel/shapes.js';
 import { at, idOf } from '../testing/example.js';
 import {
   applied,
@@ -35,7 +36,9 @@ const cancel = (over: Partial<decisions.CancelAppointment> = {}) =>
   });
 const markNoShow = (session: 'returned' | 'forfeited' | null) =>
   decisions.markNoShow({ appointmentId, session, settings: defaultSettings, reason: null, endedOn: '2027-02-01' });
-const undoNoShow = (consumptionId: string | null) => decisions.undoNoShow({ appointmentId, consumptionId });
+const sessionOf = (consumptionId: string, replaces: string | null = idOf('c1')) => ({ packageId: p, consumptionId, replaces });
+const undoNoShow = (consumptionId: string | null, invoice: InvoiceContent | null = null) =>
+  decisions.undoNoShow({ appointmentId, session: consumptionId === null ? null : sessionOf(consumptionId), invoice });
 const apply = (n: number, over: Partial<decisions.ApplyPackage['at']> = {}) =>
   decisions.applyPackage({
     ...{ appointmentId, packageId: p, consumptionId: idOf(`c${n}`) },
@@ -220,8 +223,8 @@ describe('a completion by mistake', () => {
 });
 
 describe('booking a cancelled appointment again', () => {
-  const rebook = (consumptionId: string | null, invoice: Parameters<typeof rebooked>[1] = {}) =>
-    decisions.rebookAppointment({ appointmentId, consumptionId, invoice: invoice.invoice ?? null });
+  const rebook = (consumptionId: string | null, invoice: InvoiceContent | null = null) =>
+    decisions.rebookAppointment({ appointmentId, session: consumptionId === null ? null : sessionOf(consumptionId), invoice });
 
   it('H2: with another session in place of the one that was returned', () =>
     anAppointment([booked(), cancelledAppointment('returned')])
@@ -229,7 +232,7 @@ describe('booking a cancelled appointment again', () => {
       .emits([rebooked('returned', { use: { packageId: p, consumptionId: idOf('c2') } })]));
   it('H2: with the session that was forfeited', () =>
     anAppointment([booked(), cancelledAppointment('forfeited')])
-      .when(decisions.standAgain({ appointmentId, consumptionId: idOf('c1') }))
+      .when(decisions.standAgain({ appointmentId, packageId: p, consumptionId: idOf('c1') }))
       .emits([rebooked('forfeited')]));
   it('H2: without a package', () =>
     anAppointment([withoutPackage, cancelledAppointment('returned', { use: regular })])
@@ -237,7 +240,7 @@ describe('booking a cancelled appointment again', () => {
       .emits([rebooked('returned', { use: regular })]));
   it('E4: at the regular fee although it had a package', () =>
     anAppointment([booked(), cancelledAppointment('returned')])
-      .when(rebook(null, { invoice: regularFee() }))
+      .when(rebook(null, regularFee()))
       .emits([rebooked('returned', { use: regular, invoice: regularFee() })]));
   it('H2: once; two at once use one session', () => {
     const again = [booked(), cancelledAppointment('returned'), rebooked('returned', { use: { packageId: p, consumptionId: idOf('c2') } })];
@@ -248,6 +251,10 @@ describe('booking a cancelled appointment again', () => {
       .when(rebook(idOf('c3')))
       .refuses('APPOINTMENT_NOT_CANCELLED');
   });
+  it('H2, H3: not with a session in place of one that it has given up since', () =>
+    anAppointment([booked(), cancelledAppointment('returned'), packageRemoved()])
+      .when(rebook(idOf('c2')))
+      .refuses('APPOINTMENT_CHANGED'));
   it('H2: and can be cancelled again', () =>
     anAppointment([booked(), cancelledAppointment('forfeited'), rebooked('forfeited')])
       .when(cancel())
@@ -372,6 +379,27 @@ describe('a no-show', () => {
       .when(undoNoShow(idOf('c3')))
       .refuses('NOT_A_NO_SHOW');
   });
+  it('E4, H1: undone at the regular fee although it had a package', () =>
+    anAppointment([booked(), completed(), noShow('returned', { from: 'completed' })])
+      .when(undoNoShow(null, regularFee()))
+      .emits([noShowUndone('returned', { use: regular, status: 'completed', invoice: regularFee() })]));
+  it('E9, H1: undone at the regular fee, it comes to nothing when the invoice refuses it', () => {
+    const undone = [booked(), noShow('returned'), noShowUndone('returned', { use: regular, invoice: regularFee() })];
+    const again = decisions.noShowAgain(appointmentId, '2027-02-01');
+    anAppointment(undone)
+      .when(again)
+      .emits([noShow('returned', { use: regular })]);
+    anAppointment([...undone, completed(regular)])
+      .when(again)
+      .emits([noShow('returned', { use: regular, from: 'completed' })]);
+    anAppointment([...undone, noShow('returned', { use: regular })])
+      .when(again)
+      .emits([]);
+  });
+  it('H1, H3: not undone with a session in place of one that it has given up since', () =>
+    anAppointment([booked(), noShow('returned'), noShowUndone('returned', { use: regular }), noShow('returned', { use: regular })])
+      .when(undoNoShow(idOf('c2')))
+      .refuses('APPOINTMENT_CHANGED'));
   it('H1: undone and marked again, it ends the session that it uses now', () =>
     anAppointment([booked(), noShow('returned'), noShowUndone('returned', { use: c2 })])
       .when(markNoShow('returned'))

@@ -33,14 +33,9 @@ export const booking = definePolicy<PackageEvent>('booking', {
       case 'application':
         return [change(appointment, event.data.appointmentId, { decide: applyPackage(applicationOf(event)), refused: giveBack(event) })];
       case 'noShowUndone':
-        return [change(appointment, event.data.appointmentId, { decide: undoNoShow(event.data), refused: giveBack(event) })];
+        return [change(appointment, event.data.appointmentId, { decide: undoNoShow(againWith(event)), refused: giveBack(event) })];
       case 'rebooking':
-        return [
-          change(appointment, event.data.appointmentId, {
-            decide: rebookAppointment({ ...event.data, invoice: null }),
-            refused: giveBack(event),
-          }),
-        ];
+        return [change(appointment, event.data.appointmentId, { decide: rebookAppointment(againWith(event)), refused: giveBack(event) })];
     }
   },
   SessionMoved: ({ data }) => [change(appointment, data.appointmentId, { decide: followSession(data) })],
@@ -81,6 +76,12 @@ const applicationOf = ({ data }: Consumed) => ({
   ...pick(data, 'appointmentId', 'packageId', 'consumptionId'),
   at: pick(data, 'start', 'end', 'providerId'),
   invoice: whole(data.invoice),
+});
+
+const againWith = ({ data }: Consumed) => ({
+  appointmentId: data.appointmentId,
+  session: pick(data, 'packageId', 'consumptionId', 'replaces'),
+  invoice: null, // the one that it has stands again
 });
 
 /** An application brings the invoice as it is from now on. */

@@ -1,8 +1,9 @@
 import type { AppointmentEvent } from '../appointment/appointment.events.js';
-import { cancelAgain } from '../appointment/appointment.decisions.js';
-import { appointment } from '../appointment/appointment.state.js';
+import { cancelAgain, noShowAgain } from '../appointment/appointment.decisions.js';
+import { appointment, type AppointmentState } from '../appointment/appointment.state.js';
 import { adjustToZero, reissueToStand, undoAdjustment } from '../invoice/invoice.decisions.js';
 import { invoice } from '../invoice/invoice.state.js';
+import type { Decide } from '../kernel/event.js';
 import type { InvoiceContent } from '../kernel/shapes.js';
 import { forfeitSession, returnSession } from '../package/package.decisions.js';
 import { packageAggregate } from '../package/package.state.js';
@@ -18,20 +19,28 @@ export const ending = definePolicy<AppointmentEvent>('ending', {
     ...session({ ...data, returned: 'noShow', forfeited: 'noShow' }),
     ...(data.outcome === 'returned' ? [change(invoice, data.invoiceId, { decide: adjustToZero({ ...data, because: 'noShow' }) })] : []),
   ],
-  NoShowUndone: ({ data }) =>
-    data.outcome === 'returned' ? [change(invoice, data.invoiceId, { decide: undoAdjustment(data.invoiceId) })] : [],
-  AppointmentRebooked: ({ data }) => {
-    if (data.invoice)
-      return [
-        change(invoice, data.invoiceId, { decide: reissueToStand(data.invoice), refused: () => [cancelledAgain(data, data.invoice!)] }),
-      ];
-    return data.outcome === 'returned' ? [change(invoice, data.invoiceId, { decide: undoAdjustment(data.invoiceId) })] : [];
-  },
+  NoShowUndone: ({ data }) => invoiceStandsAgain(data, noShowAgain),
+  AppointmentRebooked: ({ data }) => invoiceStandsAgain(data, cancelAgain),
 });
 
-/** E9: what it had cost was paid at the same moment: it stays credit, and the appointment cancelled. */
-const cancelledAgain = ({ appointmentId }: { appointmentId: string }, { issuedOn }: InvoiceContent): PolicyCommand =>
-  change(appointment, appointmentId, { decide: cancelAgain(appointmentId, issuedOn) });
+interface StandsAgain {
+  appointmentId: string;
+  invoiceId: string;
+  outcome: 'returned' | 'forfeited'; // of the session that it had
+  invoice: InvoiceContent | null;
+}
+
+/** E9: as it was, or at the regular fee; had it been paid at the same moment, that stays credit, and the appointment is ended again. */
+const invoiceStandsAgain = (
+  { appointmentId, invoiceId, outcome, invoice: content }: StandsAgain,
+  endAgain: (appointmentId: string, endedOn: string) => Decide<AppointmentState, AppointmentEvent>,
+): PolicyCommand[] => {
+  if (content) {
+    const ended = change(appointment, appointmentId, { decide: endAgain(appointmentId, content.issuedOn) });
+    return [change(invoice, invoiceId, { decide: reissueToStand(content), refused: () => [ended] })];
+  }
+  return outcome === 'returned' ? [change(invoice, invoiceId, { decide: undoAdjustment(invoiceId) })] : [];
+};
 
 interface Ended {
   packageId: string | null;

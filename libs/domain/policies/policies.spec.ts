@@ -244,6 +244,17 @@ describe('an appointment that does not take place', () => {
       cancelledAppointment('returned', { use: regular }),
     ]);
   });
+  it('E9, H1: undone at the regular fee, its invoice is issued anew, or it is a no-show again', () => {
+    const [reissue, ...more] = following(
+      policies,
+      noShowUndone('returned', { use: regular, invoice: regularFee([], { issuedOn: '2027-02-01' }) }),
+    );
+    expect(streamsOf([reissue!, ...more])).toEqual([i1]);
+    on(reissue!)([...owing, adjustedToZero(100_00, { because: 'noShow' })]).emits([reissued(regularFee([], { issuedOn: '2027-02-01' }))]);
+    on(reissue!)([...owing, received(1, 50_00, { paid: 50_00, balance: 50_00 })]).refuses('INVOICE_PAID');
+    const [again] = reissue!.refused!();
+    on(again!)([booked(), noShow('returned'), noShowUndone('returned', { use: regular })]).emits([noShow('returned', { use: regular })]);
+  });
   it('H1: undone, its invoice owes again if it was adjusted', () => {
     const [undo, ...more] = following(policies, noShowUndone('returned'));
     expect(streamsOf([undo!, ...more])).toEqual([i1]);

@@ -34,10 +34,10 @@ export const noShow = (outcome: Outcome, { use = c1, from = 'booked' }: { use?: 
 });
 export const noShowUndone = (
   outcome: Outcome,
-  { use = c1, status = 'booked' }: { use?: Use; status?: HeldOrToCome } = {},
+  { use = c1, status = 'booked', invoice = null }: { use?: Use; status?: HeldOrToCome; invoice?: InvoiceContent | null } = {},
 ): AppointmentEvent => ({
   type: 'NoShowUndone',
-  data: { ...a1, ...use, invoiceId: idOf('i1'), outcome, status },
+  data: { ...a1, ...use, invoiceId: idOf('i1'), outcome, status, invoice },
 });
 export const applied = (invoice: InvoiceContent, n = 1): AppointmentEvent => ({
   type: 'PackageApplied',
