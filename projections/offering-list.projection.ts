@@ -8,12 +8,13 @@ import { column, defineProjection, insert, update, updateEach, type RowOf } from
 /** C9: one row per offering, and how many packages of it were sold. */
 export const offeringList = defineProjection({
   name: 'offering_list',
-  version: 3,
+  version: 4,
   key: 'offeringId',
   columns: {
     offeringId: column.uuid(),
     name: column.text().searched(),
     description: column.text(),
+    words: column.text(), // name and description in lower case, to be searched
     status: column.text<'active' | 'inactive'>().indexed(),
     services: column.json<{ serviceId: string; limit: Limit }[]>(),
     expiryRule: column.json<ExpiryRule>(),
@@ -89,5 +90,6 @@ function placed<Row extends Place>(row: Row, { categoryId, place }: Place): Row 
 }
 
 function termsOf(data: Terms) {
-  return pick(data, 'name', 'description', 'status', 'services', 'expiryRule', 'payment', 'soldOnline', 'externalReference');
+  const words = `${data.name}\n${data.description}`.toLowerCase();
+  return { ...pick(data, 'name', 'description', 'status', 'services', 'expiryRule', 'payment', 'soldOnline', 'externalReference'), words };
 }

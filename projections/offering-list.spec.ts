@@ -29,7 +29,7 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
     expect([...rows.values()]).toEqual([
       {
         ...{ offeringId, ...termsOf(changes), locked: false, deleted: false, sold: 0, countedTo: 1n, revision: 1n },
-        ...{ categoryId: null, place: 999_999 },
+        ...{ categoryId: null, place: 999_999, words: 'relax\n' },
       },
     ]);
   });

@@ -15,7 +15,7 @@ export interface ListQuery<Row> {
   before?: Values<Row>; // less
   atMost?: Values<Row>; // that or less
   beginning?: Values<Row>; // of a searched text, in any case
-  containing?: { text: string; anyOf: readonly (keyof Row & string)[] } | undefined; // anywhere in one of these texts, in any case: reads all rows
+  containing?: { [Name in keyof Row]?: string | undefined }; // anywhere in a column of text in lower case, in any case: reads all rows
   /** Whatever else: `(query) => query.whereRaw('…')`. */
   also?: (query: Knex.QueryBuilder) => void;
   by: keyof Row & string;
@@ -52,6 +52,8 @@ export interface ReadModels extends Freshness {
 
 const builder = knexBuilder({ client: 'pg' });
 
+const MOST_PREPARED = 200; // pages, in each session
+
 /** @param pool whose sessions have the TimeZone UTC */
 export const openReadModels = async (pool: Pool, projections: readonly Projection[]): Promise<ReadModels> => {
   const freshness = await freshnessOf(pool, projections);
@@ -63,7 +65,13 @@ export const openReadModels = async (pool: Pool, projections: readonly Projectio
     shapes.set(projection, shape);
     return shape;
   };
-  const read = async (shape: Shape, statement: { name?: string; text: string; values: unknown[] }): Promise<AnyRow[]> => {
+  const names = new Map<string, string>();
+  /** Those that are asked first are prepared; the rest of all combinations of filters, which anybody could walk through, are not. */
+  const nameOf = (text: string): string | undefined => {
+    if (!names.has(text) && names.size < MOST_PREPARED) names.set(text, `list ${names.size}`);
+    return names.get(text);
+  };
+  const read = async (shape: Shape, statement: { name?: string | undefined; text: string; values: unknown[] }): Promise<AnyRow[]> => {
     const { rows } = await pool.query<string[]>({ ...statement, rowMode: 'array', types: AS_TEXT });
     return rows.map((values) => rowOf(shape, values));
   };
@@ -93,9 +101,8 @@ export const openReadModels = async (pool: Pool, projections: readonly Projectio
       const shape = shapeOf(projection);
       const rows: AnyRow[] = [];
       for (const nulls of partsOf(projection, query)) {
-        const part = partOf(projection, shape, business, { ...query, limit: query.limit + 1 - rows.length }, nulls);
-        const { sql, bindings } = part.toSQL().toNative();
-        rows.push(...(await read(shape, { text: sql, values: [...bindings] })));
+        const { sql, bindings } = partOf(projection, shape, business, query, nulls).toSQL().toNative();
+        rows.push(...(await read(shape, { name: nameOf(sql), text: sql, values: [...bindings] })));
         if (rows.length > query.limit) break;
       }
       const page = rows.slice(0, query.limit);
@@ -173,7 +180,8 @@ function partOf(
   const { isNullable, sql } = projection.columns[by]!;
   if (isNullable) rows.whereRaw(`${sorted} IS ${part === 'nulls' ? '' : 'NOT '}NULL`);
   if (after) goOn(rows, after, { sorted, key, sql, beyond: descending ? '<' : '>' }, part);
-  return rows.orderByRaw(part === 'nulls' ? `${key} ${direction}` : `${sorted} ${direction}, ${key} ${direction}`).limit(limit);
+  rows.orderByRaw(part === 'nulls' ? `${key} ${direction}` : `${sorted} ${direction}, ${key} ${direction}`);
+  return rows.limit(limit + 1, { skipBinding: true }); // in the text, so that a plan for all pages knows how short they are
 }
 
 function narrow(rows: Knex.QueryBuilder, { columns }: Table, query: ListQuery<AnyRow>): void {
@@ -191,11 +199,8 @@ function narrow(rows: Knex.QueryBuilder, { columns }: Table, query: ListQuery<An
     if (is !== undefined) rows.whereRaw(`${quoted(name)} IS ${is ? '' : 'NOT '}NULL`);
   for (const [name, text] of Object.entries(query.beginning ?? {}))
     if (typeof text === 'string') rows.whereRaw(`lower(${quoted(name)}) LIKE ?`, [`${escaped(text.toLowerCase())}%`]);
-  if (query.containing !== undefined) {
-    const { text, anyOf } = query.containing;
-    const patterns = anyOf.map(() => `%${escaped(text)}%`);
-    rows.whereRaw(`(${anyOf.map((name) => `${quoted(name)} ILIKE ?`).join(' OR ')})`, patterns);
-  }
+  for (const [name, text] of Object.entries(query.containing ?? {}))
+    if (text !== undefined) rows.whereRaw(`strpos(${quoted(name)}, ?) > 0`, [text.toLowerCase()]);
   query.also?.(rows);
 }
 

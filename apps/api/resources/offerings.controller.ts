@@ -219,7 +219,7 @@ export class OfferingsController {
       by: 'place',
       where: { status, categoryId, deleted: includeDeleted ? undefined : false },
       isNull: { categoryId: ungrouped },
-      containing: text === undefined ? undefined : { text, anyOf: ['name', 'description'] },
+      containing: { words: text },
     });
     return { items: await this.shown(call, items), next };
   }
@@ -239,7 +239,7 @@ export class OfferingsController {
       ...(categoryId ? [categoryId] : []),
     ]);
     const nameOf = await this.reading.names(call, ids);
-    return rows.map(({ countedTo: _, place: __, categoryId, ...row }) => ({
+    return rows.map(({ countedTo: _, place: __, words: ___, categoryId, ...row }) => ({
       ...row,
       services: row.services.map((service) => ({ ...service, name: nameOf(service.serviceId) })),
       category: categoryId === null ? null : { categoryId, name: nameOf(categoryId) },

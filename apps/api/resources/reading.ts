@@ -134,7 +134,9 @@ const notACursor = (): InvalidInput => {
 const isDataException = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' && /^22[0-9A-Z]{3}$/.test(error.code);
 
-const shown = <Row extends object>(row: Row): Shown<Row> =>
-  Object.fromEntries(
-    Object.entries(row).map(([name, value]) => [name, typeof value === 'bigint' ? value.toString() : (value as unknown)]),
-  ) as Shown<Row>;
+/** In place, for speed: the row was read for this one answer. */
+const shown = <Row extends object>(row: Row): Shown<Row> => {
+  const fields = row as Record<string, unknown>;
+  for (const name in fields) if (typeof fields[name] === 'bigint') fields[name] = fields[name].toString();
+  return row as Shown<Row>;
+};

@@ -28,7 +28,7 @@ export class SharedPackages {
   async ownersView(call: CallContext, packages: readonly Package[]): Promise<(Package & Sharing)[]> {
     const owners = [...new Set(packages.map(({ clientId }) => clientId))];
     const users = await this.links.because(call, owners, ({ gives }) => gives.usePackages);
-    return packages.map((item) => ({ ...item, ...sharedWith(users, item.clientId) }));
+    return packages.map((item) => Object.assign(item, sharedWith(users.filter(({ clientId }) => clientId === item.clientId))));
   }
 
   /** A client's own packages and those that others let the client use, each as this client sees it. */
@@ -40,9 +40,9 @@ export class SharedPackages {
     const owners = new Map(links.filter(({ gets }) => gets.usePackages).map((link) => [link.otherClientId, linkedClient(link)]));
     const query = { ...selected, among: { clientId: [clientId, ...owners.keys()] } };
     const { items, next } = await this.reading.page(packageList, call, page, query);
-    const users = links.filter(({ gives }) => gives.usePackages);
+    const ownUsers = sharedWith(links.filter(({ gives }) => gives.usePackages));
     const seen = (item: Package): Sharing =>
-      item.clientId === clientId ? sharedWith(users, clientId) : { sharedWith: [], sharedBy: owners.get(item.clientId) ?? null };
+      item.clientId === clientId ? ownUsers : { sharedWith: [], sharedBy: owners.get(item.clientId) ?? null };
     return { items: items.map((item) => ({ ...item, ...seen(item) })), next };
   }
 
@@ -54,10 +54,7 @@ export class SharedPackages {
   }
 }
 
-const sharedWith = (users: readonly NamedLink[], ownerId: string): Sharing => ({
-  sharedWith: users
-    .filter(({ clientId }) => clientId === ownerId)
-    .slice(0, MOST_SHOWN)
-    .map(linkedClient),
+const sharedWith = (users: readonly NamedLink[]): Sharing => ({
+  sharedWith: users.slice(0, MOST_SHOWN).map(linkedClient),
   sharedBy: null,
 });
