@@ -1,0 +1,146 @@
+import { extractText } from 'unpdf';
+import type { Caller } from '../support/caller.js';
+import type { Invoice, Page, Sold } from '../support/clinic.js';
+import { unexplained } from '../support/explained.js';
+import { badRowsOf, csvOf, importOf } from '../support/moving-in.js';
+import { startService, type Business, type Service } from '../support/service.js';
+
+// A business that has nothing yet, set up and run through the API alone; and then every figure is found again in the histories.
+
+interface Listed {
+  items: { name: string; category: { name: string } | null; sold: number; priceText: string }[];
+}
+type Owing = Invoice & { paid: number; refunded: number; status: string };
+
+const MOVED_IN = process.env.SOAK ? 500 : 20; // packages of the spreadsheet
+
+let service: Service;
+let business: Business;
+let owner: Caller;
+beforeAll(async () => {
+  service = await startService();
+  business = await service.createBusiness({ name: 'Clinique du Parc' });
+  owner = await business.as('owner');
+});
+afterAll(() => service?.stop());
+
+const cad = (amount: number) => ({ amount, currency: 'CAD' });
+const madeAs = async <Id extends string>(id: Id, path: string, body: object) => (await owner.post<Record<Id, string>>(path, body))[id];
+
+/** Four offerings in two categories: paid upfront for each, for all and without end, and paid at each appointment. */
+async function setUp() {
+  await owner.patch('/v1/settings', { settings: { onLateCancellation: 'forfeited', lateCancellationWindowMinutes: 120 } });
+  const [gst, qst] = [
+    await madeAs('taxId', '/v1/taxes', { name: 'GST', rate: '5' }),
+    await madeAs('taxId', '/v1/taxes', { name: 'QST', rate: '9.975' }),
+  ];
+  const taxIds = [gst, qst];
+  const serviceOf = (name: string, price: number) =>
+    madeAs('serviceId', '/v1/services', { name, durationMinutes: 60, price: cad(price), taxIds });
+  const [massage, yoga] = [await serviceOf('Massage', 9_000), await serviceOf('Yoga', 2_500)];
+  const providerId = await madeAs('providerId', '/v1/providers', { name: 'Dana Roy', serviceIds: [massage, yoga] });
+  const offered = (name: string, said: object) => madeAs('offeringId', '/v1/offerings', { name, status: 'active', ...said });
+  const upfront = (fee: number) => ({ method: 'paidUpfront', fee: cad(fee), taxIds });
+  const offerings = {
+    ten: await offered('Ten massages', {
+      services: [{ serviceId: massage, limit: 10 }],
+      payment: upfront(80_000),
+      expiryRule: { kind: 'after', from: 'purchase', amount: 6, unit: 'months' },
+    }),
+    both: await offered('Five of each', {
+      services: [massage, yoga].map((serviceId) => ({ serviceId, limit: 5 })),
+      payment: upfront(50_000),
+    }),
+    pass: await offered('Yoga without end', {
+      services: [{ serviceId: yoga, limit: 'unlimited' }],
+      payment: upfront(12_000),
+      expiryRule: { kind: 'onDate', date: '2099-12-31' },
+    }),
+    eachTime: await offered('Massages at 70', {
+      services: [{ serviceId: massage, limit: 5 }],
+      payment: { method: 'paidEachAppointment', fees: [{ serviceId: massage, fee: cad(7_000) }] },
+      expiryRule: { kind: 'after', from: 'firstUse', amount: 3, unit: 'months' },
+    }),
+  };
+  const [hands, mats] = [
+    await madeAs('categoryId', '/v1/categories', { name: 'Hands on' }),
+    await madeAs('categoryId', '/v1/categories', { name: 'On the mat' }),
+  ];
+  const { revision } = await owner.get<{ revision: string }>('/v1/offering-list');
+  const categories = [
+    { categoryId: hands, offeringIds: [offerings.eachTime, offerings.ten] },
+    { categoryId: mats, offeringIds: [offerings.pass] },
+  ];
+  await owner.with({ 'if-match': `"${revision}"` }).put('/v1/offering-list', { ungrouped: [offerings.both], categories });
+  return { massage, yoga, providerId, offerings };
+}
+
+it('A1, B1, C1, C8, C9, D1, D2, D3, E4, L7, K1: from nothing to every figure', async () => {
+  const { massage, providerId, offerings } = await setUp();
+  const { items } = await owner.get<Listed>('/v1/offerings');
+  expect(items.map(({ name, category }) => [category?.name, name])).toEqual([
+    [undefined, 'Five of each'],
+    ['Hands on', 'Massages at 70'],
+    ['Hands on', 'Ten massages'],
+    ['On the mat', 'Yoga without end'],
+  ]);
+
+  // Each kind of offering, paid in full, in part, and not at all. 14.975 % of taxes are on top.
+  const sale = async (offeringId: string, payment?: object): Promise<Sold> => {
+    const clientId = await madeAs('clientId', '/v1/clients', { name: 'Zoé Tremblay' });
+    return owner.post<Sold>('/v1/packages', { offeringId, clientId, payment });
+  };
+  const [full, part, none] = [
+    await sale(offerings.ten, { amount: cad(91_980), method: 'cardTerminal' }),
+    await sale(offerings.both, { amount: cad(20_000), method: 'bankTransfer', reference: '4711' }),
+    await sale(offerings.pass),
+  ];
+  const assigned = await sale(offerings.eachTime);
+  const start = new Date(Date.now() + 24 * 3_600_000).toISOString();
+  const booked = await owner.post<{ invoiceId: string }>('/v1/appointments', {
+    ...{ clientId: assigned.clientId, serviceId: massage, providerId, start, packageId: assigned.packageId },
+  });
+  await owner.post(`/v1/invoices/${booked.invoiceId}/payments`, { amount: cad(8_048), method: 'cash' });
+
+  const owing = (whose: { invoiceId: string }) => owner.get<Owing>(`/v1/invoices/${whose.invoiceId}`);
+  expect(await owing(full)).toMatchObject({ total: 91_980, paid: 91_980, balance: 0, status: 'paid' });
+  expect(await owing(part)).toMatchObject({ net: 50_000, tax: 7_488, total: 57_488, paid: 20_000, balance: 37_488, status: 'partlyPaid' });
+  expect(await owing(none)).toMatchObject({ total: 13_797, paid: 0, balance: 13_797, status: 'unpaid' });
+  expect(await owing(assigned)).toMatchObject({ total: 0, balance: 0 });
+  expect(await owing(booked)).toMatchObject({ net: 7_000, tax: 1_048, total: 8_048, balance: 0, packageInvoiceId: assigned.invoiceId });
+
+  // On paper.
+  const authorization = `Bearer ${await business.token('receptionist')}`;
+  const printed = async ({ invoiceId }: { invoiceId: string }, page: string) => {
+    const headers = { authorization, 'punchcard-min-position': String(business.seen.position) };
+    const answer = await fetch(`${service.urls[0]}/v1/invoices/${invoiceId}/${page}.pdf`, { headers });
+    return (await extractText(new Uint8Array(await answer.arrayBuffer()), { mergePages: true })).text.replaceAll(/\s+/g, ' ');
+  };
+  expect(await printed(part, 'invoice')).toMatch(/Clinique du Parc .*Five of each .*574\.88 .*Balance due CAD 374\.88/);
+  expect(await printed(full, 'receipt')).toMatch(/Ten massages .*919\.80/);
+
+  // From a spreadsheet.
+  const rows = Array.from({ length: MOVED_IN }, (_, n) => ({
+    offering: n % 2 === 0 ? 'Ten massages' : 'Massages at 70',
+    client: `old-${n % 40}`,
+    clientName: `Client ${n % 40}`,
+    remaining: n % 5,
+    soldOn: '2026-11-02',
+    amountPaid: n % 2 === 0 ? '400.00' : '',
+    reference: `package-${n}`,
+  }));
+  const bad = { ...rows[0], offering: 'Twelve massages', reference: 'package-bad' };
+  const imported = await importOf(owner, csvOf([...rows, bad]), '?source=spreadsheet&createClients=true');
+  expect(await badRowsOf(owner, imported)).toEqual([`${MOVED_IN + 2} offering UNKNOWN_OFFERING`]);
+  expect(imported).toMatchObject({ status: 'completed', imported: MOVED_IN, failed: 1 });
+
+  // Every figure again: in the lists, and explained by the histories.
+  const { items: now } = await owner.get<Listed>('/v1/offerings');
+  expect(Object.fromEntries(now.map(({ name, sold }) => [name, sold]))).toEqual({
+    ...{ 'Five of each': 1, 'Yoga without end': 1, 'Ten massages': 1 + MOVED_IN / 2, 'Massages at 70': 1 + MOVED_IN / 2 },
+  });
+  const { items: left } = await owner.get<Page<Sold & { remaining: number }>>(`/v1/packages?remainingAtMost=0&limit=200`);
+  expect(left).toHaveLength(MOVED_IN / 5);
+  await service.history(); // all that follows has followed
+  expect(await unexplained(owner)).toEqual([]);
+});
