@@ -447,11 +447,11 @@ describe('offerings', () => {
       description: 'New words',
       status: 'inactive',
       expiryRule: { kind: 'none' },
-      soldOnline: true,
       externalReference: 'X',
     };
     await owner.patch(`/v1/offerings/${upfront.offeringId}`, {
       ...changes,
+      soldOnline: true,
       payment: { method: 'paidUpfront', fee: alone.money(1), taxIds: [] },
     });
     await owner.patch(`/v1/offerings/${each.offeringId}`, {

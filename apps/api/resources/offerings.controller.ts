@@ -91,7 +91,7 @@ const OfferingFields = (how: Pick<FieldOptions, 'optional'> = {}) => {
     @IsVariant('method', { paidUpfront: PaidUpfront, paidEachAppointment: PaidEachAppointment }, { optional: true, nullable: true })
     payment: Payment | null;
 
-    @IsFlag({ optional: true, description: 'whether clients may buy it online' })
+    @IsFlag({ optional: true, description: 'whether clients may buy it online; only what is paid upfront' })
     soldOnline: boolean;
 
     @IsText({ max: 200, optional: true, nullable: true })

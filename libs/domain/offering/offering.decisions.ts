@@ -109,6 +109,8 @@ const assertValid = (terms: Terms, { currency, offerable }: OfferingFacts, kept:
     else if (!kept.includes(serviceId) && !offerable.has(serviceId))
       say(`/services/${n}/serviceId`, 'SERVICE_NOT_OFFERABLE', 'Only an active, publicly displayed service can go into an offering.');
   });
+  if (terms.soldOnline && terms.payment?.method === 'paidEachAppointment')
+    say('/soldOnline', 'ONLY_PAID_UPFRONT', 'Online one buys what is paid upfront: of this offering each appointment is paid.');
   if (terms.payment) sayOfPayment(terms.payment, ids, currency, say);
   if (terms.status === 'active') {
     if (ids.length === 0) say('/services', 'REQUIRED', 'An active offering has at least one service.');

@@ -50,6 +50,10 @@ describe('defining an offering', () => {
     ['C1: active without a payment method', { payment: null }, facts, '/payment', 'REQUIRED'],
     ['A1: a fee in another currency', {}, { ...facts, currency: 'JPY' }, '/payment/fee/currency', 'WRONG_CURRENCY'],
     ['C3: a tax twice', { payment: { ...upfront, taxIds: [gst.taxId, gst.taxId] } }, facts, '/payment/taxIds/1', 'REPEATED'],
+    [
+      ...['I4: to be bought online though each appointment is paid', { payment: perAppointment, soldOnline: true }],
+      ...[facts, '/soldOnline', 'ONLY_PAID_UPFRONT'],
+    ],
     ['C4: a service without its fee', { payment: { ...perAppointment, fees: [] } }, facts, '/payment/fees', 'REQUIRED'],
     [
       ...['C4: a fee for a service that is not in it', { payment: { ...perAppointment, fees: [fee(massage), fee(facial)] } }],
