@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { AUDIENCE, ISSUER } from '../../libs/auth/tokens.js';
 import type { TokenKeys } from '../../libs/auth/tokens.js';
+import { cardSettings, type CardSettings } from '../../libs/payments/settings.js';
 
 /** All that an API process is told (docs/api.md, Settings). */
 export interface ApiConfig {
@@ -13,6 +14,7 @@ export interface ApiConfig {
   tokens: TokenKeys & { issuer: string; audience: string };
   requestHashKey: string;
   operatorKey: string;
+  cards: CardSettings;
   logLevel: LogLevel;
   slowMs: number; // a request that takes longer is logged
   trustProxy: boolean | string | number; // `true`, hops, or addresses: whose X-Forwarded-For is believed
@@ -47,6 +49,7 @@ export const configFromEnv = (env: NodeJS.ProcessEnv): ApiConfig => {
     tokens: { ...tokenKeys(env, read), issuer: read.text('JWT_ISSUER', ISSUER), audience: read.text('JWT_AUDIENCE', AUDIENCE) },
     requestHashKey: read.secret('REQUEST_HASH_KEY'),
     operatorKey: read.secret('OPERATOR_KEY'),
+    cards: cardSettings(read, { webhooks: true }),
     logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     slowMs: read.integer('SLOW_REQUEST_MS', 1_000, 0, 3_600_000),
     trustProxy: trustProxy(read.text('TRUST_PROXY', 'false')),

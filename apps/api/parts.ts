@@ -2,6 +2,7 @@ import { Module, type DynamicModule, type Provider, type Type } from '@nestjs/co
 import pg from 'pg';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import { Knocks } from '../../libs/command-handling/card-payments/knocks.js';
 import { CommandHandlingModule, openCommandHandling } from '../../libs/command-handling/command-handling.js';
 import type { Parts as CommandParts } from '../../libs/command-handling/operation.js';
 import { connectEventStore } from '../../libs/event-store/event-store.js';
@@ -38,7 +39,9 @@ import { ServicesController } from './resources/services.controller.js';
 import { SettingsController } from './resources/settings.controller.js';
 import { SharedPackages } from './resources/shared-packages.js';
 import { Streams } from './resources/streams.js';
+import { StripeWebhooksController } from './resources/stripe-webhooks.controller.js';
 import { TaxesController } from './resources/taxes.controller.js';
+import { CountedKnocks } from './stripe/counted-knocks.js';
 
 /** What stands behind the HTTP door. */
 export interface Parts {
@@ -56,7 +59,7 @@ export interface Surroundings {
 const CONNECTIONS = 16; // to Postgres
 
 /** Connects to the parts that the settings name. */
-export const connectParts = async ({ config, logger }: Surroundings): Promise<Parts> => {
+export const connectParts = async ({ config, logger, metrics }: Surroundings): Promise<Parts> => {
   const pool = new pg.Pool({ connectionString: config.databaseUrl, max: CONNECTIONS, options: '-c TimeZone=UTC' });
   pool.on('error', (error) => logger.warn({ err: error }, 'A connection to Postgres broke'));
   const store = connectEventStore({ url: config.eventStoreUrl, logger });
@@ -66,7 +69,7 @@ export const connectParts = async ({ config, logger }: Surroundings): Promise<Pa
   const commands = await openCommandHandling({ store, pool, log: logger, ...config });
 
   return {
-    modules: [ResourcesModule.with(commands, readModels)],
+    modules: [ResourcesModule.with(commands, readModels, new CountedKnocks(new Knocks(commands, logger), metrics))],
     checks: { postgres: () => pool.query('SELECT 1'), eventStore: () => store.lastPosition() },
     close: async () => {
       await commands.close();
@@ -95,16 +98,18 @@ const controllers = [
   OwnController,
   OwnPrintsController,
   CatalogueFileController,
+  StripeWebhooksController,
 ];
 
 @Module({ controllers })
 class ResourcesModule {
-  static with(commands: CommandParts, readModels: ReadModels): DynamicModule {
+  static with(commands: CommandParts, readModels: ReadModels, knocks: CountedKnocks): DynamicModule {
     const files: Provider[] = [Imports, CatalogueFiles];
     const ofPackages: Provider[] = [SharedPackages, Bookable, PackageSessions, Suggestions];
     const linked: Provider[] = [Links, ManagedAppointments, OwnThings];
     const readers: Provider[] = [
       { provide: READ_MODELS, useValue: readModels },
+      { provide: CountedKnocks, useValue: knocks },
       Reading,
       Streams,
       BusinessDays,

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { cardSettings, type CardSettings } from '../../libs/payments/settings.js';
 
 /** All that a projector process is told. */
 export interface ProjectorConfig {
@@ -7,6 +8,8 @@ export interface ProjectorConfig {
   policies: 'api' | 'projector' | 'both';
   requestHashKey: string;
   operatorKey: string;
+  cards: CardSettings;
+  lookSeconds: number; // between two looks at what has happened at Stripe, of each connected account
   host: string;
   port: number | undefined; // of health and metrics; 0: any free one; undefined: none
   logLevel: string;
@@ -33,12 +36,17 @@ export function configFromEnv(env: NodeJS.ProcessEnv): ProjectorConfig {
   };
   const port = env.PROJECTOR_PORT ? Number(env.PROJECTOR_PORT) : undefined;
   if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) problems.push('PROJECTOR_PORT must be a port');
+  const lookSeconds = Number(env.STRIPE_LOOK_SECONDS || 30);
+  if (!Number.isInteger(lookSeconds) || lookSeconds < 1 || lookSeconds > 3_600)
+    problems.push('STRIPE_LOOK_SECONDS must be a whole number from 1 to 3600');
   const config = {
     databaseUrl: needed('DATABASE_URL'),
     eventStoreUrl: needed('EVENTSTORE_URL'),
     policies: oneOf('POLICIES', POLICIES, 'both'),
     requestHashKey: needed('REQUEST_HASH_KEY'),
     operatorKey: needed('OPERATOR_KEY'),
+    cards: cardSettings({ raw: (name) => secretOf(env, name), wrong: (problem) => problems.push(problem) }, { webhooks: false }),
+    lookSeconds,
     host: env.HOST || '127.0.0.1',
     port,
     logLevel: oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),

@@ -1,19 +1,23 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import type { Projector } from '../../libs/projection-engine/projector.js';
 import type { Status } from '../../libs/projection-engine/status.js';
+import type { StripeClerk } from './stripe-clerk.js';
 
 export interface HttpOptions {
   host: string;
   port: number;
   projector: Projector;
+  clerk?: Pick<StripeClerk, 'underWay' | 'failures' | 'found'>;
   status: () => Promise<Status>;
 }
 
 /** Health, status and metrics, for probes and Prometheus: nothing of any business. */
-export async function serve({ host, port, projector, status }: HttpOptions): Promise<{ url: string; close(): Promise<void> }> {
-  const metrics = metricsOf(projector, status);
+export async function serve({ host, port, projector, clerk, status }: HttpOptions): Promise<{ url: string; close(): Promise<void> }> {
+  const registry = new Registry();
+  if (clerk) measureClerk(registry, clerk);
+  const metrics = metricsOf(registry, projector, status);
   const answers: Record<string, () => Promise<[status: number, type: string, body: string]>> = {
     '/health/live': async () => [200, JSON_TYPE, JSON.stringify({ status: 'ok' })],
     '/health/ready': async () => readiness(await status(), projector),
@@ -51,8 +55,7 @@ const closed = (server: Server) =>
   });
 
 /** All of them from one look at the status. */
-function metricsOf(projector: Projector, status: () => Promise<Status>): () => Promise<string> {
-  const registry = new Registry();
+function metricsOf(registry: Registry, projector: Projector, status: () => Promise<Status>): () => Promise<string> {
   const registers = [registry];
   const labelNames = ['projection', 'version'] as const;
   const position = new Gauge({ name: 'punchcard_projection_position', help: 'Position of the last event held', labelNames, registers });
@@ -80,4 +83,28 @@ function metricsOf(projector: Projector, status: () => Promise<Status>): () => P
     todo.set({ state: 'parked' }, now.todo.parked);
     return registry.metrics();
   };
+}
+
+/** What is under way at Stripe, and whether it goes on. */
+function measureClerk(registry: Registry, clerk: Pick<StripeClerk, 'underWay' | 'failures' | 'found'>): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'punchcard_stripe_under_way',
+    help: 'Purchases and refunds that are under way at Stripe',
+    registers,
+    collect() {
+      this.set(clerk.underWay);
+    },
+  });
+  const counted = { clerk_failures: 'Looks of the clerk at Stripe that failed', events_found: 'Events of Stripe that the clerk has read' };
+  for (const [name, help] of Object.entries(counted))
+    new Counter({
+      name: `punchcard_stripe_${name}_total`,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(name === 'clerk_failures' ? clerk.failures : clerk.found);
+      },
+    });
 }

@@ -11,6 +11,7 @@ import { configFromEnv, type ProjectorConfig } from './config.js';
 import { serve } from './http.js';
 import { numberingOf } from './numbering.js';
 import { storeFeed } from './store-feed.js';
+import { StripeClerk } from './stripe-clerk.js';
 
 const CONNECTIONS = 8; // beside those of the projections: personal keys, status, what policies do
 const GOODBYE = 500; // ms for the store's client, which may wait for ever for reads that were not read to their end
@@ -41,18 +42,20 @@ async function run(config: ProjectorConfig, logger: pino.Logger, signal: AbortSi
   const commands = await openCommandHandling({ ...config, store, pool, log: logger });
   const feed = storeFeed(store, commands.codec, eventStoreUrl);
   const todo = policies === 'api' ? undefined : todoOptions(commands, policies === 'projector');
+  const clerk = commands.cards && new StripeClerk(commands, pool, logger, config.lookSeconds * 1_000);
   const projector = new Projector({
     databaseUrl,
     feed,
     projections: await allProjections(),
     todo,
     effects: [numberingOf(commands)],
+    beside: clerk ? [(signal) => clerk.run(signal)] : [],
     logger,
   });
   const http =
     config.port === undefined
       ? undefined
-      : await serve({ host: config.host, port: config.port, projector, status: () => readStatus(pool, feed) });
+      : await serve({ host: config.host, port: config.port, projector, clerk, status: () => readStatus(pool, feed) });
   logger.info({ name: projector.name, url: http?.url }, 'The projector is ready');
   process.send?.({ ready: http?.url ?? true });
   try {

@@ -8,6 +8,8 @@ import { createCodec } from '../event-store/codec.js';
 import type { EventStore } from '../event-store/event-store.js';
 import { createHandle } from '../event-store/handle.js';
 import { createPersonalKeys } from '../event-store/personal-keys.js';
+import { CardPayments } from '../payments/card-payments.js';
+import { NO_CARDS, type CardSettings } from '../payments/settings.js';
 import { Claims } from './claims.js';
 import { type Clock, systemClock } from './clock.js';
 import { appointmentPackageHandlers } from './commands/appointment-package.commands.js';
@@ -39,11 +41,12 @@ export interface Surroundings {
   policies: 'api' | 'projector' | 'both';
   log: Logger;
   clock?: Clock;
+  cards?: CardSettings;
 }
 
 /** Whatever carries out commands: the API, the projector for what follows from events, the demo loader. */
 export const openCommandHandling = async (surroundings: Surroundings): Promise<Parts & { close(): Promise<void> }> => {
-  const { pool, log, requestHashKey, clock = systemClock } = surroundings;
+  const { pool, log, requestHashKey, clock = systemClock, cards: { stripe, checkouts } = NO_CARDS } = surroundings;
   const store = withFailpoints(surroundings.store);
   const keys = createPersonalKeys({ pool, operatorKey: derived(surroundings.operatorKey, 'personal keys') });
   const claims = new Claims(pool, log);
@@ -55,7 +58,7 @@ export const openCommandHandling = async (surroundings: Surroundings): Promise<P
   await facts.start();
   const handle = createHandle({ store, codec, logger: log });
   return {
-    ...{ store, codec, handle, facts, claims, clock },
+    ...{ store, codec, handle, facts, claims, clock, checkouts, cards: stripe && new CardPayments(stripe) },
     followUps: new FollowUps(handle, clock, log, surroundings.policies !== 'api'),
     requestHashKey: { id: createHash('sha256').update(requestHashKey).digest('hex').slice(0, 16), secret: requestHashKey },
     policiesHere: surroundings.policies !== 'projector',

@@ -14,6 +14,8 @@ import { tax } from '../domain/tax/tax.js';
 import type { Codec } from '../event-store/codec.js';
 import type { EventStore } from '../event-store/event-store.js';
 import type { CommandContext, Handle } from '../event-store/handle.js';
+import type { CardPayments } from '../payments/card-payments.js';
+import type { CheckoutSettings } from '../payments/settings.js';
 import type { Claim, Claimed, Claims } from './claims.js';
 import type { Clock } from './clock.js';
 import type { Caller, CommandOf } from './command.js';
@@ -31,6 +33,8 @@ export interface Parts {
   clock: Clock;
   requestHashKey: { id: string; secret: string };
   policiesHere: boolean; // false: the projector alone carries out policies
+  cards: CardPayments | undefined; // undefined: no keys of Stripe are set
+  checkouts: CheckoutSettings;
 }
 
 /** Something that the body names, or the address: `field` is the JSON pointer to its id. */
@@ -64,6 +68,7 @@ export class Operation {
   private readonly request: Pick<Claim, 'requestHash' | 'hashKey'> | undefined; // of a command that may be a repeat
   private readonly read: Record<string, string> = {}; // stream → revision of what decisions on other streams rest on
   private claimed: Promise<Claimed> | undefined;
+  private readonly beside: Operation[] = [];
   private waited = false; // for the first of several same requests
   private soleUntil: number | undefined;
   private reached = 0n;
@@ -101,7 +106,26 @@ export class Operation {
 
   /** How far the event store was read or written by this command. */
   get position(): string {
-    return this.reached.toString();
+    return [this, ...this.beside]
+      .map(({ reached }) => reached)
+      .reduce((a, b) => (a > b ? a : b))
+      .toString();
+  }
+
+  get checkouts(): CheckoutSettings {
+    return this.parts.checkouts;
+  }
+
+  /** @throws Refusal STRIPE_NOT_CONFIGURED */
+  get cards(): CardPayments {
+    return cardsOf(this.parts);
+  }
+
+  /** A command of its own that is carried out as a part of this one: a stream takes from each command once. */
+  another(command: CommandOf<unknown, unknown>): Operation {
+    const operation = new Operation(this.parts, command.caller, command);
+    this.beside.push(operation);
+    return operation;
   }
 
   async business(): Promise<BusinessDescription & { today: string }> {
@@ -301,6 +325,15 @@ export class Operation {
     if (position > this.reached) this.reached = position;
   }
 }
+
+/** @throws Refusal STRIPE_NOT_CONFIGURED */
+export const cardsOf = ({ cards }: Pick<Parts, 'cards'>): CardPayments => {
+  if (cards) return cards;
+  throw new Refusal(
+    'STRIPE_NOT_CONFIGURED',
+    'Cards are not taken here: whoever runs this service sets STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET (docs/card-payments.md).',
+  );
+};
 
 /** How long the first of several same requests is left alone with it, less what clocks and pauses may eat up; ms. */
 const LEASE = 2_000;

@@ -234,6 +234,9 @@ const PAYMENTS = [
 ] as const;
 const CONCERN: ReadonlySet<string> = new Set([...CHECKOUTS, ...PAYMENTS]);
 
+/** Whether an event of this type can be of concern to us. */
+export const isOfConcern = (type: string): boolean => CONCERN.has(type);
+
 const knockOf = (event: Stripe.Event): Knock => ({
   ...{ eventId: event.id, type: event.type, account: event.account ?? null, at: instantOf(event.created), about: subjectOf(event) },
 });

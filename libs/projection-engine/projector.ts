@@ -26,6 +26,8 @@ export interface ProjectorOptions {
   todo?: TodoOptions;
   /** Whatever else follows the events, and has its effect before its checkpoint moves. */
   effects?: readonly Consumer[];
+  /** Whatever else is done by the one that leads, until the signal says stop. */
+  beside?: readonly ((signal: AbortSignal) => Promise<void>)[];
   logger: Pick<Logger, 'info' | 'warn' | 'error'>;
   maxBatch?: number;
   /** Postgres interval of silence after which another leader is deposed. */
@@ -108,7 +110,8 @@ export class Projector {
     for (const followed of this.followed) delete followed.worker;
     const over = new AbortController();
     const signal = AbortSignal.any([leading, over.signal]);
-    const beside = [this.todo ? this.todo.run(signal) : Promise.resolve(), this.flipVersions(epoch, signal)];
+    const others = (this.options.beside ?? []).map((work) => work(signal));
+    const beside = [this.todo ? this.todo.run(signal) : Promise.resolve(), this.flipVersions(epoch, signal), ...others];
     try {
       while (!signal.aborted) await this.pass(epoch, signal);
     } finally {

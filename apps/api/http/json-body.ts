@@ -1,8 +1,18 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance } from 'fastify';
 import { HttpProblem } from './problems.js';
+import { AlsoConfig } from './route-config.js';
 import { refuseOtherType } from './takes.js';
 import { pointer, RequestErrors } from '../validation/request-errors.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    raw?: true;
+  }
+}
+
+/** The body as it came, byte for byte: for what is signed. */
+export const TakesRaw = (): MethodDecorator => AlsoConfig({ raw: true });
 
 /**
  * Bodies are JSON, unless an operation says that it takes something else (`@Takes`). What no field of any body may hold is refused here, whatever the field: it could not be
@@ -13,7 +23,7 @@ export const readJsonBodies = (fastify: FastifyInstance): void => {
   fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     try {
       refuseOtherType(request, 'application/json');
-      done(null, bodyOf(body));
+      done(null, request.routeOptions.config?.raw ? body : bodyOf(body));
     } catch (error) {
       done(error as Error);
     }

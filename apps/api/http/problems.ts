@@ -5,6 +5,7 @@ import { InvalidInput, Refusal, UnknownReferences } from '../../../libs/domain/k
 import { OutcomeUnknown, StoreUnavailable } from '../../../libs/event-store/failures.js';
 import { TooBusy } from '../../../libs/event-store/stream-queues.js';
 import { InvalidToken, TokenKeysUnavailable } from '../../../libs/auth/tokens.js';
+import { NotFromStripe, StripeRefused, StripeUnavailable } from '../../../libs/payments/card-payments.js';
 
 /** What went wrong, before it is written down as a problem detail (RFC 9457). */
 export interface Failure {
@@ -72,6 +73,11 @@ export const failureOf = (error: unknown): Failure => {
   if (error instanceof UnknownReferences) return unknown(error);
   if (error instanceof Refusal) return refused(error);
   if (error instanceof InvalidToken) return unauthenticated(error);
+  if (error instanceof NotFromStripe) return { status: 400, code: 'NOT_FROM_STRIPE', detail: error.message };
+  if (error instanceof StripeRefused)
+    return { status: 409, code: 'STRIPE_REFUSED', detail: error.message, details: { stripe: error.code } };
+  if (error instanceof StripeUnavailable)
+    return unavailable('STRIPE_UNAVAILABLE', 'Stripe cannot be asked now. Repeat the call with the same Idempotency-Key.');
   if (error instanceof TokenKeysUnavailable) return unavailable('TOKEN_KEYS_UNAVAILABLE', error.message);
   if (error instanceof HttpException) return ofStatus(error.getStatus());
   if (isFastifyError(error)) return FASTIFY_ERRORS[error.code] ?? ofStatus(error.statusCode);

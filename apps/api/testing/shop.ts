@@ -6,6 +6,7 @@ import { mintToken } from '../../../libs/auth/tokens.js';
 import type { CallerRole } from '../../../libs/auth/roles.js';
 import { NotFound, Refusal } from '../../../libs/domain/kernel/refusal.js';
 import { createApp } from '../app.js';
+import { NO_CARDS } from '../../../libs/payments/settings.js';
 import type { ApiConfig } from '../config.js';
 import { Allow, Public } from '../http/access.js';
 import { createLogger } from '../http/logging.js';
@@ -201,6 +202,7 @@ export const testConfig = (changes: Partial<ApiConfig> = {}): ApiConfig => ({
   tokens: { secret: SECRET, issuer: 'punchcard', audience: 'punchcard-api' },
   requestHashKey: SECRET,
   operatorKey: SECRET,
+  cards: NO_CARDS,
   logLevel: 'warn',
   slowMs: 10_000,
   trustProxy: false,

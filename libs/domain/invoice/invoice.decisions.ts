@@ -123,21 +123,40 @@ export interface ReceivePayment {
 
 /** D2: all of what is owing or a part of it, never more. */
 export const receivePayment =
-  ({ invoiceId, paymentId, purchaseId = null, ...payment }: ReceivePayment): DecideInvoice =>
+  (payment: ReceivePayment): DecideInvoice =>
   (state) => {
+    const { invoiceId, amount } = payment;
     const issued = existing(state, invoiceId);
-    if (issued.payments.some((known) => known.paymentId === paymentId)) return [];
-    const { balance, clientId, paid } = issued;
+    if (isReceived(issued, payment)) return [];
+    const { balance } = issued;
     if (balance.amount <= 0)
       throw new Refusal('NOTHING_OWING', 'Nothing is owing on this invoice: there is nothing to pay.', { invoiceId, balance });
-    if (payment.amount.amount > balance.amount)
+    if (amount.amount > balance.amount)
       throw new Refusal('OVERPAID', `Only ${balance.amount} (minor units) is owing on this invoice: pay that or less.`, {
         invoiceId,
         balance,
       });
-    const after = moneyAfter(issued, { paid: sum(paid.currency, [paid, payment.amount]) });
-    return [{ type: 'PaymentReceived', data: { invoiceId, clientId, paymentId, ...payment, purchaseId, ...after } }];
+    return [received(issued, payment)];
   };
+
+/** D2: paid through Stripe is paid: what is beyond what was owing by then is credit. */
+export const receiveByStripe =
+  (payment: ReceivePayment & { method: 'stripe'; purchaseId: string }): DecideInvoice =>
+  (state) => {
+    const issued = existing(state, payment.invoiceId);
+    return isReceived(issued, payment) ? [] : [received(issued, payment)];
+  };
+
+const isReceived = ({ payments }: IssuedInvoice, { paymentId }: ReceivePayment): boolean =>
+  payments.some((known) => known.paymentId === paymentId);
+
+const received = (issued: IssuedInvoice, { purchaseId = null, ...payment }: ReceivePayment): InvoiceEvent => ({
+  type: 'PaymentReceived',
+  data: {
+    ...{ clientId: issued.clientId, ...payment, purchaseId },
+    ...moneyAfter(issued, { paid: sum(issued.paid.currency, [issued.paid, payment.amount]) }),
+  },
+});
 
 /** A payment that was noted by mistake is owing again; what was given back of it must have been there. */
 export const voidPayment =

@@ -58,6 +58,9 @@ export const lockForSale =
     return locked ? [] : [{ type: 'OfferingLocked', data: { offeringId, because } }];
   };
 
+/** C6: is it on sale? */
+export const isOffered = (state: OfferingState): boolean => state.status === 'defined' && !state.deleted && state.terms.status === 'active';
+
 /** C7: soft; it is left out of the list, and can be restored. */
 export const deleteOffering =
   (offeringId: string): Decide<OfferingState, OfferingEvent> =>

@@ -1,5 +1,6 @@
 import type { Aggregate } from '../kernel/event.js';
 import { pick } from '../kernel/pick.js';
+import type { Money } from '../kernel/shapes.js';
 import { purchaseEvents, type PurchaseEvent, type PurchaseStartedData } from './purchase.events.js';
 
 export type PurchaseState = { status: 'none' } | StartedPurchase;
@@ -33,4 +34,29 @@ export const purchase: Aggregate<PurchaseState, PurchaseEvent> = {
         return type satisfies never;
     }
   },
+};
+
+/** How a purchase stands, for whoever asks to pay: what is bought exists once it is paid. */
+export interface PurchaseView {
+  purchaseId: string;
+  clientId: string;
+  kind: 'package' | 'invoice';
+  description: string;
+  amount: Money;
+  status: StartedPurchase['status'];
+  url: string | null; // of the page to pay at, while it can be paid there
+  expiresAt: string;
+  packageId: string | null;
+  invoiceId: string | null;
+}
+
+export const purchaseView = (state: PurchaseState): PurchaseView => {
+  if (state.status === 'none') throw new Error('A purchase that was not started is not shown.');
+  const { sale, checkout, status, packageId, invoiceId } = state;
+  const exists = sale === null || status === 'paid';
+  return {
+    ...pick(state, 'purchaseId', 'clientId', 'description', 'amount', 'status'),
+    ...{ kind: sale ? 'package' : 'invoice', url: status === 'started' && checkout ? checkout.url : null },
+    ...{ expiresAt: checkout?.expiresAt ?? state.expiresAt, packageId: exists ? packageId : null, invoiceId: exists ? invoiceId : null },
+  };
 };

@@ -1,0 +1,127 @@
+import { minutesBetween } from '../../domain/kernel/calendar.js';
+import type { Recorded } from '../../domain/kernel/event.js';
+import { pick } from '../../domain/kernel/pick.js';
+import { Refusal } from '../../domain/kernel/refusal.js';
+import { isOffered } from '../../domain/offering/offering.decisions.js';
+import { offering } from '../../domain/offering/offering.state.js';
+import { existing, hearOfCheckout, isUnderWay, neverOpened, type ExpiredBecause } from '../../domain/purchase/purchase.decisions.js';
+import type { PurchaseEvent } from '../../domain/purchase/purchase.events.js';
+import { purchase, purchaseView, type PurchaseView, type StartedPurchase } from '../../domain/purchase/purchase.state.js';
+import { StripeRefused, type Checkout } from '../../payments/card-payments.js';
+import { CommandOf, type Caller } from '../command.js';
+import { cardsOf, Operation, type Parts } from '../operation.js';
+import { byStripe } from './by-stripe.js';
+
+// What has become of a checkout is asked at Stripe and brought in, whoever noticed that there is something to ask: who opened it, a webhook,
+// or the clerk. Each time it is a command of its own, which changes nothing if nothing is new.
+
+/** `amiss`: what Stripe says is not of the purchase to which it leads. Nothing is booked; somebody has to look. */
+export type Outcome = 'broughtIn' | 'notOurs' | 'amiss';
+
+interface Hearing {
+  purchaseId: string;
+  stripeAccount: string; // that was asked
+  checkout: Checkout;
+  because?: ExpiredBecause; // unless told, it follows from the time and the offering
+}
+
+class HearOfCheckout extends CommandOf<Hearing, PurchaseView> {}
+class LookAtPurchase extends CommandOf<{ purchaseId: string }, PurchaseView> {}
+class GiveUpOpening extends CommandOf<{ purchaseId: string }, PurchaseView> {}
+
+/** Asks Stripe what has become of a checkout, and brings that in. */
+export const reconcileCheckout = async (parts: Parts, stripeAccount: string, checkoutId: string): Promise<Outcome> => {
+  const checkout = await cardsOf(parts).checkout(stripeAccount, checkoutId);
+  if (checkout.purchase === null) return 'notOurs';
+  const { businessId, purchaseId } = checkout.purchase;
+  const command = new HearOfCheckout(byStripe(businessId), { purchaseId, stripeAccount, checkout });
+  return outcomeOf(hear(new Operation(parts, command.caller, command), command.input));
+};
+
+/**
+ * Asks Stripe to open the checkout of a purchase, once however often it is asked, and notes it.
+ * @throws Refusal CHECKOUT_NOT_OPENED when Stripe will not
+ */
+export const openCheckout = async (operation: Operation, started: StartedPurchase): Promise<PurchaseView> => {
+  const { purchaseId, stripeAccount } = started;
+  const caller = withoutRepeat(operation.caller);
+  try {
+    const checkout = await operation.cards.openCheckout(stripeAccount, { businessId: caller.business, ...started });
+    const command = new HearOfCheckout(caller, { purchaseId, stripeAccount, checkout });
+    return await hear(operation.another(command), command.input);
+  } catch (error) {
+    if (!(error instanceof StripeRefused)) throw error;
+    const giveUp = operation.another(new GiveUpOpening(caller, { purchaseId }));
+    await giveUp.decide(purchase, purchaseId, neverOpened(purchaseId), { fresh: true });
+    throw notOpened(error.message, purchaseId);
+  }
+};
+
+export const notOpened = (why: string, purchaseId: string): Refusal =>
+  new Refusal('CHECKOUT_NOT_OPENED', `Stripe did not open a checkout, and nothing was sold: ${why}`, { purchaseId });
+
+/** Its checkout can no longer be paid, unless it was before: then it is paid. One that has none yet gets it first, so that none stays unknown. */
+export const expireCheckout = async (operation: Operation, started: StartedPurchase, because: ExpiredBecause): Promise<PurchaseView> => {
+  const { purchaseId, stripeAccount } = started;
+  if (started.checkout === null) await openCheckout(operation, started);
+  const { checkout } = existing(await operation.newest(purchase, purchaseId), purchaseId);
+  if (checkout === null) throw new Error(`The checkout of the purchase ${purchaseId} was opened and is not noted.`);
+  const expired = await operation.cards.expireCheckout(stripeAccount, checkout.checkoutId);
+  const command = new HearOfCheckout(withoutRepeat(operation.caller), { purchaseId, stripeAccount, checkout: expired, because });
+  return hear(operation.another(command), command.input);
+};
+
+/**
+ * Carries on what is left of a purchase: what has no checkout gets one, what is no longer on offer can no longer be paid, and of all others it is
+ * asked what has become of them.
+ */
+export const lookAtPurchase = async (parts: Parts, business: string, purchaseId: string): Promise<Outcome> => {
+  const command = new LookAtPurchase(byStripe(business), { purchaseId });
+  const operation = new Operation(parts, command.caller, command);
+  const state = await operation.newest(purchase, purchaseId);
+  if (state.status === 'none' || !isUnderWay(state)) return 'broughtIn';
+  if (state.status === 'started' && (await isWithdrawn(operation, state)))
+    return outcomeOf(expireCheckout(operation, state, 'offeringUnavailable'));
+  if (state.checkout === null) return outcomeOf(openCheckout(operation, state));
+  return reconcileCheckout(parts, state.stripeAccount, state.checkout.checkoutId);
+};
+
+/** Is what is bought no longer on offer? (I4) */
+const isWithdrawn = async (operation: Operation, { sale }: StartedPurchase): Promise<boolean> =>
+  sale !== null && !isOffered(await operation.newest(offering, sale.offeringId));
+
+const hear = async (operation: Operation, { purchaseId, stripeAccount, checkout, because }: Hearing): Promise<PurchaseView> => {
+  const { today } = await operation.business();
+  const heard = { purchaseId, stripeAccount, ...pick(checkout, 'checkoutId', 'status', 'url', 'expiresAt', 'amount', 'paymentIntentId') };
+  const decide = hearOfCheckout({ ...heard, today, because: because ?? (await whyExpired(operation, purchaseId, checkout)) });
+  const { answer, events } = await operation.decide(purchase, purchaseId, decide, { fresh: true, view: purchaseView });
+  if (checkout.status === 'paid' && events.length === 0) await operation.settled(purchase, purchaseId, { such: isPaid }); // whoever heard it first may have died of it
+  return answer;
+};
+
+/** One that nobody paid ends by itself; before that, somebody ended it. */
+const whyExpired = async (operation: Operation, purchaseId: string, { status, expiresAt }: Checkout): Promise<ExpiredBecause> => {
+  if (status !== 'expired' || minutesBetween(operation.now, expiresAt) < CLOCKS_DIFFER) return 'abandoned';
+  const started = existing(await operation.newest(purchase, purchaseId), purchaseId);
+  return (await isWithdrawn(operation, started)) ? 'offeringUnavailable' : 'calledOff';
+};
+
+const CLOCKS_DIFFER = 1; // minutes
+
+const outcomeOf = async (hearing: Promise<unknown>): Promise<Outcome> => {
+  try {
+    await hearing;
+    return 'broughtIn';
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    if (error.code === 'NOT_AS_STARTED') return 'amiss';
+    if (error.code === 'NOT_FOUND') return 'notOurs';
+    if (error.code === 'CHECKOUT_NOT_OPENED') return 'broughtIn'; // that it is over
+    throw error;
+  }
+};
+
+const isPaid = ({ type }: Recorded<PurchaseEvent>): boolean => type === 'PurchasePaid';
+
+/** What is a part of a request is no repeat of it. */
+const withoutRepeat = ({ business, actor, clientId, correlationId }: Caller): Caller => ({ business, actor, clientId, correlationId });
