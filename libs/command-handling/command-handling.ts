@@ -10,6 +10,7 @@ import { createHandle } from '../event-store/handle.js';
 import { createPersonalKeys } from '../event-store/personal-keys.js';
 import { CardPayments } from '../payments/card-payments.js';
 import { NO_CARDS, type CardSettings } from '../payments/settings.js';
+import { CameToNothing } from './came-to-nothing.js';
 import { Claims } from './claims.js';
 import { type Clock, systemClock } from './clock.js';
 import { appointmentPackageHandlers } from './commands/appointment-package.commands.js';
@@ -52,6 +53,8 @@ export const openCommandHandling = async (surroundings: Surroundings): Promise<P
   const claims = new Claims(pool, log);
   await keys.migrate();
   await claims.migrate();
+  const cameToNothing = new CameToNothing(pool);
+  await cameToNothing.migrate();
 
   const codec = createCodec(domainEvents, keys);
   const facts = new Facts(store, codec, log);
@@ -59,7 +62,7 @@ export const openCommandHandling = async (surroundings: Surroundings): Promise<P
   const handle = createHandle({ store, codec, logger: log });
   return {
     ...{ store, codec, handle, facts, claims, clock, checkouts, cards: stripe && new CardPayments(stripe) },
-    followUps: new FollowUps(handle, clock, log, surroundings.policies !== 'api'),
+    followUps: new FollowUps(handle, cameToNothing, clock, log, surroundings.policies !== 'api'),
     requestHashKey: { id: createHash('sha256').update(requestHashKey).digest('hex').slice(0, 16), secret: requestHashKey },
     policiesHere: surroundings.policies !== 'projector',
     close: () => {

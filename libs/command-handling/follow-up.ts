@@ -6,6 +6,7 @@ import { NotFound, Refusal } from '../domain/kernel/refusal.js';
 import { policies } from '../domain/policies/policies.js';
 import type { PolicyCommand } from '../domain/policies/policy.js';
 import type { CommandContext, Handle } from '../event-store/handle.js';
+import type { CameToNothing } from './came-to-nothing.js';
 import type { Clock } from './clock.js';
 
 /** One command that follows from one event: `ordinal` counts the commands that the policy gives for it. */
@@ -44,6 +45,7 @@ const POLL = 20;
 export class FollowUps {
   constructor(
     private readonly handle: Handle,
+    private readonly nothing: CameToNothing,
     private readonly clock: Clock,
     private readonly log: Logger,
     private readonly projectorFollows: boolean, // it takes up what is left here
@@ -82,8 +84,8 @@ export class FollowUps {
     for (const followUp of followUpsOf(event)) {
       if (!which(commandOf(event, followUp))) continue;
       const done = await this.doneByFirst(event, followUp);
-      for (const next of done) await this.settle(next);
-      if (done.length > 0) continue;
+      for (const next of done ?? []) await this.settle(next);
+      if (done) continue;
       await this.again(event, followUp).catch((error: unknown) => {
         if (!(error instanceof NotFound)) throw error;
       });
@@ -95,35 +97,52 @@ export class FollowUps {
     await this.carryOut(event, policy, ordinal, commandOf(event, { policy, ordinal }));
   }
 
-  /** Whoever appended the event is left alone with what follows from it for as long as they may rely on it. Gives what came of it. */
-  private async doneByFirst(event: Recorded, { policy, ordinal, commandId }: FollowUp): Promise<Recorded[]> {
-    const command = commandOf(event, { policy, ordinal });
+  /**
+   * Whoever appended the event is left alone with what follows from it for as long as they may rely on it. Gives what came of it;
+   * undefined: nothing is known of it.
+   */
+  private async doneByFirst(event: Recorded, followUp: FollowUp): Promise<Recorded[] | undefined> {
     const age = Math.max(0, Date.parse(this.clock()) - Date.parse(event.metadata.time));
     for (let waited = age; waited < LEFT_ALONE_FOR; waited += POLL) {
-      const done = await this.eventsOf(event, policy, commandId, command);
-      if (done.length > 0) return done;
+      const done = await this.outcomeOf(event, followUp);
+      if (done) return done;
       await sleep(POLL);
     }
-    return this.eventsOf(event, policy, commandId, command);
+    return this.outcomeOf(event, followUp);
   }
 
+  private async outcomeOf(event: Recorded, { policy, ordinal, commandId }: FollowUp): Promise<Recorded[] | undefined> {
+    const events = await this.eventsOf(event, policy, commandId, commandOf(event, { policy, ordinal }));
+    return events.length > 0 || (await this.nothing.has(commandId)) ? events : undefined;
+  }
+
+  /** What came to nothing, or was refused once and made good, is not asked again: the stream might take it by now. */
   private async carryOut(event: Recorded, policy: string, ordinal: number, command: PolicyCommand, soleUntil?: number): Promise<bigint> {
+    const commandId = policyCommandIdOf(event.id, policy, ordinal);
     const compensations = (command.refused?.() ?? []).map((undo, n) => ({
       undo,
-      commandId: policyCommandIdOf(event.id, `${policy}/${ordinal}/refused`, n),
+      undoId: policyCommandIdOf(event.id, `${policy}/${ordinal}/refused`, n),
     }));
-    if (soleUntil === undefined)
-      for (const { undo, commandId } of compensations) if ((await this.eventsOf(event, policy, commandId, undo)).length > 0) return 0n;
-    try {
-      return await this.give(event, policy, policyCommandIdOf(event.id, policy, ordinal), command, soleUntil);
-    } catch (error) {
-      if (!(error instanceof Refusal) || compensations.length === 0) throw error;
-      const given = compensations.map(({ undo, commandId }) => this.give(event, policy, commandId, undo));
-      return (await Promise.all(given)).reduce(later, 0n);
+    if (soleUntil === undefined) {
+      if (await this.nothing.has(commandId)) return 0n;
+      for (const { undo, undoId } of compensations) if ((await this.eventsOf(event, policy, undoId, undo)).length > 0) return 0n;
     }
+    const given = await this.give(event, policy, commandId, command, soleUntil).catch((error: unknown) => {
+      if (!(error instanceof Refusal) || compensations.length === 0) throw error;
+      return undefined;
+    });
+    if (given && given.events.length > 0) return this.after(given, given.since);
+    const undone = given ? [] : await Promise.all(compensations.map(({ undo, undoId }) => this.makeGood(event, policy, undoId, undo)));
+    await this.nothing.note(commandId);
+    return undone.reduce(later, given?.position ?? 0n);
   }
 
-  /** What a command appended, if it was carried out. What was refused once and made good is not asked again: the stream might take it by now. */
+  private async makeGood(event: Recorded, policy: string, commandId: string, undo: PolicyCommand): Promise<bigint> {
+    const given = await this.give(event, policy, commandId, undo);
+    return this.after(given, given.since);
+  }
+
+  /** What a command appended, if it was carried out. */
   private async eventsOf(event: Recorded, policy: string, commandId: string, { aggregate, id }: PolicyCommand): Promise<Recorded[]> {
     const { events } = await this.handle(aggregate, id, this.contextOf(event, policy, commandId), () => [], { fresh: true });
     return events;
@@ -135,11 +154,11 @@ export class FollowUps {
     commandId: string,
     { aggregate, id, decide, creates, read }: PolicyCommand,
     soleUntil?: number,
-  ): Promise<bigint> {
+  ): Promise<Appended & { since: number }> {
     const { [`${aggregate.category}-${id}`]: _, ...others } = read ?? {};
     const context = { ...this.contextOf(event, policy, commandId), ...(read && { read: others }), soleUntil };
     const since = performance.now();
-    return this.after(await this.handle(aggregate, id, context, decide, creates ? { create: 'unseen' } : {}), since);
+    return { ...(await this.handle(aggregate, id, context, decide, creates ? { create: 'unseen' } : {})), since };
   }
 
   /** The person whose doing it follows from stays the one who did it. */

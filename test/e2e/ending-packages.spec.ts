@@ -63,6 +63,19 @@ inEachPolicyMode((at, policies) => {
       expect(await clinic.invoice(booked)).toMatchObject({ total: 6_899, packageId });
     });
 
+    it('H4: nothing was unpaid when it was cancelled: what is owing since, because a payment was voided, is never written off', async () => {
+      const sold = await clinic.sell();
+      await clinic.service.settled();
+      const payments = `/v1/invoices/${sold.invoiceId}/payments`;
+      const { paymentId } = await clinic.owner.post<{ paymentId: string }>(payments, { amount: clinic.money(34_493), method: 'cash' });
+      await cancel(sold, { unpaid: 'writeOff' });
+      if (policies === 'projector') await clinic.service.settled(); // what follows has followed
+      await clinic.owner.post(`${payments}/${paymentId}/void`, {});
+      expect(await clinic.invoice(sold)).toMatchObject({ adjustments: 0, balance: 34_493 }); // once the projector has looked at it too
+      await reinstate(sold);
+      expect(await clinic.invoice(sold)).toMatchObject({ adjustments: 0, balance: 34_493 });
+    });
+
     it('H4: one that was cancelled in another way says so', async () => {
       const sold = await clinic.sell();
       await cancel(sold);

@@ -87,11 +87,10 @@ class World {
     return before.length > 0 ? before : this.append(aggregate.category, id, command, decide(this.state(aggregate, id)));
   }
 
-  /** Anything on the list, before what comes before it: a process does at once what follows from its own append. Without effect, it stays. */
+  /** Anything on the list, before what comes before it: a process does at once what follows from its own append. */
   rush(n: number): void {
     const follow = this.todo[n % Math.max(1, this.todo.length)];
-    const known = this.events.length;
-    if (follow && this.carryOut(follow, true) && this.events.length > known) this.todo.splice(this.todo.indexOf(follow), 1);
+    if (follow) this.carryOut(follow);
   }
 
   /** The next thing to do of the nth stream that has any; with `again`, it stays on the list. */

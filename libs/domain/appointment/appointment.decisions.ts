@@ -264,12 +264,15 @@ export const assertCancelled = ({ appointmentId, status }: BookedAppointment): v
     });
 };
 
-/** H1, H2: its forfeited session stands again, and so does it, whichever way it had ended. */
+/** H1, H2: its forfeited session stands again, and so does it, whichever way it had ended, and without it if it has given it up since. */
 export const standAgain =
   ({ appointmentId, packageId, consumptionId }: { appointmentId: string; packageId: string; consumptionId: string }): DecideAppointment =>
   (state) => {
-    const again = { appointmentId, session: { packageId, consumptionId, replaces: consumptionId }, invoice: null };
-    return state.status === 'cancelled' ? rebookAppointment(again)(state) : undoNoShow(again)(state);
+    const { status, consumptionId: used } = existing(state, appointmentId);
+    const session = used === consumptionId ? { packageId, consumptionId, replaces: consumptionId } : null;
+    const again = { appointmentId, session, invoice: null };
+    if (status === 'cancelled') return rebookAppointment(again)(state);
+    return status === 'noShow' ? undoNoShow(again)(state) : [];
   };
 
 const uses = ({ consumptionId }: BookedAppointment, { session }: StandAgain): boolean =>

@@ -234,6 +234,16 @@ describe('booking a cancelled appointment again', () => {
     anAppointment([booked(), cancelledAppointment('forfeited')])
       .when(decisions.standAgain({ appointmentId, packageId: p, consumptionId: idOf('c1') }))
       .emits([rebooked('forfeited')]));
+  it('H2, E8: without the session that was forfeited, when it was given up at the same moment; once', () => {
+    const again = decisions.standAgain({ appointmentId, packageId: p, consumptionId: idOf('c1') });
+    const removed = [booked(), cancelledAppointment('forfeited'), packageRemoved()];
+    anAppointment(removed)
+      .when(again)
+      .emits([rebooked('forfeited', { use: regular })]);
+    anAppointment([...removed, rebooked('forfeited', { use: regular })])
+      .when(again)
+      .emits([]);
+  });
   it('H2: without a package', () =>
     anAppointment([withoutPackage, cancelledAppointment('returned', { use: regular })])
       .when(rebook(null))

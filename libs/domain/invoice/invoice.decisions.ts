@@ -18,13 +18,14 @@ export const issueInvoice =
   };
 
 /**
- * E9: other lines, because a package was applied or removed; not while it is paid. If it was adjusted to zero in the
- * meantime, so is what is issued anew.
+ * E9: other lines, because a package was applied or removed; not while it is paid, nor with a session that was given up before it
+ * came here (`applied`). If it was adjusted to zero in the meantime, so is what is issued anew.
  */
 export const reissueInvoice =
-  (content: InvoiceContent): DecideInvoice =>
+  (content: InvoiceContent, applied: string | null = null): DecideInvoice =>
   (state) => {
     const issued = existing(state, content.invoiceId);
+    if (applied !== null && issued.removed.includes(applied)) throw changedMeanwhile(content);
     assertNotPaid(issued);
     const reissued: InvoiceEvent = { type: 'InvoiceReissued', data: { ...owingAll(content), removes: null } };
     if (!issued.toZero) return [reissued];

@@ -117,6 +117,12 @@ describe('re-issuing an invoice', () => {
       .when(reissueInvoice(fromPackage))
       .emits([reissued(fromPackage)]);
   });
+  it('E8, H4: not with a session that was given up before it came here', () => {
+    const removes = { packageId: p, consumptionId: idOf('c1'), moveTo: null };
+    const given = anInvoice([issued(content), reissued(content, { removes })]);
+    given.when(reissueInvoice(fromPackage, idOf('c1'))).refuses('APPOINTMENT_CHANGED');
+    given.when(reissueInvoice(fromPackage, idOf('c2'))).emits([reissued(fromPackage)]);
+  });
   it('E9: adjusted and undone, it is not paid', () =>
     anInvoice([issued(content), adjustedToZero(114_98), adjustmentUndone(114_98)])
       .when(reissueInvoice(fromPackage))

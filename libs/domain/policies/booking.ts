@@ -46,7 +46,7 @@ export const booking = definePolicy<PackageEvent>('booking', {
 export const invoicing = definePolicy<AppointmentEvent>('invoicing', {
   AppointmentBooked: ({ data }) => issue(data.invoice),
   PackageApplied: ({ data }) => [
-    change(invoice, data.invoice.invoiceId, { decide: reissueInvoice(data.invoice), refused: removeAgain(data) }),
+    change(invoice, data.invoice.invoiceId, { decide: reissueInvoice(data.invoice, data.consumptionId), refused: removeAgain(data) }),
   ],
 });
 
@@ -101,7 +101,7 @@ const giveBack =
     }),
   ];
 
-/** E9: it was paid at the same moment: the appointment keeps its invoice as it is, and uses no package. */
+/** E9, H4: it was paid at the same moment, or the package cancelled: the appointment keeps its invoice as it is, and uses no package. */
 const removeAgain =
   ({ appointmentId, packageId, consumptionId, invoice: { issuedOn } }: EventOf<typeof PackageApplied>['data']) =>
   (): PolicyCommand[] => [
