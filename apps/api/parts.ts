@@ -38,6 +38,7 @@ import { SeriesController } from './resources/series.controller.js';
 import { ServicesController } from './resources/services.controller.js';
 import { SettingsController } from './resources/settings.controller.js';
 import { SharedPackages } from './resources/shared-packages.js';
+import { OwnStatementController, Statements, StatementsController } from './resources/statements.controller.js';
 import { Streams } from './resources/streams.js';
 import { StripeWebhooksController } from './resources/stripe-webhooks.controller.js';
 import { TaxesController } from './resources/taxes.controller.js';
@@ -97,6 +98,8 @@ const controllers = [
   PrintsController,
   OwnController,
   OwnPrintsController,
+  StatementsController,
+  OwnStatementController,
   CatalogueFileController,
   StripeWebhooksController,
 ];
@@ -106,7 +109,7 @@ class ResourcesModule {
   static with(commands: CommandParts, readModels: ReadModels, knocks: CountedKnocks): DynamicModule {
     const files: Provider[] = [Imports, CatalogueFiles];
     const ofPackages: Provider[] = [SharedPackages, Bookable, PackageSessions, Suggestions];
-    const linked: Provider[] = [Links, ManagedAppointments, OwnThings];
+    const linked: Provider[] = [Links, ManagedAppointments, OwnThings, Statements];
     const readers: Provider[] = [
       { provide: READ_MODELS, useValue: readModels },
       { provide: CountedKnocks, useValue: knocks },
