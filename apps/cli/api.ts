@@ -8,7 +8,19 @@ export interface Access {
 }
 
 /** What somebody must do is in the message; a stack trace would not help. */
-export class CliError extends Error {}
+export class CliError extends Error {
+  constructor(
+    message: string,
+    readonly status?: number, // that the API answered with
+  ) {
+    super(message);
+  }
+
+  /** The API said no, and will say so again. */
+  get isFinal(): boolean {
+    return this.status !== undefined && this.status < 500 && this.status !== 429;
+  }
+}
 
 export interface Sending {
   method?: 'GET' | 'POST' | 'PUT';
@@ -54,7 +66,7 @@ export async function send(
   });
   if (answer.ok) return answer;
   const said = await answer.text();
-  throw new CliError(`${answer.status}: ${wordsOf(said)}`);
+  throw new CliError(`${answer.status}: ${wordsOf(said)}`, answer.status);
 }
 
 const wordsOf = (text: string): string => {

@@ -49,7 +49,7 @@ async function main(access: Access, wanted: Wanted): Promise<void> {
     if (!now) continue;
     done = now;
     progress.update(done);
-    if (done.status === 'interrupted') await start(access, upload).catch(() => undefined); // the same key: it is taken up again
+    if (done.status === 'interrupted') await start(access, upload).catch(unlessFinal); // the same key: it is taken up again
   }
   progress.stop();
   await report(access, done);
@@ -69,11 +69,14 @@ async function start(access: Access, { file, asked, key }: { file: Blob; asked: 
 
 /** Undefined: the API is away, or its lists are not that far yet. */
 async function stateOf(access: Access, importId: string): Promise<Import | undefined> {
-  try {
-    return (await (await send(access, `/imports/${importId}`)).json()) as Import;
-  } catch {
-    return undefined;
-  }
+  const answer = await send(access, `/imports/${importId}`).catch(unlessFinal);
+  return answer && ((await answer.json().catch(() => undefined)) as Import | undefined);
+}
+
+/** Whatever may go by is tried again; a token that has expired does not. */
+function unlessFinal(error: unknown): undefined {
+  if (error instanceof CliError && error.isFinal && error.status !== 404) throw error; // the list may not be that far yet
+  return undefined;
 }
 
 async function report(access: Access, { importId, status, dryRun, rows, imported, skipped, failed }: Import): Promise<void> {
