@@ -521,6 +521,10 @@ describe('adjusting the expiry', () => {
       .when(undoExpiryOn('2027-03-01'))
       .emits([expiryRestored('2027-06-30', null)]);
   });
+  it('F2: undone, a package that had expired before it was adjusted has expired again; what was booked in between stays', () =>
+    aPackage([...used, expiryAdjusted('2027-03-01', '2027-06-30'), consumed('2027-05-01', 1, { n: 2, used: 2, expiresOn: '2027-06-30' })])
+      .when(undoExpiryOn('2027-04-15'))
+      .emits([expiryRestored('2027-06-30', '2027-03-01')]));
   it('F2: undone on a package with no expiry, there is none again', () =>
     aPackage([sold(), expiryAdjusted(null, '2027-06-30')])
       .when(undoExpiry)
