@@ -6,7 +6,7 @@ import { column, defineProjection, insert, update, type RowOf } from '../libs/pr
 /** J1: one row per appointment. */
 export const appointmentList = defineProjection({
   name: 'appointment_list',
-  version: 2,
+  version: 3,
   key: 'appointmentId',
   columns: {
     appointmentId: column.uuid(),
@@ -22,7 +22,7 @@ export const appointmentList = defineProjection({
     outcome: column.text<SessionOutcome>().nullable(),
     packageId: column.uuid().nullable().indexed(),
     consumptionId: column.uuid().nullable(),
-    soldPackageId: column.uuid().nullable(), // the package that was sold from it
+    soldPackageIds: column.json<string[]>(), // of the packages that were sold from it
     seriesId: column.uuid().nullable().indexed(),
     invoiceId: column.uuid(),
     externalReference: column.text().nullable().indexed(),
@@ -36,11 +36,11 @@ export const appointmentList = defineProjection({
   AppointmentBooked: insert(({ data, revision }) => ({
     ...pick(data, 'appointmentId', 'clientId', 'serviceId', 'serviceName', 'providerId', 'start', 'end', 'timeZone', 'on'),
     ...pick(data, 'packageId', 'consumptionId', 'seriesId', 'invoiceId', 'externalReference'),
-    ...{ status: 'booked' as const, outcome: null, soldPackageId: null, revision },
+    ...{ status: 'booked' as const, outcome: null, soldPackageIds: [], revision },
   })),
   AppointmentLinkedToSale: update(
     ({ data }) => data.appointmentId,
-    (row, { data, revision }) => ({ ...row, soldPackageId: data.packageId, revision }),
+    (row, { data, revision }) => ({ ...row, soldPackageIds: [...new Set([...row.soldPackageIds, data.packageId])], revision }),
   ),
   PackageApplied: update(
     ({ data }) => data.appointmentId,

@@ -42,7 +42,7 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
 
   it('J1: an appointment as it is booked', () => {
     const { invoice: _, ...booking } = bookingOf();
-    expect([...listed([booked()]).values()]).toEqual([{ ...booking, status: 'booked', outcome: null, soldPackageId: null, revision: 0n }]);
+    expect([...listed([booked()]).values()]).toEqual([{ ...booking, status: 'booked', outcome: null, soldPackageIds: [], revision: 0n }]);
   });
   it('E4: without a package', () => expect(upTo(1)).toMatchObject(regular));
   it('E5: as one of a series, found by the reference of the platform', () =>
@@ -51,9 +51,9 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
       ...use(9),
     }));
   it('D1: with the package that was sold from it, of which it takes no session', () =>
-    expect(upTo(3)).toMatchObject({ soldPackageId: p, ...regular }));
+    expect(upTo(3)).toMatchObject({ soldPackageIds: [p], ...regular }));
   it('E8: with the package that was applied to it', () => expect(upTo(4)).toMatchObject({ status: 'booked', ...use(1) }));
-  it('J1: completed', () => expect(upTo(5)).toMatchObject({ status: 'completed', outcome: null, soldPackageId: p, ...use(1) }));
+  it('J1: completed', () => expect(upTo(5)).toMatchObject({ status: 'completed', outcome: null, soldPackageIds: [p], ...use(1) }));
   it('H1: a no-show, and what became of its session', () => {
     expect(upTo(6)).toMatchObject({ status: 'noShow', outcome: 'returned', ...use(1) });
     expect(upTo(8)).toMatchObject({ status: 'noShow', outcome: 'forfeited', ...use(2) });

@@ -187,6 +187,16 @@ it('I5, G5: own appointments and those of linked clients, marked; cancelled wher
   expect(await child.refused(403, 'POST', parentsCancel, { body: {} })).toMatchObject({ code: 'NOT_PERMITTED_BY_CLIENT' });
 });
 
+it('H2, E8: what has started is changed by staff, no more by its client', async () => {
+  const { sold, parent, parentId } = await family();
+  const started = await clinic.book(sold, { clientId: parentId, start: clinic.in(0) });
+  const at = (path: string) => `/v1/me/appointments/${started.appointmentId}${path}`;
+  expect(await parent.refused(409, 'POST', at('/cancel'), { body: {} })).toMatchObject({ code: 'APPOINTMENT_STARTED' });
+  expect(await parent.refused(409, 'DELETE', at('/package'))).toMatchObject({ code: 'APPOINTMENT_STARTED' });
+  expect(await parent.get(at(''))).toMatchObject({ status: 'booked', packageId: sold.packageId });
+  expect(await clinic.end(started, 'cancel')).toMatchObject({ status: 'cancelled' });
+});
+
 it('A2, A3: a client reaches nothing else, and nothing of anybody else', async () => {
   const { parent } = await family();
   const { sold: others } = await family();

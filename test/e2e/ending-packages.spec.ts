@@ -236,6 +236,19 @@ inEachPolicyMode((at, policies) => {
       await receptionist.refused(403, 'POST', `${pathOf(sold)}/refunds`, { body });
     });
 
+    it('L2, H5: a refund that was refused, sent again with the same key, is decided anew', async () => {
+      const sold = await endedPaid(5_000);
+      await clinic.service.settled();
+      const headers = { 'idempotency-key': `refused ${sold.packageId}` };
+      const path = `${pathOf(sold)}/refunds`;
+      const body = refundOf(10_000, 'outstandingBalance');
+      expect(await clinic.owner.refused(409, 'POST', path, { body, headers })).toMatchObject({ code: 'REFUND_ABOVE_PAID' });
+      await clinic.owner.post(`/v1/invoices/${sold.invoiceId}/payments`, { amount: clinic.money(7_000), method: 'cash' });
+      const given = { refunds: [{ amount: clinic.money(10_000), refused: false }] };
+      for (let n = 0; n < 2; n += 1) expect(await clinic.owner.post(path, body, headers)).toMatchObject(given);
+      expect(await clinic.invoice(sold)).toMatchObject({ paid: 12_000, refunded: 10_000 });
+    });
+
     it('L1: bad input names every field, and nothing is given back', async () => {
       const sold = await endedPaid();
       const body = { amount: clinic.money(0), outcome: 'gone', method: 'stripe', extra: 1 };

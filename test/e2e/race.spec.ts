@@ -15,7 +15,8 @@ afterAll(() => service?.stop());
 const PACKAGES = 20;
 const CALLERS = 6;
 
-const times = <T>(count: number, make: () => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: count }, make));
+const times = <T>(count: number, make: (n: number) => Promise<T>): Promise<T[]> =>
+  Promise.all(Array.from({ length: count }, (_, n) => make(n)));
 const oneSession = async (offeringId: string): Promise<Sold> =>
   clinic.owner.post<Sold>('/v1/packages', { offeringId, clientId: await clinic.client() });
 
@@ -237,6 +238,27 @@ describe('one appointment, of which two want something else at once, over two pr
       expect(['done', 'APPOINTMENT_CHANGED', 'APPOINTMENT_NOT_BOOKED']).toContain(said(apply));
       expect(await clinic.appointment(booked)).toMatchObject({ status: 'cancelled', packageId: done(apply) ? sold.packageId : null });
       expect(await clinic.package(sold)).toMatchObject({ remaining: 5 });
+    });
+  });
+
+  it('E7, E8: a package is applied while it is moved, to another provider or for longer: it uses a session for where it is, or none', async () => {
+    const { providerId } = await clinic.owner.post<{ providerId: string }>('/v1/providers', {
+      name: 'Kim',
+      serviceIds: [clinic.has.massage],
+    });
+    await times(OF_EACH, async (n) => {
+      const booked = await clinic.bookWithout();
+      const sold = await clinic.sell({}, { clientId: booked.clientId });
+      const end = new Date(Date.parse(booked.end) + 30 * 60_000).toISOString();
+      const to = { start: booked.start, ...(n % 2 === 0 ? { providerId } : { end }) };
+      const [apply, moved] = await Promise.all([at(booked, 'package', { packageId: sold.packageId }), at(booked, 'move', to)]);
+      expect(['done', 'APPOINTMENT_CHANGED']).toContain(said(apply));
+      expect(['done', 'APPOINTMENT_CHANGED']).toContain(said(moved));
+      const now = await clinic.appointment(booked);
+      expect(now).toMatchObject(done(moved) ? to : { start: booked.start, end: booked.end });
+      const standing = (await sessionsOf(sold)).filter(({ outcome }) => outcome === 'standing');
+      expect(standing.map(({ consumptionId }) => consumptionId)).toEqual(now.packageId === null ? [] : [now.consumptionId]);
+      if (done(apply)) expect(now.packageId).toBe(sold.packageId);
     });
   });
 

@@ -53,9 +53,11 @@ inEachPolicyMode((at) => {
       await clinic.service.settled();
       const sold = await clinic.sell({}, { clientId: booked.clientId, appointmentId: booked.appointmentId });
       expect(sold.services).toMatchObject([{ remaining: 5, used: 0 }]);
-      expect(await clinic.appointment(booked)).toMatchObject({ soldPackageId: sold.packageId, packageId: null, consumptionId: null });
+      expect(await clinic.appointment(booked)).toMatchObject({ soldPackageIds: [sold.packageId], packageId: null, consumptionId: null });
       expect(await clinic.invoice(sold)).toMatchObject({ appointmentId: booked.appointmentId });
       expect(await clinic.invoice(booked)).toMatchObject({ total: 9_198, balance: 9_198 });
+      const another = await clinic.sell({}, { clientId: booked.clientId, appointmentId: booked.appointmentId });
+      expect(await clinic.appointment(booked)).toMatchObject({ soldPackageIds: [sold.packageId, another.packageId] }); // it is linked to both
     });
 
     it.each([
@@ -76,7 +78,12 @@ inEachPolicyMode((at) => {
       });
       const [session] = sold.sessions;
       expect(await clinic.appointment(booked)).toMatchObject({
-        ...{ soldPackageId: sold.packageId, packageId: sold.packageId, consumptionId: session!.consumptionId, invoiceId: booked.invoiceId },
+        ...{
+          soldPackageIds: [sold.packageId],
+          packageId: sold.packageId,
+          consumptionId: session!.consumptionId,
+          invoiceId: booked.invoiceId,
+        },
       });
       expect(await clinic.invoice(booked)).toMatchObject({ ...expected, packageId: sold.packageId, packageInvoiceId: sold.invoiceId });
     });

@@ -138,6 +138,8 @@ inEachPolicyMode((at) => {
     expect(await codeOf({ rule: { start, every: 'day' } })).toEqual(['/rule/until ONE_OF']);
     expect(await codeOf({ rule: { start, every: 'day', until: '2100-01-01' } })).toEqual(['/rule NOT_A_SERIES']);
     expect(await codeOf({ rule: { start, every: 'year', count: 2 } })).toEqual(['/rule/every NOT_ONE_OF']);
+    const spellings = ['2031-03-23T09:00:00.000Z', '2031-03-24T09:00:00Z', '2031-03-23T10:00:00+01:00', '2031-03-24T04:00:00-05:00'];
+    expect(await codeOf({ starts: spellings })).toEqual(['/starts/2 TWICE', '/starts/3 TWICE']); // the same instants
     expect(await refused({ ...sold, clientId: await clinic.client() }, daily(2))).toMatchObject({ code: 'PACKAGE_NOT_SHARED' });
     await clinic.owner.post(`/v1/packages/${sold.packageId}/cancel`, {});
     expect(await refused(sold, daily(2))).toMatchObject({ code: 'PACKAGE_CANCELLED' });

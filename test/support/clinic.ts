@@ -36,7 +36,7 @@ export interface Booked {
   on: string;
   status: string;
   outcome: string | null;
-  soldPackageId?: string | null;
+  soldPackageIds?: string[];
   charge?: { net: Money; total: Money };
   session?: { remaining: number | null; expiresOn: string | null; place: string | null };
   position: string;

@@ -143,8 +143,8 @@ class Decided {
 }
 
 class SoldFrom {
-  @IsId({ nullable: true, description: 'the package that was sold from it' })
-  soldPackageId: string | null;
+  @IsId({ list: { max: 1_000 }, description: 'the packages that were sold from it' })
+  soldPackageIds: string[];
 }
 
 export class AppointmentAnswer extends IntersectionType(Appointment, Decided, Answered) {}

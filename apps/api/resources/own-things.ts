@@ -150,7 +150,7 @@ const packageSeen = (call: CallContext, item: Shown<PackageRow> & Sharing, invoi
 
 const appointmentSeen = (
   call: CallContext,
-  { externalReference: _, soldPackageId: __, revision: ___, ...item }: Shown<AppointmentRow> & Pick<OwnAppointment, 'linkedClient'>,
+  { externalReference: _, soldPackageIds: __, revision: ___, ...item }: Shown<AppointmentRow> & Pick<OwnAppointment, 'linkedClient'>,
   invoices: boolean,
 ): OwnAppointment => ({ ...item, invoiceId: invoiceSeen(call, item, invoices) });
 

@@ -43,7 +43,7 @@ export class OwnAvailableQuery extends PageQuery {
 export class OwnSession extends IntersectionType(OmitType(PackageSession, ['invoiceId']), OwnInvoiceId) {}
 export class OwnSessionPage extends PageOf(OwnSession) {}
 
-class OwnAppointmentCore extends OmitType(AppointmentRead, ['invoiceId', 'externalReference', 'soldPackageId', 'revision']) {}
+class OwnAppointmentCore extends OmitType(AppointmentRead, ['invoiceId', 'externalReference', 'soldPackageIds', 'revision']) {}
 export class OwnAppointment extends IntersectionType(OwnAppointmentCore, OwnInvoiceId, Whose) {}
 export class OwnAppointmentPage extends PageOf(OwnAppointment) {}
 export class OwnAppointmentAnswer extends IntersectionType(OmitType(AppointmentAnswer, ['invoiceId', 'externalReference']), OwnInvoiceId) {}

@@ -37,7 +37,7 @@ export interface BookingInput {
   externalReference: string | null;
 }
 
-export type AppointmentAnswer = Omit<BookedAppointment, 'soldPackageId' | 'before' | 'sessionMoves'> & {
+export type AppointmentAnswer = Omit<BookedAppointment, 'soldPackageIds' | 'before' | 'sessionMoves'> & {
   charge?: Charge; // at booking: what the appointment costs
   session?: SessionUse; // at booking from a package
 };
@@ -170,6 +170,6 @@ const placeOf =
     state.status === 'unsold' ? null : (placesOf(state).get(consumptionId) ?? null);
 
 export const answerOf = (state: AppointmentState): AppointmentAnswer => {
-  const { soldPackageId: _, before: __, sessionMoves: ___, ...answer } = state as BookedAppointment;
+  const { soldPackageIds: _, before: __, sessionMoves: ___, ...answer } = state as BookedAppointment;
   return answer;
 };

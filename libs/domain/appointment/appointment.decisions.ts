@@ -14,12 +14,12 @@ export const bookAppointment =
   (state) =>
     state.status === 'none' ? [{ type: 'AppointmentBooked', data: booking }] : [];
 
-/** D1: the sale is shown at the appointment from which it was made. */
+/** D1: the sale is shown at the appointment from which it was made, beside others. */
 export const linkToSale =
   (appointmentId: string, packageId: string): DecideAppointment =>
   (state) => {
-    const { clientId, soldPackageId } = existing(state, appointmentId);
-    return soldPackageId === packageId ? [] : [{ type: 'AppointmentLinkedToSale', data: { appointmentId, clientId, packageId } }];
+    const { clientId, soldPackageIds } = existing(state, appointmentId);
+    return soldPackageIds.includes(packageId) ? [] : [{ type: 'AppointmentLinkedToSale', data: { appointmentId, clientId, packageId } }];
   };
 
 export interface ApplyPackage {

@@ -1,7 +1,7 @@
 import { defaultSettings } from '../business/business.events.js';
 import { pick } from '../kernel/pick.js';
 import type { InvoiceContent } from '../kernel/shapes.js';
-import { at, idOf } from '../testing/example.js';
+import { anna, at, idOf } from '../testing/example.js';
 import {
   applied,
   booked,
@@ -58,9 +58,16 @@ describe('booking an appointment', () => {
 
 describe('an appointment from which a package is sold', () => {
   const link = decisions.linkToSale(appointmentId, p);
+  const linked = (packageId: string) => ({ type: 'AppointmentLinkedToSale' as const, data: { appointmentId, clientId: anna, packageId } });
 
   it('D1: is linked to the sale', () => anAppointment([withoutPackage]).when(link).emits([linkedToSale]));
   it('D1: once', () => anAppointment([withoutPackage, linkedToSale]).when(link).emits([]));
+  it('D1: also to another sale, and a late repeat of the first changes nothing', () => {
+    const another = idOf('another');
+    const both = linked(another);
+    anAppointment([withoutPackage, linkedToSale]).when(decisions.linkToSale(appointmentId, another)).emits([both]);
+    anAppointment([withoutPackage, linkedToSale, both]).when(link).emits([]);
+  });
   it('D1: takes no session by that', () =>
     anAppointment([withoutPackage, linkedToSale])
       .when(apply(1))

@@ -10,7 +10,7 @@ export interface BookedAppointment extends Omit<Booking, 'invoice'> {
   outcome: SessionOutcome | null; // while cancelled or a no-show
   before: 'booked' | 'completed' | null; // what a no-show was before
   sessionMoves: number; // how often its session was moved, as far as it has followed (E7)
-  soldPackageId: string | null; // D1: the package that was sold from here
+  soldPackageIds: string[]; // D1: the packages that were sold from here
 }
 
 export const appointment: Aggregate<AppointmentState, AppointmentEvent> = {
@@ -20,12 +20,12 @@ export const appointment: Aggregate<AppointmentState, AppointmentEvent> = {
   evolve: (state, { type, data }) => {
     if (type === 'AppointmentBooked') {
       const { invoice: _, ...booking } = data;
-      return { ...booking, status: 'booked', outcome: null, before: null, sessionMoves: 0, soldPackageId: null };
+      return { ...booking, status: 'booked', outcome: null, before: null, sessionMoves: 0, soldPackageIds: [] };
     }
     if (state.status === 'none') return state;
     switch (type) {
       case 'AppointmentLinkedToSale':
-        return { ...state, soldPackageId: data.packageId };
+        return { ...state, soldPackageIds: [...new Set([...state.soldPackageIds, data.packageId])] };
       case 'PackageApplied':
         return { ...state, ...pick(data, 'packageId', 'consumptionId'), sessionMoves: 0 };
       case 'PackageRemoved':
