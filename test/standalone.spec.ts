@@ -11,7 +11,7 @@ import { startOf } from '../libs/embedded-postgres/owner.js';
 // `npm start` as it is run, on the compiled programs (`npm test` compiles them first), without the demo and on free ports.
 
 const program = fileURLToPath(new URL('../dist/apps/standalone/main.js', import.meta.url));
-const freePorts = ['--port', '0', '--event-store-port', '0', '--postgres-port', '0'];
+const freePorts = ['--port', '0', '--event-store-port', '0', '--postgres-port', '0', '--stripe-port', '0'];
 
 let data: string;
 let running: ChildProcess[];
@@ -69,7 +69,7 @@ describe('npm start', () => {
     expect(second.said()).toContain(`already runs on ${data} (process ${child.pid})`);
 
     const before = await parts();
-    expect(before.map(({ name }) => name).sort()).toEqual(['API', 'event store', 'projector']);
+    expect(before.map(({ name }) => name).sort()).toEqual(['API', 'event store', 'projector', 'simulated Stripe']);
     expect(await stopped(child, 'SIGTERM')).toBe(0);
     for (const { pid } of before) expect(await startOf(pid)).toBeUndefined();
   });

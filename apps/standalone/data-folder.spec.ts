@@ -64,6 +64,16 @@ describe('secrets', () => {
     await folder.release();
   });
 
+  it('are complete also where they were made before there was a simulated Stripe', async () => {
+    const folder = await openDataFolder(path);
+    const { STRIPE_WEBHOOK_SECRET: _, ...before } = await secretsOf(folder);
+    await writeFile(folder.secrets, JSON.stringify(before));
+    const made = await secretsOf({ ...folder, isNew: false });
+    expect(made).toEqual({ ...before, STRIPE_WEBHOOK_SECRET: expect.stringMatching(/^[\w-]{43}$/) });
+    expect(await secretsOf({ ...folder, isNew: false })).toEqual(made);
+    await folder.release();
+  });
+
   it('are not made anew over data that needs the old ones', async () => {
     const folder = await openDataFolder(path);
     await expect(secretsOf({ ...folder, isNew: false })).rejects.toThrow('restore it');

@@ -11,6 +11,7 @@ export interface DataFolder {
   logs: string;
   secrets: string;
   demo: string;
+  stripe: string; // what the simulated Stripe knows
   children: string;
   connection: string; // of the start that runs, for commands beside it
   isNew: boolean; // there is no data in it yet
@@ -45,6 +46,7 @@ export const pathsOf = (path: string) => ({
   logs: join(path, 'logs'),
   secrets: join(path, 'secrets.json'),
   demo: join(path, 'demo.json'),
+  stripe: join(path, 'stripe.jsonl'),
   children: join(path, 'children.json'),
   connection: join(path, 'connection.json'),
 });

@@ -12,11 +12,12 @@ import { readOptions, type Options } from './options.js';
 import { portChooser } from './ports.js';
 import { startPostgresPart } from './postgres-part.js';
 import { reset } from './reset.js';
-import { secretsOf, withSecrets } from './secrets.js';
+import { secretsOf, withSecrets, type Kept } from './secrets.js';
+import { connectDemo, DEMO_ACCOUNT, hasStripe, reachable, simulatedStripe } from './stripe-part.js';
 import { supervisor, type Start } from './supervisor.js';
 import { whatNext } from './what-next.js';
 
-// `npm start`: Postgres, the event store, the API and the projector, each a process, kept running and stopped together.
+// `npm start`: Postgres, the event store, a simulated Stripe, the API and the projector, each a process, kept running and stopped together.
 
 type Parts = ReturnType<typeof supervisor>;
 
@@ -49,20 +50,29 @@ async function startAll(options: Options, folder: DataFolder, parts: Parts, sinc
     (await startEventStore(parts, folder, env, await port('the event store', options.eventStorePort)));
 
   const demoSince = performance.now();
-  const demo = await demoOf(folder.demo, options.demo, () => loadDemo(parts, folder, env)); // before a projector acts on what it writes
+  const simulates = options.stripe && !hasStripe(env);
+  const demoEnv = { ...env, ...(simulates && { DEMO_STRIPE_ACCOUNT: DEMO_ACCOUNT }) };
+  const demo = await demoOf(folder.demo, options.demo, () => loadDemo(parts, folder, demoEnv)); // before a projector acts on what it writes
   const demoTook = performance.now() - demoSince;
 
-  const apiEnv = { ...env, HOST: options.host, PORT: String(await port('the API', options.port, options.host)) };
+  const apiPort = await port('the API', options.port, options.host);
+  const reached = reachable(options.host, apiPort);
+  const stripe = simulates
+    ? await startStripe(parts, folder, secrets, await port('the simulated Stripe', options.stripePort), reached)
+    : undefined;
+  if (stripe && demo) await connectDemo(stripe.url);
+  const told = { ...env, ...(stripe && simulatedStripe(stripe, env)) };
   const [, api] = await Promise.all([
-    parts.start('projector', child(folder, 'projector', 'apps/projector/main.js', withoutPort(env))),
-    parts.start('API', child(folder, 'api', 'apps/api/main.js', apiEnv)),
+    parts.start('projector', child(folder, 'projector', 'apps/projector/main.js', withoutPort(told))),
+    parts.start('API', child(folder, 'api', 'apps/api/main.js', { ...told, HOST: options.host, PORT: String(apiPort) })),
   ]);
 
   say(
     `\nPunchcard runs, after ${((performance.now() - since - demoTook) / 1000).toFixed(1)} s. Data and logs: ${folder.path}. Ctrl-C stops it.\n`,
   );
   await writeWhole(folder.connection, { DATABASE_URL: env.DATABASE_URL, EVENTSTORE_URL: env.EVENTSTORE_URL });
-  say(await whatNext(String(api.ready), folder.path, demo, await given(env, 'JWT_SECRET')));
+  const at = { api: String(api.ready), stripe: stripe?.url };
+  say(await whatNext(at, folder.path, demo, await given(env, 'JWT_SECRET')));
 }
 
 /** The supervisor of a data folder's processes, ended by Ctrl-C, SIGTERM, or a part that cannot be kept running. */
@@ -113,6 +123,14 @@ const startPostgres = async (parts: Parts, folder: DataFolder, port: number): Pr
 async function startEventStore(parts: Parts, folder: DataFolder, env: NodeJS.ProcessEnv, port: number): Promise<string> {
   const own = { ...env, EVENT_STORE_HOST: '127.0.0.1', EVENT_STORE_PORT: String(port) };
   return String((await parts.start('event store', child(folder, 'event-store', 'libs/embedded-event-store/main.js', own))).ready);
+}
+
+async function startStripe(parts: Parts, folder: DataFolder, { STRIPE_WEBHOOK_SECRET: webhookSecret }: Kept, port: number, api: string) {
+  const { LOG_LEVEL, PATH } = process.env; // and nothing of what is secret
+  const own = { LOG_LEVEL, PATH, HOST: '127.0.0.1', PORT: String(port), STATE_FILE: folder.stripe };
+  const env = { ...own, WEBHOOK_URL: `${api}/v1/stripe/webhooks`, WEBHOOK_SECRET: webhookSecret };
+  const part = await parts.start('simulated Stripe', child(folder, 'stripe', 'apps/stripe-simulator/main.js', env));
+  return { url: String(part.ready), webhookSecret, api };
 }
 
 async function loadDemo(parts: Parts, folder: DataFolder, env: NodeJS.ProcessEnv): Promise<DemoInfo> {

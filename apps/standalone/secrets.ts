@@ -5,26 +5,31 @@ import { OperatorError } from './operator-error.js';
 
 /** The secrets that every process needs, by the names of their environment variables. */
 const SECRETS = ['JWT_SECRET', 'OPERATOR_KEY', 'REQUEST_HASH_KEY'] as const;
+/** Signs the webhooks of the simulated Stripe: nothing is lost with it, so that folders of before get one too. */
+const WEBHOOK_SECRET = 'STRIPE_WEBHOOK_SECRET';
 type Secrets = Record<(typeof SECRETS)[number], string>;
+export type Kept = Secrets & Record<typeof WEBHOOK_SECRET, string>;
 
 /**
  * Made once per data folder, file mode 0600. Lost ones are never made anew over existing data: OPERATOR_KEY wraps the keys of every
  * person's data, which would stay unreadable for ever.
  */
-export async function secretsOf({ secrets: path, isNew }: Pick<DataFolder, 'secrets' | 'isNew'>): Promise<Secrets> {
-  const kept = await readWhole<Partial<Secrets>>(path);
+export async function secretsOf({ secrets: path, isNew }: Pick<DataFolder, 'secrets' | 'isNew'>): Promise<Kept> {
+  const kept = await readWhole<Partial<Kept>>(path);
   if (kept === undefined && !isNew)
     throw new OperatorError(`${path} is gone, and the data cannot be read without it: restore it, or start over with --reset.`);
   if (kept !== undefined) {
     const missing = SECRETS.filter((name) => typeof kept[name] !== 'string' || kept[name].length === 0);
     if (missing.length > 0) throw new OperatorError(`${path} lacks ${missing.join(', ')}: restore it.`);
     await chmod(path, 0o600);
-    return kept as Secrets;
+    if (kept[WEBHOOK_SECRET]) return kept as Kept;
   }
-  const made = Object.fromEntries(SECRETS.map((name) => [name, randomBytes(32).toString('base64url')])) as Secrets;
+  const made = { ...(kept ?? Object.fromEntries(SECRETS.map((name) => [name, newSecret()]))), [WEBHOOK_SECRET]: newSecret() } as Kept;
   await writeWhole(path, made);
   return made;
 }
+
+const newSecret = () => randomBytes(32).toString('base64url');
 
 /** The operator's own, given as NAME or NAME_FILE, go before those of the data folder; a JWKS_URL replaces JWT_SECRET. */
 export function withSecrets(env: NodeJS.ProcessEnv, secrets: Secrets): NodeJS.ProcessEnv {

@@ -4,9 +4,15 @@ import type { DemoInfo } from './demo.js';
 
 const TOKEN_LIFE = '30d';
 
+interface Addresses {
+  api: string;
+  stripe: string | undefined; // the simulated one
+}
+
 /** What is printed when all runs: where it is, a token per role, and commands to paste. */
-export async function whatNext(api: string, data: string, demo: DemoInfo | undefined, jwtSecret: string | undefined): Promise<string> {
-  const addresses = `  API      ${api}/v1\n  OpenAPI  ${api}/docs`;
+export async function whatNext({ api, stripe }: Addresses, data: string, demo: DemoInfo | undefined, jwtSecret?: string): Promise<string> {
+  const cards = stripe === undefined ? '' : `\n  Stripe   ${stripe}/dashboard\n           Simulated: no card is charged, no money moves`;
+  const addresses = `  API      ${api}/v1\n  OpenAPI  ${api}/docs${cards}`;
   if (!demo)
     return `${addresses}
 

@@ -15,6 +15,7 @@ const accountParams = z.strictObject({
     .optional(),
   name: z.string(),
   currency: z.string().length(3).toLowerCase().default('cad'),
+  metadata: z.record(z.string(), z.string()).default({}),
   onboarded: z.boolean().default(true),
 });
 const againParams = z.strictObject({ times: z.int().min(1).max(100).default(1), shuffled: z.boolean().default(false) });
@@ -28,8 +29,9 @@ const connect: Told = ({ state, now, ...rest }, _, body) => {
   const simulator = { state, now, ...rest };
   const id = said.id ?? newId('acct_1', 15);
   state.transact(() => {
+    const { currency: default_currency, name, metadata } = said;
     if (!state.accounts.find(id))
-      state.accounts.put(PLATFORM, newAccount(id, now(), { default_currency: said.currency, business_profile: { name: said.name } }));
+      state.accounts.put(PLATFORM, newAccount(id, now(), { default_currency, metadata, business_profile: { name } }));
     if (said.onboarded) completeOnboarding(simulator, id);
   });
   return state.accounts.find(id)!.item;

@@ -22,7 +22,7 @@ export const loadDemo = async ({ env, onProgress }: LoadDemoOptions): Promise<De
   const log = pino({ level: 'warn' });
   const pool = new Pool({ connectionString: env.DATABASE_URL, max: 4 });
   const store = connectEventStore({ url: env.EVENTSTORE_URL!, logger: log });
-  const { steps, info } = planOf(await firstDay(store));
+  const { steps, info } = planOf(await firstDay(store), env.DEMO_STRIPE_ACCOUNT);
   let now = steps[0]!.at;
   const parts = await openCommandHandling({
     ...{ store, pool, log, policies: 'api', operatorKey: env.OPERATOR_KEY!, requestHashKey: env.REQUEST_HASH_KEY! },

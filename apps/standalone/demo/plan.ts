@@ -31,15 +31,18 @@ export interface Plan {
   info: DemoInfo;
 }
 
-/** @param firstDay midnight UTC of the first of the six months, in ms */
-export const planOf = (firstDay: number): Plan => {
+/**
+ * @param firstDay midnight UTC of the first of the six months, in ms
+ * @param stripeAccount through which the clinic's clients buy online, if they do
+ */
+export const planOf = (firstDay: number, stripeAccount?: string): Plan => {
   const chance = seeded(20_270_131);
   const lastDay = new Date(firstDay + (DAYS + 120) * DAY).toISOString().slice(0, 10);
   const kinds = offerings(lastDay);
   const sales = plannedSales(chance, firstDay, kinds);
   const bookings = plannedBookings(chance, firstDay, sales);
   const steps = [
-    ...setUp(firstDay + 12 * 3_600_000, kinds),
+    ...setUp(firstDay + 12 * 3_600_000, kinds, stripeAccount),
     ...sales.map((sale) => sale.step),
     ...bookings.flatMap(({ steps }) => steps),
     ...adjustments(chance, sales, kinds),

@@ -9,12 +9,13 @@ import type { Arrangement } from '../../../libs/domain/offering-list/offering-li
 import { CATEGORIES, CLIENTS, CLINIC, LINKS, PROVIDERS, SERVICES, TAXES, UNGROUPED, type PlannedOffering } from './clinic.js';
 import { callerWith, categoryId, clientId, offeringId, serviceId, taxId, type Step } from './step.js';
 
-/** The clinic before its first sale. */
-export const setUp = (at: number, kinds: PlannedOffering[]): Step[] => {
+/** The clinic before its first sale. With a Stripe account its clients may buy online what is paid upfront. */
+export const setUp = (at: number, kinds: PlannedOffering[], stripeAccount?: string): Step[] => {
+  const settings = { ...defaultSettings, ...(stripeAccount !== undefined && { stripeAccount, clientsMayBuyOnline: true }) };
   const money = (amount: number) => ({ amount, currency: CLINIC.currency });
   const step = (what: string, command: CommandOf<unknown, unknown>, second: number): Step => ({ at: at + second * 1000, what, command });
   return [
-    step('the clinic', new CreateBusiness(callerWith('business'), { ...CLINIC, settings: defaultSettings }), 0),
+    step('the clinic', new CreateBusiness(callerWith('business'), { ...CLINIC, settings }), 0),
     ...TAXES.map((tax, n) => step('taxes', new DefineTax(callerWith(`tax/${n}`), tax), 1)),
     ...SERVICES.map(({ taxes, price, ...service }, n) =>
       step(
@@ -42,7 +43,7 @@ export const setUp = (at: number, kinds: PlannedOffering[]): Step[] => {
       step(
         'offerings',
         new DefineOffering(callerWith(`offering/${n}`), {
-          ...{ name, expiryRule, description: '', status: 'active', soldOnline: false, externalReference: null },
+          ...{ name, expiryRule, description: '', status: 'active', soldOnline: fee !== undefined, externalReference: null },
           services: services.map(([service, limit]) => ({ serviceId: serviceId(service), limit })),
           payment: fees
             ? {
