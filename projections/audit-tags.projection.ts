@@ -6,7 +6,7 @@ import { column, defineProjection, insert, type RowOf } from '../libs/projection
 /** F3: what happened to a package: when, who, what from, what to, why. */
 export const auditTags = defineProjection({
   name: 'audit_tags',
-  version: 2,
+  version: 3,
   key: 'eventId',
   columns: {
     eventId: column.uuid(),
@@ -37,8 +37,12 @@ export const auditTags = defineProjection({
   ExpiryRestored: insert((event) => tag(event, 'expiryRestored', changed(event.data))),
   PackageCancelled: insert((event) => tag(event, 'cancelled', { reason: event.data.reason })),
   PackageReinstated: insert((event) => tag(event, 'reinstated', { reason: event.data.reason })),
-  PackageRefunded: insert((event) => tag(event, 'refunded', { ...refund(event.data, 1), reason: event.data.notes })),
-  PackageRefundRefused: insert((event) => tag(event, 'refundRefused', refund(event.data, -1))),
+  PackageRefunded: insert((event) => tag(event, 'refunded', { ...grown(event.data, event.data.refunded), reason: event.data.notes })),
+  PackageRefundRequested: insert((event) =>
+    tag(event, 'refundRequested', { ...grown(event.data, event.data.pending), reason: event.data.notes }),
+  ),
+  PackageRefundRefused: insert((event) => tag(event, 'refundRefused', { ...withdrawn(event.data), reason: event.data.failure })),
+  PackageDisputed: insert((event) => tag(event, 'disputed', { to: event.data.status, reason: event.data.because })),
 });
 
 type Tag =
@@ -55,7 +59,9 @@ type Tag =
   | 'cancelled'
   | 'reinstated'
   | 'refunded'
-  | 'refundRefused';
+  | 'refundRequested'
+  | 'refundRefused'
+  | 'disputed';
 
 export type AuditTag = RowOf<typeof auditTags>;
 type Detail = Partial<Record<'serviceId' | 'appointmentId' | 'from' | 'to' | 'reason', string | null>>;
@@ -91,9 +97,15 @@ function moved({
   return { serviceId, appointmentId, from: from.on, to: on };
 }
 
-/** From how much refunded in all to how much, in minor units. */
-function refund({ amount, refunded }: { amount: Money; refunded: Money }, given: 1 | -1): Detail {
-  return { from: String(refunded.amount - given * amount.amount), to: String(refunded.amount) };
+/** From how much refunded in all to how much, in minor units; of one that waits for Stripe, from how much that waits (H6). */
+function grown({ amount }: { amount: Money }, all: Money): Detail {
+  return { from: String(all.amount - amount.amount), to: String(all.amount) };
+}
+
+/** From how much that was refunded or waits, in all, to how much. */
+function withdrawn({ amount, refunded, pending }: { amount: Money; refunded: Money; pending: Money }): Detail {
+  const left = refunded.amount + pending.amount;
+  return { from: String(left + amount.amount), to: String(left) };
 }
 
 function changed({ from, to, reason }: { from: string | number | null; to: string | number | null; reason: string | null }): Detail {

@@ -1,6 +1,6 @@
 import type { PackageEvent } from '../libs/domain/package/package.events.js';
 import { deliveries } from '../libs/domain/testing/deliveries.js';
-import { anna, idOf, massage } from '../libs/domain/testing/example.js';
+import { anna, cad, idOf, massage } from '../libs/domain/testing/example.js';
 import {
   cancelled,
   consumed,
@@ -9,8 +9,10 @@ import {
   expiryRestored,
   forfeited,
   p,
+  packageDisputed,
   refunded,
   refundRefused,
+  refundRequested,
   reinstated,
   remainingAdjusted,
   returned,
@@ -65,6 +67,21 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
     expect(tags(history).map(({ appointmentId }) => appointmentId)).toEqual([
       ...[idOf('a0'), idOf('a1'), idOf('a1'), idOf('a2'), idOf('a2'), idOf('a2'), null, null, null, null, null, null, null],
     ]));
+  it('F3, H6: asked for at Stripe, given back or not, and disputed', () => {
+    const all = [
+      ...[sold(), cancelled, refundRequested(1, 30_00, 30_00), refundRequested(2, 10_00, 40_00)],
+      ...[refunded(1, 30_00, 30_00, { method: 'stripe', pending: cad(10_00) })],
+      ...[refundRefused(2, 10_00, 30_00, { because: 'stripe', failure: 'declined' }), packageDisputed(20_00, 'open')],
+    ];
+    expect(
+      tags(all)
+        .slice(2)
+        .map((one) => `${one.what} ${fromTo(one)}, ${one.reason}`),
+    ).toEqual([
+      ...['refundRequested 0 → 3000, null', 'refundRequested 3000 → 4000, null', 'refunded 0 → 3000, null'],
+      ...['refundRefused 4000 → 3000, declined', 'disputed null → open, fraudulent'],
+    ]);
+  });
   it('L7: from where it was moved in, and under which reference', () => {
     const row = { packageId: p, clientId: anna, offeringId: idOf('offering'), soldOn: '2027-01-31', expiresOn: null, amountPaid: null };
     const moved = { ...row, source: 'oldsoft', reference: 'mb-1', remaining: [{ serviceId: massage, remaining: 1 }] };

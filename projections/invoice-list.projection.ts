@@ -1,4 +1,4 @@
-import type { InvoiceEvent, RefundOutcome } from '../libs/domain/invoice/invoice.events.js';
+import type { InvoiceEvent, RefundOutcome, RefundSource } from '../libs/domain/invoice/invoice.events.js';
 import type { InvoiceNumbersEvent } from '../libs/domain/invoice-numbers/invoice-numbers.events.js';
 import { pick } from '../libs/domain/kernel/pick.js';
 import type { InvoiceContent, InvoiceLine, Money, PaymentMethod, TaxLine } from '../libs/domain/kernel/shapes.js';
@@ -17,14 +17,25 @@ export interface ListedPayment {
 export interface ListedRefund {
   refundId: string;
   amount: Money;
+  status: 'pending' | 'succeeded' | 'failed';
+  source: RefundSource;
+  paymentId: string | null; // through Stripe
+  stripeRefundId: string | null;
+  failure: string | null;
   taxes: TaxLine[];
-  tax: Money;
+  tax: Money | null; // null: worked out when it succeeds
   outcome: RefundOutcome;
   method: PaymentMethod;
   reference: string | null;
   notes: string | null;
-  refundedOn: string;
+  requestedOn: string | null; // through Stripe, by staff
+  refundedOn: string | null; // null: it never succeeded
 }
+
+export type ListedDispute = Pick<
+  Extract<InvoiceEvent, { type: 'InvoiceDisputed' }>['data'],
+  'disputeId' | 'paymentId' | 'amount' | 'status' | 'because' | 'disputedOn'
+>;
 
 export interface ListedAdjustment {
   adjustmentId: string;
@@ -36,7 +47,7 @@ export interface ListedAdjustment {
 /** D2, D3, E9: one row per invoice. Amounts are minor units of its currency; total + adjustments − paid + refunded = balance. */
 export const invoiceList = defineProjection({
   name: 'invoice_list',
-  version: 4,
+  version: 5,
   key: 'invoiceId',
   columns: {
     invoiceId: column.uuid(),
@@ -55,8 +66,11 @@ export const invoiceList = defineProjection({
     adjustments: column.amount(), // below zero where they take off
     paid: column.amount(), // by payments that stand
     refunded: column.amount(),
+    pending: column.amount(), // refunds that Stripe has not confirmed yet (H6): in no other figure
     payments: column.json<ListedPayment[]>(), // voided ones too
     refunds: column.json<ListedRefund[]>(),
+    disputes: column.json<ListedDispute[]>(),
+    disputed: column.boolean().indexed(), // one is open or lost
     overallAdjustments: column.json<ListedAdjustment[]>(),
     balance: column.amount(), // what is owing; below zero it is credit
     revision: column.bigint(),
@@ -64,7 +78,7 @@ export const invoiceList = defineProjection({
   indexes: [['clientId', 'issuedOn']],
 }).on<InvoiceEvent | InvoiceNumbersEvent>({
   InvoiceIssued: insert(({ data, revision }) => ({
-    ...{ number: null, paid: 0, refunded: 0, payments: [], refunds: [], overallAdjustments: [] },
+    ...{ number: null, paid: 0, refunded: 0, pending: 0, payments: [], refunds: [], disputes: [], disputed: false, overallAdjustments: [] },
     ...{ ...contentOf(data), revision },
   })),
   InvoiceNumbered: update(
@@ -116,16 +130,58 @@ export const invoiceList = defineProjection({
   InvoiceRefunded: update(
     ({ data }) => data.invoiceId,
     (row, { data, revision }) => ({
-      ...{ ...row, ...moneyAfter(data), revision },
-      refunds: [
-        ...row.refunds.filter(({ refundId }) => refundId !== data.refundId),
-        pick(data, 'refundId', 'amount', 'taxes', 'tax', 'outcome', 'method', 'reference', 'notes', 'refundedOn'),
-      ],
+      ...{ ...row, ...moneyAfter(data), pending: data.pending.amount, revision },
+      refunds: withRefund(row.refunds, data, {
+        ...pick(data, 'refundId', 'amount', 'taxes', 'tax', 'outcome', 'method', 'reference', 'notes', 'refundedOn'),
+        ...{ ...pick(data, 'source', 'paymentId', 'stripeRefundId'), status: 'succeeded', failure: null },
+      }),
     }),
+  ),
+  InvoiceRefundRequested: update(
+    ({ data }) => data.invoiceId,
+    (row, { data, revision }) => ({
+      ...{ ...row, ...moneyAfter(data), pending: data.pending.amount, revision },
+      refunds: withRefund(row.refunds, data, {
+        ...pick(data, 'refundId', 'amount', 'outcome', 'reference', 'notes', 'paymentId', 'requestedOn'),
+        ...{ method: 'stripe', source: 'staff', status: 'pending', stripeRefundId: null, failure: null },
+        ...{ taxes: [], tax: null, refundedOn: null },
+      }),
+    }),
+  ),
+  InvoiceRefundFailed: update(
+    ({ data }) => data.invoiceId,
+    (row, { data, revision }) => ({
+      ...{ ...row, ...moneyAfter(data), pending: data.pending.amount, revision },
+      refunds: withRefund(row.refunds, data, { ...pick(data, 'stripeRefundId', 'failure'), status: 'failed' }),
+    }),
+  ),
+  InvoiceRefundReturned: update(
+    ({ data }) => data.invoiceId,
+    (row, { data, revision }) => ({
+      ...{ ...row, ...moneyAfter(data), revision },
+      refunds: withRefund(row.refunds, data, { ...pick(data, 'stripeRefundId', 'failure'), status: 'failed' }),
+    }),
+  ),
+  InvoiceDisputed: update(
+    ({ data }) => data.invoiceId,
+    (row, { data, revision }) => {
+      const disputes = [
+        ...row.disputes.filter(({ disputeId }) => disputeId !== data.disputeId),
+        pick(data, 'disputeId', 'paymentId', 'amount', 'status', 'because', 'disputedOn'),
+      ];
+      return { ...row, ...moneyAfter(data), disputes, disputed: disputes.some(({ status }) => status !== 'won'), revision };
+    },
   ),
 });
 
 export type InvoiceRow = RowOf<typeof invoiceList>;
+
+/** What is new of a refund, in the place in which it stood, or after the others. */
+function withRefund(refunds: readonly ListedRefund[], { refundId }: { refundId: string }, now: Partial<ListedRefund>): ListedRefund[] {
+  const known = refunds.some((refund) => refund.refundId === refundId);
+  if (!known) return [...refunds, { requestedOn: null, ...now } as ListedRefund];
+  return refunds.map((refund) => (refund.refundId === refundId ? { ...refund, ...now } : refund));
+}
 
 interface After {
   adjustments: Money;

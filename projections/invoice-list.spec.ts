@@ -6,10 +6,15 @@ import {
   adjustedBy,
   adjustedToZero,
   adjustmentUndone,
+  disputed,
   invoiceContent,
   issued,
   received,
+  refundConfirmed,
   refunded,
+  refundFailed,
+  refundRequested,
+  refundReturned,
   regularFee,
   reissued,
   voided,
@@ -44,7 +49,8 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
         ...{ invoiceId: i1, kind: 'appointment', clientId: anna, packageId: null, appointmentId: idOf('a1'), packageInvoiceId: null },
         ...{ issuedOn: '2027-01-31', currency: 'CAD', lines: content.lines },
         ...{ net: 100_00, tax: 14_98, total: 114_98, adjustments: 0, balance: 114_98, revision: 0n },
-        ...{ number: null, paid: 0, refunded: 0, payments: [], refunds: [], overallAdjustments: [] },
+        ...{ number: null, paid: 0, refunded: 0, pending: 0, payments: [], refunds: [], overallAdjustments: [] },
+        ...{ disputes: [], disputed: false },
       },
     ]));
   it('D3: has its number moments after, and keeps it when it is issued anew', () => {
@@ -100,6 +106,46 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
       overallAdjustments: [{ adjustment: cad(-14_98), because: 'discount' }],
       refunds: [{ refundId: idOf('refund1'), amount: cad(10_00), outcome: 'outstandingBalance' }],
     }));
+  it('H6: a refund through Stripe is pending, and then succeeded or failed, in its place; only what succeeded is in the figures', () => {
+    const byCard = received(1, 114_98, { paid: 114_98, balance: 0 }, { method: 'stripe', purchaseId: idOf('purchase1') });
+    const asked = [
+      ...[issued(content), byCard, refundRequested(1, 20_00, { paid: 114_98, balance: 0, pending: 20_00 })],
+      ...[refundRequested(2, 30_00, { paid: 114_98, balance: 0, pending: 50_00 })],
+    ];
+    expect(listed(asked).get(i1)).toMatchObject({
+      ...{ refunded: 0, pending: 50_00, balance: 0, revision: 3n },
+      refunds: [{ status: 'pending', tax: null, taxes: [], refundedOn: null, requestedOn: '2027-01-31', paymentId: idOf('pay1') }, {}],
+    });
+    const heard = [
+      ...[refundConfirmed(1, 20_00, { paid: 114_98, refunded: 20_00, balance: 20_00 }, { pending: cad(30_00), tax: cad(2_61) })],
+      ...[refundFailed(2, 30_00, { paid: 114_98, refunded: 20_00, balance: 20_00 })],
+    ];
+    expect(listed([...asked, ...heard]).get(i1)).toMatchObject({
+      ...{ refunded: 20_00, pending: 0, balance: 20_00 },
+      refunds: [
+        {
+          refundId: idOf('refund1'),
+          status: 'succeeded',
+          tax: cad(2_61),
+          stripeRefundId: 're_1',
+          failure: null,
+          requestedOn: '2027-01-31',
+        },
+        { refundId: idOf('refund2'), status: 'failed', failure: 'declined', refundedOn: null },
+      ],
+    });
+    const back = refundReturned(1, 20_00, { paid: 114_98, balance: 0 });
+    expect(listed([...asked, ...heard, back]).get(i1)).toMatchObject({
+      ...{ refunded: 0, pending: 0, balance: 0, refunds: [{ status: 'failed', failure: 'declined' }, { status: 'failed' }] },
+    });
+  });
+  it('H6: of which a payment is disputed, until that is won', () => {
+    const money = { paid: 114_98, balance: 0 };
+    const open = [issued(content), received(1, 114_98, money), disputed(114_98, 'open', money)];
+    expect(listed(open).get(i1)).toMatchObject({ disputed: true, disputes: [{ disputeId: 'dp_1', status: 'open' }], balance: 0 });
+    expect(listed([...open, disputed(114_98, 'won', money)]).get(i1)).toMatchObject({ disputed: false, disputes: [{ status: 'won' }] });
+    expect(listed([...open, disputed(114_98, 'lost', money)]).get(i1)).toMatchObject({ disputed: true, disputes: [{ status: 'lost' }] });
+  });
   it.each(history.map((_, n) => [n + 1]))('J2: nothing paid, total + adjustments = balance: after %i', (n) => {
     const { total, adjustments, balance } = upTo(n)!;
     expect(total + adjustments).toBe(balance);

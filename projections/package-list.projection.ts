@@ -23,10 +23,18 @@ interface NotMoved {
 /** L7: from where, under which reference, and what was paid there. */
 type Moved = Pick<PackageImportedData, 'source' | 'reference' | 'amountPaid'>;
 
+/** H6: what happened at Stripe that staff should look at. */
+export type Flag = 'refundedAtStripe' | 'disputed';
+
+type ListedDispute = Pick<
+  Extract<PackageEvent, { type: 'PackageDisputed' }>['data'],
+  'disputeId' | 'amount' | 'status' | 'because' | 'disputedOn'
+>;
+
 /** J4: one row per package sold: what is left of it, until when. */
 export const packageList = defineProjection({
   name: 'package_list',
-  version: 4,
+  version: 5,
   key: 'packageId',
   columns: {
     packageId: column.uuid(),
@@ -45,6 +53,9 @@ export const packageList = defineProjection({
     remaining: column.integer().nullable(), // of all services together; null: one is unlimited
     total: column.amount(), // of the package itself, minor units
     refunded: column.amount(), // of what was paid for it
+    pending: column.amount(), // refunds that Stripe has not confirmed yet (H6)
+    flags: column.json<Flag[]>(),
+    disputes: column.json<ListedDispute[]>(),
     currency: column.text(),
     invoiceId: column.uuid(),
     notMoved: column.json<NotMoved[]>(),
@@ -68,6 +79,7 @@ export const packageList = defineProjection({
       ...pick(data, 'expiresOn', 'appointmentId', 'externalReference'),
       ...{ services, remaining: inAll(services), status: 'sold' as const, soldAt: metadata.time, revision },
       ...{ imported: null, notMoved: [] },
+      ...{ pending: 0, flags: [], disputes: [] },
       ...{ total: data.charge.total.amount, refunded: 0, currency: data.charge.total.currency, invoiceId: data.invoice.invoiceId },
     };
   }),
@@ -113,16 +125,43 @@ export const packageList = defineProjection({
   ),
   PackageRefunded: update(
     ({ data }) => data.packageId,
-    (row, { data, revision }) => ({ ...row, revision, refunded: data.refunded.amount }),
+    (row, { data, revision }) => ({
+      ...{ ...row, revision, ...givenBack(data) },
+      flags: data.source === 'stripe' ? flagged(row.flags, 'refundedAtStripe') : row.flags,
+    }),
+  ),
+  PackageRefundRequested: update(
+    ({ data }) => data.packageId,
+    (row, { data, revision }) => ({ ...row, revision, ...givenBack(data) }),
   ),
   PackageRefundRefused: update(
     ({ data }) => data.packageId,
-    (row, { data, revision }) => ({ ...row, revision, refunded: data.refunded.amount }),
+    (row, { data, revision }) => ({ ...row, revision, ...givenBack(data) }),
+  ),
+  PackageDisputed: update(
+    ({ data }) => data.packageId,
+    (row, { data, revision }) => {
+      const disputes = [
+        ...row.disputes.filter(({ disputeId }) => disputeId !== data.disputeId),
+        pick(data, 'disputeId', 'amount', 'status', 'because', 'disputedOn'),
+      ];
+      const lasting = disputes.some(({ status }) => status !== 'won');
+      const others = row.flags.filter((flag) => flag !== 'disputed');
+      return { ...row, revision, disputes, flags: lasting ? flagged(others, 'disputed') : others };
+    },
   ),
 });
 
 export type PackageRow = RowOf<typeof packageList>;
 type Changing = { services: ListedService[]; remaining: number | null; expiresOn: string | null; revision: bigint };
+
+function givenBack({ refunded, pending }: { refunded: Money; pending: Money }) {
+  return { refunded: refunded.amount, pending: pending.amount };
+}
+
+function flagged(flags: readonly Flag[], flag: Flag): Flag[] {
+  return [...new Set([...flags, flag])].sort();
+}
 
 /** The events say what is left, so that applying one twice does no harm. */
 function counted<Row extends Changing>(

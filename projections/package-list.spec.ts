@@ -13,8 +13,10 @@ import {
   fromFirstUse,
   january,
   p,
+  packageDisputed,
   refunded,
   refundRefused,
+  refundRequested,
   reinstated,
   remainingAdjusted,
   returned,
@@ -53,7 +55,18 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
     expect(listed([sold({ taxes: [gst], fee: cad(80_00), appointmentId: idOf('a1') })]).get(p)).toEqual({
       ...{ packageId: p, offeringId: idOf('offering'), clientId: anna, name: 'Relax', description: '', status: 'sold', channel: 'staff' },
       ...{ paymentMethod: 'paidUpfront', soldOn: january, soldAt: '2027-01-01T00:00:01.000Z', expiryRule: { kind: 'none' } },
-      ...{ expiresOn: null, remaining: 1, total: 84_00, refunded: 0, currency: 'CAD', invoiceId: idOf('ip'), appointmentId: idOf('a1') },
+      ...{
+        expiresOn: null,
+        remaining: 1,
+        total: 84_00,
+        refunded: 0,
+        pending: 0,
+        flags: [],
+        disputes: [],
+        currency: 'CAD',
+        invoiceId: idOf('ip'),
+        appointmentId: idOf('a1'),
+      },
       services: [{ serviceId: massage, name: 'Massage', limit: 1, fee: null, remaining: 1, adjustments: 0, used: 0 }],
       ...{ externalReference: null, imported: null, notMoved: [], revision: 0n },
     }));
@@ -95,6 +108,25 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
   it('H4: a reinstated one is as it was', () =>
     expect([15, 16, 17].map((n) => upTo(n)?.status)).toEqual(['cancelled', 'sold', 'cancelled']));
   it('H5: what was refunded of it', () => expect([17, 18, 19, 20].map((n) => upTo(n)?.refunded)).toEqual([0, 30_00, 40_00, 30_00]));
+  it('H6: what of it waits for Stripe, until that has answered', () => {
+    const asked = [sold(), cancelled, refundRequested(1, 30_00, 30_00), refundRequested(2, 20_00, 50_00)];
+    expect(listed(asked).get(p)).toMatchObject({ refunded: 0, pending: 50_00, flags: [] });
+    const heard = [...asked, refunded(1, 30_00, 30_00, { method: 'stripe', pending: cad(20_00) })];
+    expect(listed(heard).get(p)).toMatchObject({ refunded: 30_00, pending: 20_00, flags: [] });
+    const no = refundRefused(2, 20_00, 30_00, { because: 'stripe', failure: 'declined' });
+    expect(listed([...heard, no]).get(p)).toMatchObject({ refunded: 30_00, pending: 0 });
+  });
+  it('H6: flagged when money was given back at Stripe, or is disputed and not won', () => {
+    const there = [sold(), refunded(1, 30_00, 30_00, { method: 'stripe', source: 'stripe' })];
+    expect(listed(there).get(p)).toMatchObject({ status: 'sold', flags: ['refundedAtStripe'] });
+    const open = [...there, packageDisputed(50_00, 'open')];
+    expect(listed(open).get(p)).toMatchObject({
+      flags: ['disputed', 'refundedAtStripe'],
+      disputes: [{ disputeId: 'dp_1', status: 'open' }],
+    });
+    expect(listed([...open, packageDisputed(50_00, 'won')]).get(p)?.flags).toEqual(['refundedAtStripe']);
+    expect(listed([...open, packageDisputed(50_00, 'lost')]).get(p)?.flags).toEqual(['disputed', 'refundedAtStripe']);
+  });
   it('H4: which appointments were to move to the regular fee and did not: those that were paid', () => {
     const of = (n: number) => ({ appointmentId: idOf(`a${n}`), consumptionId: idOf(`c${n}`), invoiceId: idOf(`i${n}`) });
     const toRegularFee = [1, 2, 3].map((n) => ({

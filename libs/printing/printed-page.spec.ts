@@ -110,7 +110,7 @@ describe('what has become of it', () => {
   ])('H5: refunded, with %s', (_, over, stamp, last) => {
     const invoice = toPrint({
       payments: [paid(344_93)],
-      refunds: [{ on: '2027-02-03', method: 'cash', reference: null, amount: 344_93 }],
+      refunds: [{ on: '2027-02-03', method: 'cash', reference: null, amount: 344_93, status: 'succeeded' }],
       ...over,
     });
     expect([invoicePage(invoice).stamp, totals(invoice).at(-1)]).toEqual([stamp, last]);

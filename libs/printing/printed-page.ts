@@ -32,7 +32,10 @@ export interface PrintedPayment {
   voided: boolean;
 }
 
-export type PrintedRefund = Omit<PrintedPayment, 'voided'>;
+/** What is pending or has failed is in no sum (H6). */
+export interface PrintedRefund extends Omit<PrintedPayment, 'voided'> {
+  status: 'pending' | 'succeeded' | 'failed';
+}
 
 export interface PrintedPage {
   title: 'Invoice' | 'Receipt';
@@ -185,7 +188,8 @@ const balanceOf = ({ balance }: PrintedInvoice, { full }: Amounts): Figure =>
 
 const paidOf = ({ payments }: PrintedInvoice): number => payments.reduce((sum, { amount, voided }) => (voided ? sum : sum + amount), 0);
 
-const refundedOf = ({ refunds }: PrintedInvoice): number => refunds.reduce((sum, { amount }) => sum + amount, 0);
+const refundedOf = ({ refunds }: PrintedInvoice): number =>
+  refunds.reduce((sum, { amount, status }) => (status === 'succeeded' ? sum + amount : sum), 0);
 
 /** Those of a day in the order in which they came, a payment before its refund. */
 const movementsOf = ({ payments, refunds }: PrintedInvoice, { plain }: Amounts): Movement[] =>
@@ -194,8 +198,8 @@ const movementsOf = ({ payments, refunds }: PrintedInvoice, { plain }: Amounts):
     ...refunds.map((refund) => ({
       ...refund,
       amount: 0 - refund.amount,
-      voided: false,
-      what: `Refund, ${wordOf(refund.method).toLowerCase()}`,
+      voided: refund.status === 'failed',
+      what: `Refund, ${wordOf(refund.method).toLowerCase()}${refund.status === 'succeeded' ? '' : ` (${refund.status})`}`,
     })),
   ]
     .sort((a, b) => (a.on < b.on ? -1 : Number(a.on > b.on)))

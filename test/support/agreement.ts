@@ -7,7 +7,14 @@ import type { Aggregate, AnyEvent, Recorded } from '../../libs/domain/kernel/eve
 import { offeringList, type OfferingListState } from '../../libs/domain/offering-list/offering-list.state.js';
 import { offering, type DefinedOffering } from '../../libs/domain/offering/offering.state.js';
 import type { PackageEvent } from '../../libs/domain/package/package.events.js';
-import { packageAggregate, standing, type Session, type SoldPackage } from '../../libs/domain/package/package.state.js';
+import {
+  packageAggregate,
+  pendingOf,
+  refundedOf,
+  standing,
+  type Session,
+  type SoldPackage,
+} from '../../libs/domain/package/package.state.js';
 import { series, type SeriesState } from '../../libs/domain/series/series.js';
 import { byStream } from './afresh.js';
 
@@ -72,7 +79,7 @@ function ofSale({ data, position }: Sale, { offerings, invoices }: Streams, even
 }
 
 /** E2: what remains follows from the sessions that stand; each session from its appointment. */
-function ofPackage(sold: SoldPackage, { appointments }: Streams): string[] {
+function ofPackage(sold: SoldPackage, { appointments, invoices }: Streams): string[] {
   const counts = [...sold.services.values()].flatMap(({ serviceId, limit, adjustments, remaining, used }) => {
     const stand = standing(sold).filter((session) => session.serviceId === serviceId).length;
     return said(`package ${sold.packageId}, service ${serviceId}`, {
@@ -86,7 +93,17 @@ function ofPackage(sold: SoldPackage, { appointments }: Streams): string[] {
       [`it is ${session.outcome} otherwise than its appointment`]: !fits(session, appointments.get(session.appointmentId)),
     }),
   );
-  return [...counts, ...sessions];
+  return [...counts, ...sessions, ...ofRefunds(sold, invoices.get(sold.invoiceId))];
+}
+
+/** H5, H6: what the package knows of its refunds is what its invoice knows. */
+function ofRefunds(sold: SoldPackage, issued: IssuedInvoice | undefined): string[] {
+  if (!issued) return []; // said of its sale already
+  return said(`package ${sold.packageId}`, {
+    'more or less of it was refunded than of its invoice': refundedOf(sold).amount !== issued.refunded.amount,
+    'more or less of it waits for Stripe than of its invoice': pendingOf(sold).amount !== issued.pending.amount,
+    'it knows of other disputes than its invoice': sold.disputes.length !== issued.disputes.length,
+  });
 }
 
 function fits({ outcome, consumptionId }: Session, booked: BookedAppointment | undefined): boolean {
@@ -137,13 +154,17 @@ function ofAppointment(booked: BookedAppointment, { packages, invoices }: Stream
 }
 
 /** D2, H4, J2: what is owing follows from what was charged, paid and given back; nothing of it is more than there was. */
-function ofInvoice({ invoiceId, total, adjustments, paid, refunded, balance, payments }: IssuedInvoice): string[] {
+function ofInvoice({ invoiceId, total, adjustments, paid, refunded, pending, balance, payments, refunds }: IssuedInvoice): string[] {
   const standing = payments.filter(({ voided }) => !voided).reduce((sum, { amount }) => sum + amount.amount, 0);
+  const given = (by: string): number =>
+    refunds.reduce((sum, { status, source, amount }) => (status === 'succeeded' && source === by ? sum + amount.amount : sum), 0);
+  const [byUs, atStripe] = [given('staff'), given('stripe')]; // what is done there is a fact (H6)
   return said(`invoice ${invoiceId}`, {
     'its balance is not total + adjustments − paid + refunded':
       balance.amount !== total.amount + adjustments.amount - paid.amount + refunded.amount,
     'what is paid is not the sum of its payments': paid.amount !== standing,
-    'more is refunded than was paid': refunded.amount > paid.amount,
+    'more is refunded than was paid, by our rules': byUs + pending.amount > paid.amount,
+    'what is refunded is not the sum of its refunds': refunded.amount !== byUs + atStripe,
     'more or less than all of it is taken off': adjustments.amount > 0 || total.amount + adjustments.amount < 0,
   });
 }

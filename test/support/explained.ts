@@ -20,11 +20,13 @@ interface PackageEntryData {
   from: number;
   to: number;
   amount: Amount;
+  refundId: string;
 }
 interface Left {
   status: string;
   expiresOn: string | null;
   refunded: Amount;
+  pending: Amount;
   services: { serviceId: string; remaining: number | null; used: number }[];
 }
 type PackageEntry = Entry<PackageEntryData, Left>;
@@ -33,12 +35,14 @@ interface InvoiceEntryData {
   total: { total: Amount };
   adjustment: Amount;
   amount: Amount;
+  refundId: string;
 }
 interface Owing {
   total: Amount;
   adjustments: Amount;
   paid: Amount;
   refunded: Amount;
+  pending: Amount;
   balance: Amount;
 }
 type InvoiceEntry = Entry<InvoiceEntryData, Owing>;
@@ -48,6 +52,7 @@ interface PackageOnScreen {
   status: string;
   expiresOn: string | null;
   refunded: number;
+  pending: number;
   services: { serviceId: string; remaining: number | null; used: number }[];
 }
 interface InvoiceOnScreen {
@@ -56,6 +61,7 @@ interface InvoiceOnScreen {
   adjustments: number;
   paid: number;
   refunded: number;
+  pending: number;
   balance: number;
 }
 interface Tag {
@@ -131,62 +137,86 @@ function addedUp<Data, After>(
 
 /** Of each service: what remains (null: unlimited) and is used. */
 class Counts implements Sums<PackageEntryData, Left> {
-  readonly sums: { services: Record<string, [remaining: number | null, used: number]>; refunded: number } = { services: {}, refunded: 0 };
+  private readonly services: Record<string, [remaining: number | null, used: number]> = {};
+  private readonly refunds = new Refunds();
 
-  add(type: string, { services, serviceId, from, to, amount }: PackageEntryData): void {
+  get sums() {
+    return { services: this.services, ...this.refunds.sums };
+  }
+
+  add(type: string, { services, serviceId, from, to, amount, refundId }: PackageEntryData): void {
     if (type === 'PackageSold')
-      for (const sold of services) this.sums.services[sold.serviceId] = [sold.limit === 'unlimited' ? null : sold.limit, 0];
+      for (const sold of services) this.services[sold.serviceId] = [sold.limit === 'unlimited' ? null : sold.limit, 0];
     if (type === 'SessionConsumed') this.count(serviceId, -1, 1);
     if (type === 'SessionReturned') this.count(serviceId, 1, -1);
     if (type === 'RemainingAdjusted') this.count(serviceId, to - from, 0);
-    if (type === 'PackageRefunded') this.sums.refunded += amount.amount;
-    if (type === 'PackageRefundRefused') this.sums.refunded -= amount.amount;
+    this.refunds.add(type, refundId, amount);
   }
 
-  of({ services, refunded }: Left) {
-    return countsOn({ services, refunded: refunded.amount });
+  of({ services, refunded, pending }: Left) {
+    return countsOn({ services, refunded: refunded.amount, pending: pending.amount });
   }
 
   private count(serviceId: string, remaining: number, used: number): void {
-    const [left, taken] = this.sums.services[serviceId]!;
-    this.sums.services[serviceId] = [left === null ? null : left + remaining, taken + used];
+    const [left, taken] = this.services[serviceId]!;
+    this.services[serviceId] = [left === null ? null : left + remaining, taken + used];
   }
 }
 
-const countsOn = ({ services, refunded }: Pick<PackageOnScreen, 'services' | 'refunded'>) => ({
+const countsOn = ({ services, refunded, pending }: Pick<PackageOnScreen, 'services' | 'refunded' | 'pending'>) => ({
   services: Object.fromEntries(services.map(({ serviceId, remaining, used }) => [serviceId, [remaining, used]])),
-  refunded,
+  ...{ refunded, pending },
 });
+
+/** H5, H6: each refund by itself: asked for, given back, or neither any more. */
+class Refunds {
+  private readonly refunds = new Map<string, { amount: number; is: 'refunded' | 'pending' }>();
+
+  add(type: string, refundId: string, amount: Amount): void {
+    if (type.endsWith('RefundRequested')) this.refunds.set(refundId, { ...amount, is: 'pending' });
+    if (type.endsWith('Refunded')) this.refunds.set(refundId, { ...amount, is: 'refunded' });
+    if (/Refund(Refused|Failed|Returned)$/.test(type)) this.refunds.delete(refundId);
+  }
+
+  get sums() {
+    return { refunded: this.all('refunded'), pending: this.all('pending') };
+  }
+
+  private all(which: 'refunded' | 'pending'): number {
+    return [...this.refunds.values()].reduce((sum, { amount, is }) => (is === which ? sum + amount : sum), 0);
+  }
+}
 
 /** J2: total + adjustments − paid + refunded = what is owing. */
 class Money implements Sums<InvoiceEntryData, Owing> {
-  private readonly parts = { total: 0, adjustments: 0, paid: 0, refunded: 0 };
+  private readonly parts = { total: 0, adjustments: 0, paid: 0 };
+  private readonly refunds = new Refunds();
 
-  add(type: string, { total, adjustment, amount }: InvoiceEntryData): void {
+  add(type: string, { total, adjustment, amount, refundId }: InvoiceEntryData): void {
     if (type === 'InvoiceIssued' || type === 'InvoiceReissued') Object.assign(this.parts, { total: total.total.amount, adjustments: 0 });
     if (type.startsWith('InvoiceAdjust')) this.parts.adjustments += adjustment.amount;
     if (type === 'PaymentReceived') this.parts.paid += amount.amount;
     if (type === 'PaymentVoided') this.parts.paid -= amount.amount;
-    if (type === 'InvoiceRefunded') {
-      this.parts.refunded += amount.amount;
-      this.parts.adjustments += adjustment.amount;
-    }
+    if (type === 'InvoiceRefunded' || type === 'InvoiceRefundReturned') this.parts.adjustments += adjustment.amount;
+    this.refunds.add(type, refundId, amount);
   }
 
   get sums() {
-    const { total, adjustments, paid, refunded } = this.parts;
-    return { ...this.parts, balance: total + adjustments - paid + refunded };
+    const { total, adjustments, paid } = this.parts;
+    const { refunded, pending } = this.refunds.sums;
+    return { total, adjustments, paid, refunded, pending, balance: total + adjustments - paid + refunded };
   }
 
-  of({ total, adjustments, paid, refunded, balance }: Owing) {
+  of({ total, adjustments, paid, refunded, pending, balance }: Owing) {
     return moneyOn({
-      ...{ total: total.amount, adjustments: adjustments.amount, paid: paid.amount, refunded: refunded.amount, balance: balance.amount },
+      ...{ total: total.amount, adjustments: adjustments.amount, paid: paid.amount, refunded: refunded.amount },
+      ...{ pending: pending.amount, balance: balance.amount },
     });
   }
 }
 
-const moneyOn = ({ total, adjustments, paid, refunded, balance }: Omit<InvoiceOnScreen, 'invoiceId'>) => ({
-  ...{ total, adjustments, paid, refunded, balance },
+const moneyOn = ({ total, adjustments, paid, refunded, pending, balance }: Omit<InvoiceOnScreen, 'invoiceId'>) => ({
+  ...{ total, adjustments, paid, refunded, pending, balance },
 });
 
 const differing = (about: string, shown: unknown, explained: unknown): string[] => {

@@ -29,6 +29,9 @@ class Left {
 
   @IsMoney({ description: 'of what was paid for it' })
   refunded: MoneyBody;
+
+  @IsMoney({ description: 'refunds that Stripe has not confirmed yet' })
+  pending: MoneyBody;
 }
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
@@ -85,6 +88,9 @@ class Owing {
 
   @IsSignedMoney()
   refunded: SignedMoneyBody;
+
+  @IsSignedMoney({ description: 'refunds that Stripe has not confirmed yet: in no other figure' })
+  pending: SignedMoneyBody;
 
   @IsSignedMoney({ description: 'what is owing: total + adjustments − paid + refunded; below zero it is credit' })
   balance: SignedMoneyBody;

@@ -5,7 +5,7 @@ import { invoice, type IssuedInvoice } from '../../../libs/domain/invoice/invoic
 import type { Aggregate, AnyEvent, Recorded } from '../../../libs/domain/kernel/event.js';
 import { pick } from '../../../libs/domain/kernel/pick.js';
 import { InvalidInput, NotFound } from '../../../libs/domain/kernel/refusal.js';
-import { packageAggregate, packageView, refundedOf, type PackageState } from '../../../libs/domain/package/package.state.js';
+import { packageAggregate, packageView, pendingOf, refundedOf, type PackageState } from '../../../libs/domain/package/package.state.js';
 import type { CallContext } from '../http/call.js';
 import type { RequestError } from '../http/problems.js';
 import type { PackageAsOf, AsOfQuery, InvoiceHistory, LinkHistory, PackageHistory } from './history.shapes.js';
@@ -20,7 +20,8 @@ export class History {
   async ofPackage(call: CallContext, packageId: string): Promise<PackageHistory> {
     const items = await this.of(packageAggregate, call, packageId, (state) => {
       const { status, expiresOn, services, refunds, currency } = packageView(state);
-      return { status, expiresOn, services, refunded: refundedOf({ refunds, currency }) };
+      const money = { refunds, currency };
+      return { status, expiresOn, services, refunded: refundedOf(money), pending: pendingOf(money) };
     });
     return { packageId, items };
   }
@@ -28,7 +29,7 @@ export class History {
   /** K1: every event of an invoice, and what was owing after each. */
   async ofInvoice(call: CallContext, invoiceId: string): Promise<InvoiceHistory> {
     const items = await this.of(invoice, call, invoiceId, (state) =>
-      pick(state as IssuedInvoice, 'total', 'adjustments', 'paid', 'refunded', 'balance'),
+      pick(state as IssuedInvoice, 'total', 'adjustments', 'paid', 'refunded', 'pending', 'balance'),
     );
     return { invoiceId, items };
   }
@@ -84,6 +85,7 @@ const entryOf = ({ id, type, revision, position, metadata, data }: Recorded) => 
 interface Reasons {
   reason?: string | null;
   notes?: string | null; // of a refund
+  failure?: string | null; // of one that failed at Stripe
 }
 
-const reasonIn = ({ reason, notes }: Reasons): string | null => reason ?? notes ?? null;
+const reasonIn = ({ reason, notes, failure }: Reasons): string | null => reason ?? notes ?? failure ?? null;

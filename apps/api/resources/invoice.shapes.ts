@@ -8,6 +8,7 @@ import {
   IsMoney,
   IsNested,
   IsOneOf,
+  IsPositivePrice,
   IsSignedMoney,
   IsText,
   MoneyBody,
@@ -16,11 +17,13 @@ import {
 import { Answered, Versioned } from './answered.js';
 import { InvoiceLine, TaxLine } from './money.shapes.js';
 import { PageOf, PageQuery } from './paging.js';
-import { PaymentBody } from './payment.shapes.js';
+import { AT_THE_DESK, paymentOf } from './payment.shapes.js';
 
 const SAFE = Number.MAX_SAFE_INTEGER;
 
 const METHODS = ['cash', 'cardTerminal', 'bankTransfer', 'other', 'stripe'];
+export const STATUSES_OF_REFUNDS = ['pending', 'succeeded', 'failed'] as const;
+export const SOURCES_OF_REFUNDS = ['staff', 'stripe'] as const;
 export const OUTCOMES_OF_REFUNDS = ['outstandingBalance', 'noOutstandingBalance'] as const;
 
 class InvoicePayment {
@@ -53,11 +56,26 @@ class InvoiceRefund {
   @IsMoney()
   amount: MoneyBody;
 
-  @IsNested(TaxLine, { list: { max: 1_000 }, description: 'its share of each tax of each line' })
+  @IsOneOf(STATUSES_OF_REFUNDS, { description: 'pending: Stripe has not confirmed it yet, and the money figures are as before' })
+  status: string;
+
+  @IsOneOf(SOURCES_OF_REFUNDS, { description: 'stripe: it was made there, in its dashboard, or because a dispute was lost' })
+  source: string;
+
+  @IsId({ nullable: true, description: 'the payment through Stripe that it is of' })
+  paymentId: string | null;
+
+  @IsText({ max: 255, nullable: true, description: 'what it is called at Stripe' })
+  stripeRefundId: string | null;
+
+  @IsText({ max: 200, nullable: true, description: 'why it failed, in the word of Stripe' })
+  failure: string | null;
+
+  @IsNested(TaxLine, { list: { max: 1_000 }, description: 'its share of each tax of each line; none until it succeeds' })
   taxes: TaxLine[];
 
-  @IsMoney({ description: 'of that, tax' })
-  tax: MoneyBody;
+  @IsMoney({ nullable: true, description: 'of that, tax; null: worked out when it succeeds' })
+  tax: MoneyBody | null;
 
   @IsOneOf(OUTCOMES_OF_REFUNDS, { description: 'that much more is owing, or the invoice is discounted by the same' })
   outcome: string;
@@ -71,9 +89,37 @@ class InvoiceRefund {
   @IsText({ max: 500, nullable: true })
   notes: string | null;
 
-  @IsLocalDate()
-  refundedOn: string;
+  @IsLocalDate({ nullable: true, description: 'of one through Stripe: when staff asked for it' })
+  requestedOn: string | null;
+
+  @IsLocalDate({ nullable: true, description: 'null: it never succeeded' })
+  refundedOn: string | null;
 }
+
+/** H6: whoever paid by card disputes that with their bank. */
+export class DisputeOfCard {
+  @IsText({ max: 255, description: 'what it is called at Stripe' })
+  disputeId: string;
+
+  @IsMoney()
+  amount: MoneyBody;
+
+  @IsOneOf(['open', 'won', 'lost'], { description: 'lost: the money is gone, and stands among the refunds' })
+  status: 'open' | 'won' | 'lost';
+
+  @IsText({ max: 200, description: 'why, in the word of Stripe' })
+  because: string;
+}
+
+class InvoiceDispute extends DisputeOfCard {
+  @IsId()
+  paymentId: string;
+
+  @IsLocalDate({ description: 'when it came to this status' })
+  disputedOn: string;
+}
+
+const PENDING = { min: 0, max: SAFE, description: 'refunds that Stripe has not confirmed yet: kept for them, and in no other figure' };
 
 class OverallAdjustment {
   @IsId()
@@ -138,11 +184,20 @@ class Invoice {
   @IsInteger({ min: 0, max: SAFE })
   refunded: number;
 
+  @IsInteger(PENDING)
+  pending: number;
+
   @IsNested(InvoicePayment, { list: { max: 1_000 } })
   payments: InvoicePayment[];
 
   @IsNested(InvoiceRefund, { list: { max: 1_000 } })
   refunds: InvoiceRefund[];
+
+  @IsNested(InvoiceDispute, { list: { max: 1_000 }, description: 'of payments by card, with the bank of whoever paid' })
+  disputes: InvoiceDispute[];
+
+  @IsFlag({ description: 'one of them is open, or was lost' })
+  disputed: boolean;
 
   @IsNested(OverallAdjustment, { list: { max: 1_000 } })
   overallAdjustments: OverallAdjustment[];
@@ -184,6 +239,9 @@ export class InvoicesQuery extends PageQuery {
   @IsFlag({ optional: true, description: 'those on which something is owing' })
   owing?: boolean;
 
+  @IsFlag({ optional: true, description: 'those of which a payment is disputed, or was lost so' })
+  disputed?: boolean;
+
   @IsFlag({ optional: true })
   descending?: boolean;
 }
@@ -199,13 +257,30 @@ export class OverallAdjustmentBody extends VoidPaymentBody {
 }
 
 /** H5: of an appointment's credit, or of a package. */
-export class RefundBody extends PaymentBody {
+export class RefundBody {
+  @IsPositivePrice()
+  amount: MoneyBody;
+
+  @IsOneOf([...AT_THE_DESK, 'stripe'], { description: 'stripe: what was paid there; it is pending until Stripe confirms it' })
+  method: (typeof AT_THE_DESK)[number] | 'stripe';
+
+  @IsId({ optional: true, nullable: true, description: 'through Stripe: of which payment, where there are several' })
+  paymentId?: string | null;
+
+  @IsText({ max: 200, optional: true, nullable: true, description: 'which one it is; of `other` it says what it was' })
+  reference?: string | null;
+
   @IsOneOf(OUTCOMES_OF_REFUNDS, { description: 'that much more is owing, or the invoice is discounted by the same' })
   outcome: (typeof OUTCOMES_OF_REFUNDS)[number];
 
   @IsText({ max: 500, lines: true, optional: true, nullable: true })
   notes?: string | null;
 }
+
+export const refundOf = ({ method, outcome, paymentId = null, notes = null, ...body }: RefundBody) => ({
+  ...paymentOf({ ...body, method }),
+  ...{ outcome, paymentId, notes },
+});
 
 class OwingNow {
   @IsId()
@@ -225,6 +300,9 @@ class OwingNow {
 
   @IsInteger({ min: 0, max: SAFE })
   refunded: number;
+
+  @IsInteger(PENDING)
+  pending: number;
 
   @IsInteger({ min: -SAFE, max: SAFE, description: 'what is owing; below zero it is credit' })
   balance: number;

@@ -15,6 +15,7 @@ import {
   InvoiceRead,
   InvoicesQuery,
   RefundBody,
+  refundOf,
   VoidPaymentBody,
 } from './invoice.shapes.js';
 import { MailTo } from './link.shapes.js';
@@ -68,19 +69,18 @@ export class InvoicesController {
   @Allow('packages:refund')
   @ApiCreatedResponse({ type: InvoiceAnswer })
   refund(@Call() call: CallContext, @PathId('invoiceId') invoiceId: string, @Body() body: RefundBody): Promise<InvoiceAnswer> {
-    const { outcome, notes = null } = body;
-    return this.commands.execute(new RefundInvoice(call, { invoiceId, ...paymentOf(body), outcome, notes }));
+    return this.commands.execute(new RefundInvoice(call, { invoiceId, ...refundOf(body) }));
   }
 
   @Get()
   @Allow('invoices:read')
   @ApiOkResponse({ type: InvoicePage })
   async list(@Call() call: CallContext, @Query() query: InvoicesQuery): Promise<InvoicePage> {
-    const { clientId, packageId, appointmentId, number, kind, from, before, owing, descending = false } = query;
+    const { clientId, packageId, appointmentId, number, kind, from, before, owing, disputed, descending = false } = query;
     const { items, next } = await this.reading.page(invoiceList, call, query, {
       by: 'issuedOn',
       descending,
-      where: { clientId, packageId, appointmentId, number, kind },
+      where: { clientId, packageId, appointmentId, number, kind, disputed },
       from: { issuedOn: from },
       before: { issuedOn: before },
       also: (rows) => {

@@ -159,6 +159,6 @@ export const ownInvoice = (row: Shown<InvoiceRow>) =>
   withStatus({
     ...row,
     payments: row.payments.map((payment) => ({ ...payment, reason: null })),
-    refunds: row.refunds.map((refund) => ({ ...refund, notes: null })),
+    refunds: row.refunds.map((refund) => ({ ...refund, notes: null, failure: null })),
     overallAdjustments: row.overallAdjustments.map((adjustment) => ({ ...adjustment, reason: null })),
   });

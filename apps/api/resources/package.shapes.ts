@@ -14,9 +14,11 @@ import {
   IsVariant,
   MoneyBody,
 } from '../validation/fields.js';
+import type { Knex } from 'knex';
+import type { Flag } from '../../../projections/package-list.projection.js';
 import { Answered, Versioned } from './answered.js';
 import { EXPIRY } from './expiry.shapes.js';
-import { OUTCOMES_OF_REFUNDS } from './invoice.shapes.js';
+import { DisputeOfCard, OUTCOMES_OF_REFUNDS, SOURCES_OF_REFUNDS, STATUSES_OF_REFUNDS } from './invoice.shapes.js';
 import { Sharing } from './link.shapes.js';
 import { Charge } from './money.shapes.js';
 import { AT_THE_DESK, PaymentBody } from './payment.shapes.js';
@@ -72,8 +74,14 @@ class PackageRefund {
   @IsMoney()
   amount: MoneyBody;
 
-  @IsMoney({ description: 'of that, tax' })
-  tax: MoneyBody;
+  @IsOneOf(STATUSES_OF_REFUNDS, { description: 'pending: Stripe has not confirmed it yet, and the money figures are as before' })
+  status: string;
+
+  @IsOneOf(SOURCES_OF_REFUNDS, { description: 'stripe: it was made there, in its dashboard, or because a dispute was lost' })
+  source: string;
+
+  @IsMoney({ nullable: true, description: 'of that, tax; null: worked out when it succeeds' })
+  tax: MoneyBody | null;
 
   @IsOneOf(OUTCOMES_OF_REFUNDS)
   outcome: string;
@@ -81,16 +89,27 @@ class PackageRefund {
   @IsOneOf([...AT_THE_DESK, 'stripe'])
   method: string;
 
-  @IsLocalDate()
-  refundedOn: string;
+  @IsLocalDate({ nullable: true, description: 'null: it never succeeded' })
+  refundedOn: string | null;
 
   @IsFlag({ description: 'the invoice said no, because its payment was voided meanwhile: nothing was given back' })
   refused: boolean;
+
+  @IsText({ max: 200, nullable: true, description: 'why it failed, in the word of Stripe' })
+  failure: string | null;
+}
+
+class PackageDispute extends DisputeOfCard {
+  @IsLocalDate({ description: 'when it came to this status' })
+  disputedOn: string;
 }
 
 export class Refunds {
   @IsNested(PackageRefund, { list: { max: 1_000 } })
   refunds: PackageRefund[];
+
+  @IsNested(PackageDispute, { list: { max: 1_000 }, description: 'of payments by card, with the bank of whoever paid' })
+  disputes: PackageDispute[];
 }
 
 export class RemainingBody extends AdjustmentBody {
@@ -213,6 +232,9 @@ export class Sessions {
   sessions: Session[];
 }
 
+export const FLAGS = ['refundedAtStripe', 'disputed'] as const satisfies readonly Flag[];
+const FLAGGED = 'what happened at Stripe that staff should look at: money was given back there, or a payment is or was lost in a dispute';
+
 class NotMoved {
   @IsId()
   appointmentId: string;
@@ -253,6 +275,15 @@ export class ListedPackage extends PackageCore {
 
   @IsInteger({ min: 0, max: Number.MAX_SAFE_INTEGER, description: 'of what was paid for it, in minor units' })
   refunded: number;
+
+  @IsInteger({ min: 0, max: Number.MAX_SAFE_INTEGER, description: 'refunds that Stripe has not confirmed yet, in minor units' })
+  pending: number;
+
+  @IsOneOf(FLAGS, { list: { max: FLAGS.length, unique: true }, description: FLAGGED })
+  flags: Flag[];
+
+  @IsNested(PackageDispute, { list: { max: 1_000 }, description: 'of payments by card, with the bank of whoever paid' })
+  disputes: PackageDispute[];
 
   @IsNested(NotMoved, {
     list: { max: MOST },
@@ -339,6 +370,9 @@ export class ClientPackagesQuery extends PageQuery {
 }
 
 export class PackagesQuery extends ClientPackagesQuery {
+  @IsOneOf(FLAGS, { optional: true, description: FLAGGED })
+  flag?: Flag;
+
   @IsId({ optional: true, description: 'the owner' })
   clientId?: string;
 }
@@ -352,7 +386,9 @@ export const selected = ({
   remainingAtMost,
   sort = 'soldOn',
   descending,
+  flag,
 }: PackagesQuery) => ({
   ...{ by: sort, descending, where: { clientId, offeringId, status } },
   ...{ before: { expiresOn: expiringBefore }, atMost: { remaining: remainingAtMost } },
+  also: (rows: Knex.QueryBuilder) => void (flag && rows.whereRaw('flags @> ?', [JSON.stringify([flag])])),
 });

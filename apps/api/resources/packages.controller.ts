@@ -25,7 +25,7 @@ import {
   SaleBody,
   selected,
 } from './package.shapes.js';
-import { RefundBody } from './invoice.shapes.js';
+import { RefundBody, refundOf } from './invoice.shapes.js';
 import { PackageSessions } from './package-sessions.js';
 import { PackageSessionPage, SessionsQuery } from './package-sessions.shapes.js';
 import { PageQuery } from './paging.js';
@@ -124,8 +124,7 @@ export class PackagesController {
   @Allow('packages:refund')
   @ApiCreatedResponse({ type: PackageAnswer })
   refund(@Call() call: CallContext, @PathId('packageId') packageId: string, @Body() body: RefundBody): Promise<PackageAnswer> {
-    const { outcome, notes = null } = body;
-    return this.commands.execute(new RefundPackage(call, { packageId, ...paymentOf(body), outcome, notes }));
+    return this.commands.execute(new RefundPackage(call, { packageId, ...refundOf(body) }));
   }
 
   @Get()

@@ -14,4 +14,6 @@ export class PaymentBody {
   reference?: string | null;
 }
 
-export const paymentOf = ({ amount, method, reference = null }: PaymentBody) => ({ amount, method, reference });
+type Moved<Method> = Pick<PaymentBody, 'amount' | 'reference'> & { method: Method };
+
+export const paymentOf = <Method extends string>({ amount, method, reference = null }: Moved<Method>) => ({ amount, method, reference });

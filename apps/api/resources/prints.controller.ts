@@ -157,9 +157,9 @@ const moneyOf = (row: Shown<InvoiceRow>) => ({
     ...pick(payment, 'method', 'reference', 'voided'),
     ...{ on: receivedOn, amount: amount.amount },
   })),
-  refunds: row.refunds.map(({ refundedOn, amount, ...refund }) => ({
-    ...pick(refund, 'method', 'reference'),
-    ...{ on: refundedOn, amount: amount.amount },
+  refunds: row.refunds.map(({ refundedOn, requestedOn, amount, ...refund }) => ({
+    ...pick(refund, 'method', 'reference', 'status'),
+    ...{ on: refundedOn ?? requestedOn ?? row.issuedOn, amount: amount.amount },
   })),
 });
 

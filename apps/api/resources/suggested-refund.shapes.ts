@@ -57,6 +57,9 @@ export class SuggestedRefundRead {
   @IsMoney()
   refunded: MoneyBody;
 
+  @IsMoney({ description: 'refunds that Stripe has not confirmed yet: taken off as well' })
+  pending: MoneyBody;
+
   @IsNested(ServiceValue, { list: { max: 100 } })
   services: ServiceValue[];
 
@@ -69,7 +72,7 @@ export class SuggestedRefundRead {
   @IsMoney({ nullable: true, description: 'of the sessions yet to come' })
   valueBooked: MoneyBody | null;
 
-  @IsMoney({ nullable: true, description: 'paid − refunded − value used, 0 at least; null: there is no suggestion' })
+  @IsMoney({ nullable: true, description: 'paid − refunded − pending − value used, 0 at least; null: there is no suggestion' })
   suggested: MoneyBody | null;
 
   @IsOneOf(['unlimited'], { nullable: true, description: 'why there is no suggestion' })

@@ -21,7 +21,8 @@ export class Suggestions {
   async refundOf(call: CallContext, packageId: string): Promise<SuggestedRefund> {
     const sold = existing(await this.streams.state(packageAggregate, call, packageId), packageId);
     const issued = await this.streams.state(invoice, call, sold.invoiceId).catch(unlessNotThere);
-    const nothing = { paid: zero(sold.currency), refunded: zero(sold.currency) };
+    const none = zero(sold.currency);
+    const nothing = { paid: none, refunded: none, pending: none };
     return suggestedRefund(sold, issued?.status === 'issued' ? issued : nothing, this.parts.clock());
   }
 }

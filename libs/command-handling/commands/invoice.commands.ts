@@ -1,4 +1,5 @@
-import { adjustInvoice, receivePayment, refundAppointment, voidPayment } from '../../domain/invoice/invoice.decisions.js';
+import { requestRefund } from '../../domain/invoice/card-refunds.decisions.js';
+import { adjustInvoice, ofAppointment, receivePayment, refundInvoice, voidPayment } from '../../domain/invoice/invoice.decisions.js';
 import type { RefundOutcome } from '../../domain/invoice/invoice.events.js';
 import { invoice, type InvoiceState, type IssuedInvoice } from '../../domain/invoice/invoice.state.js';
 import { wrongCurrency } from '../../domain/kernel/money.js';
@@ -15,7 +16,13 @@ export interface PaymentInput {
 }
 
 type Of<Input> = Input & { invoiceId: string };
-type Refunding = PaymentInput & { outcome: RefundOutcome; notes: string | null };
+
+/** H5. `paymentId`: of which payment through Stripe, null: the only one (H6). */
+export interface RefundInput extends PaymentInput {
+  outcome: RefundOutcome;
+  notes: string | null;
+  paymentId: string | null;
+}
 
 /** What is owing on an invoice, and why; minor units of its currency. */
 export interface InvoiceAnswer {
@@ -25,6 +32,7 @@ export interface InvoiceAnswer {
   adjustments: number;
   paid: number;
   refunded: number;
+  pending: number; // refunds that Stripe has not confirmed yet (H6)
   balance: number;
   paymentId?: string; // of what was paid now
   adjustmentId?: string;
@@ -34,7 +42,7 @@ export interface InvoiceAnswer {
 export class ReceivePayment extends CommandOf<Of<PaymentInput>, InvoiceAnswer> {}
 export class VoidPayment extends CommandOf<Of<{ paymentId: string; reason: string | null }>, InvoiceAnswer> {}
 export class AdjustInvoice extends CommandOf<Of<{ adjustment: Money; reason: string | null }>, InvoiceAnswer> {}
-export class RefundInvoice extends CommandOf<Of<Refunding>, InvoiceAnswer> {}
+export class RefundInvoice extends CommandOf<Of<RefundInput>, InvoiceAnswer> {}
 
 export const invoiceHandlers = [
   handlerOf(ReceivePayment, async (operation, { invoiceId, ...payment }) => {
@@ -54,12 +62,17 @@ export const invoiceHandlers = [
     return { ...(await operation.change(invoice, input.invoiceId, adjustInvoice({ adjustmentId, ...input }), answerOf)), adjustmentId };
   }),
 
-  handlerOf(RefundInvoice, async (operation, input) => {
+  handlerOf(RefundInvoice, async (operation, { invoiceId, ...input }) => {
     const { today, currency } = await operation.business();
-    assertNone(wrongInPayment(input, currency));
+    assertNone(wrongInRefund(input, currency));
     const refundId = operation.id('refund');
-    const refund = refundAppointment({ refundId, ...input, refundedOn: today });
-    return { ...(await operation.change(invoice, input.invoiceId, refund, answerOf)), refundId };
+    const { paymentId, ...given } = input;
+    const { method, ...wanted } = input;
+    const refund =
+      method === 'stripe'
+        ? requestRefund({ invoiceId, refundId, ...wanted, requestedOn: today })
+        : refundInvoice({ invoiceId, refundId, ...given, refundedOn: today });
+    return { ...(await operation.change(invoice, invoiceId, ofAppointment(invoiceId, refund), answerOf)), refundId };
   }),
 ];
 
@@ -71,15 +84,23 @@ export const wrongInPayment = ({ amount, method, reference }: PaymentInput, curr
     : []),
 ];
 
+/** H6: which payment it was matters to Stripe alone. */
+export const wrongInRefund = (refund: Omit<RefundInput, 'outcome' | 'notes'>, currency: string): FieldError[] => [
+  ...wrongInPayment(refund, currency),
+  ...(refund.paymentId !== null && refund.method !== 'stripe'
+    ? [{ field: '/paymentId', code: 'ONLY_THROUGH_STRIPE', message: 'Only a refund through Stripe is one of a certain payment.' }]
+    : []),
+];
+
 const zeroAdjustment = ({ adjustment: { amount } }: { adjustment: Money }): FieldError[] =>
   amount === 0
     ? [{ field: '/adjustment/amount', code: 'ZERO', message: 'Below zero it takes off, above zero it takes back what was taken off.' }]
     : [];
 
 const answerOf = (state: InvoiceState): InvoiceAnswer => {
-  const { invoiceId, total, adjustments, paid, refunded, balance } = state as IssuedInvoice;
+  const { invoiceId, total, adjustments, paid, refunded, pending, balance } = state as IssuedInvoice;
   return {
     ...{ invoiceId, currency: total.currency, total: total.amount, adjustments: adjustments.amount },
-    ...{ paid: paid.amount, refunded: refunded.amount, balance: balance.amount },
+    ...{ paid: paid.amount, refunded: refunded.amount, pending: pending.amount, balance: balance.amount },
   };
 };

@@ -1,4 +1,3 @@
-import type { RefundOutcome } from '../../domain/invoice/invoice.events.js';
 import { invoice, type IssuedInvoice } from '../../domain/invoice/invoice.state.js';
 import type { Recorded } from '../../domain/kernel/event.js';
 import { assertNone, Refusal } from '../../domain/kernel/refusal.js';
@@ -8,6 +7,7 @@ import {
   reinstatePackage,
   type CancelPackage as Cancelling,
 } from '../../domain/package/cancellation.decisions.js';
+import { requestPackageRefund } from '../../domain/package/card-refunds.decisions.js';
 import { existing } from '../../domain/package/package.decisions.js';
 import type { PackageEvent } from '../../domain/package/package.events.js';
 import {
@@ -21,22 +21,18 @@ import { service } from '../../domain/service/service.js';
 import { CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
 import { reference, type Operation } from '../operation.js';
-import { wrongInPayment, type PaymentInput } from './invoice.commands.js';
-
-export interface RefundInput extends PaymentInput {
-  packageId: string;
-  outcome: RefundOutcome;
-  notes: string | null;
-}
+import { wrongInRefund, type RefundInput } from './invoice.commands.js';
 
 interface CancelInput extends Pick<Cancellation, 'appointments' | 'unpaid'> {
   packageId: string;
   reason: string | null;
 }
 
+type RefundingPackage = RefundInput & { packageId: string };
+
 export class CancelPackage extends CommandOf<CancelInput, PackageView> {}
 export class ReinstatePackage extends CommandOf<{ packageId: string; reason: string | null }, PackageView> {}
-export class RefundPackage extends CommandOf<RefundInput, PackageView> {}
+export class RefundPackage extends CommandOf<RefundingPackage, PackageView> {}
 
 export const packageEndingHandlers = [
   handlerOf(CancelPackage, async (operation, input) => {
@@ -53,7 +49,7 @@ export const packageEndingHandlers = [
 
   handlerOf(RefundPackage, async (operation, input) => {
     const { today, currency } = await operation.business();
-    assertNone(wrongInPayment(input, currency));
+    assertNone(wrongInRefund(input, currency));
     const before = await operation.recall(packageAggregate, input.packageId, packageView);
     if (before) {
       await assertGivenBack(operation, input.packageId, operation.id('refund'));
@@ -87,22 +83,31 @@ const writtenOff = async (operation: Operation, packageId: string): Promise<void
 const TURNS = 5;
 
 /** One refund after the other: each is decided on an invoice that knows of all before it. */
-const refundInTurn = async (operation: Operation, input: RefundInput, refundedOn: string, turn = 1): Promise<PackageView> => {
+const refundInTurn = async (operation: Operation, input: RefundingPackage, today: string, turn = 1): Promise<PackageView> => {
   const { packageId } = input;
   await operation.settled(packageAggregate, packageId, { such: isSale }); // what was paid with it is on its invoice
   await writtenOff(operation, packageId); // a refund that is owing again is not written off
   const sold = existing(await operation.settled(packageAggregate, packageId, { such: isRefund }), packageId);
   const refundId = operation.id('refund');
-  const refund = refundPackage({ ...input, refundId, refundedOn, invoice: await issuedOf(operation, sold) });
+  const refund = refundingOf(input, { refundId, today, invoice: await issuedOf(operation, sold) });
   try {
     const answer = await operation.change(packageAggregate, packageId, refund, packageView);
     await assertGivenBack(operation, packageId, refundId);
     return answer;
   } catch (error) {
     if (!(error instanceof Refusal) || error.code !== 'REFUND_UNDER_WAY' || turn === TURNS) throw error;
-    return refundInTurn(operation, input, refundedOn, turn + 1);
+    return refundInTurn(operation, input, today, turn + 1);
   }
 };
+
+/** H6: through Stripe it is only asked for. */
+const refundingOf = (
+  { method, paymentId, ...refund }: RefundingPackage,
+  { today, ...at }: { refundId: string; today: string; invoice: IssuedInvoice },
+) =>
+  method === 'stripe'
+    ? requestPackageRefund({ ...refund, ...at, paymentId, requestedOn: today })
+    : refundPackage({ ...refund, ...at, method, refundedOn: today });
 
 const issuedOf = async (operation: Operation, { invoiceId }: SoldPackage): Promise<IssuedInvoice> => {
   const issued = await operation.newest(invoice, invoiceId);
@@ -119,4 +124,4 @@ const assertGivenBack = async (operation: Operation, packageId: string, refundId
 
 const isSale = ({ type }: Recorded<PackageEvent>): boolean => type === 'PackageSold';
 const isCancellation = ({ type }: Recorded<PackageEvent>): boolean => type === 'PackageCancelled';
-const isRefund = ({ type }: Recorded<PackageEvent>): boolean => type === 'PackageRefunded';
+const isRefund = ({ type }: Recorded<PackageEvent>): boolean => type === 'PackageRefunded' || type === 'PackageRefundRequested';

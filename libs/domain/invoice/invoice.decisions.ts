@@ -4,7 +4,7 @@ import { pick } from '../kernel/pick.js';
 import { NotFound, Refusal } from '../kernel/refusal.js';
 import type { InvoiceContent, Money, PaymentMethod, TaxLine } from '../kernel/shapes.js';
 import type { InvoiceEvent, RefundOutcome, Removal } from './invoice.events.js';
-import { invoice, keptOf, type InvoiceState, type IssuedInvoice } from './invoice.state.js';
+import { invoice, keptOf, refundIn, type InvoiceState, type IssuedInvoice } from './invoice.state.js';
 
 type DecideInvoice = Decide<InvoiceState, InvoiceEvent>;
 
@@ -170,8 +170,14 @@ export const voidPayment =
     const { amount } = payment;
     if (payment.method === 'stripe')
       throw new Refusal('PAID_BY_STRIPE', 'A payment through Stripe took place: refund it instead.', { paymentId });
-    if (amount.amount > keptOf(issued))
-      throw new Refusal('PAYMENT_REFUNDED', 'This payment was refunded, wholly or in part: it can no longer be voided.', { paymentId });
+    if (amount.amount > refundableOf(issued))
+      throw new Refusal(
+        'PAYMENT_REFUNDED',
+        'This payment was refunded, wholly or in part, or is about to be: it can no longer be voided.',
+        {
+          paymentId,
+        },
+      );
     const after = moneyAfter(issued, { paid: minus(issued.paid, amount) });
     return [{ type: 'PaymentVoided', data: { invoiceId, clientId: issued.clientId, paymentId, amount, reason, ...after } }];
   };
@@ -267,45 +273,93 @@ export const refundInvoice =
   ({ invoiceId, refundId, ...refund }: RefundInvoice): DecideInvoice =>
   (state) => {
     const issued = existing(state, invoiceId);
-    if (issued.refunds.includes(refundId)) return [];
-    const { clientId, total, refunded } = issued;
+    if (refundIn(issued, refundId)) return [];
+    assertRefundable(issued, refund);
     const { amount, outcome } = refund;
-    if (amount.amount > keptOf(issued))
-      throw new Refusal('REFUND_ABOVE_PAID', `At most ${keptOf(issued)} (minor units) was paid and not yet refunded.`, {
-        invoiceId,
-        refundable: minus(issued.paid, refunded),
-      });
-    const adjustment = outcome === 'noOutstandingBalance' ? negative(amount) : zero(total.currency);
-    const adjustments = sum(total.currency, [issued.adjustments, adjustment]);
-    if (total.amount + adjustments.amount < 0)
-      throw new Refusal(
-        'NOTHING_TO_DISCOUNT',
-        'So much is no longer charged on this invoice: refund it with the outcome outstandingBalance.',
-        {
-          invoiceId,
-          charged: sum(total.currency, [total, issued.adjustments]),
-        },
-      );
-    const taxes = taxesOfRefund(issued, amount);
-    const tax = sum(
-      total.currency,
-      taxes.map((line) => line.amount),
-    );
-    const after = moneyAfter(issued, { refunded: sum(total.currency, [refunded, amount]), adjustments });
-    return [{ type: 'InvoiceRefunded', data: { invoiceId, clientId, refundId, ...refund, taxes, tax, adjustment, ...after } }];
+    const adjustment = outcome === 'noOutstandingBalance' ? negative(amount) : zero(amount.currency);
+    return [givenBack(issued, { ...refund, refundId, adjustment, ...AT_THE_DESK })];
   };
 
+const AT_THE_DESK = { paymentId: null, source: 'staff', stripeRefundId: null, disputeId: null } as const;
+
+/** What can still be given back by our rules: what Stripe has not confirmed yet is kept for that (H6). */
+const refundableOf = (issued: IssuedInvoice): number => keptOf(issued) - issued.pending.amount;
+
+/** H4, H5. What waits for Stripe takes off as well, once it succeeds. */
+export const assertRefundable = (issued: IssuedInvoice, { amount, outcome }: Pick<RefundInvoice, 'amount' | 'outcome'>): void => {
+  const { invoiceId, total, adjustments, refunds } = issued;
+  const refundable = refundableOf(issued);
+  if (amount.amount > refundable)
+    throw new Refusal('REFUND_ABOVE_PAID', `At most ${refundable} (minor units) was paid and not yet refunded.`, {
+      invoiceId,
+      refundable: { ...amount, amount: refundable },
+    });
+  if (outcome !== 'noOutstandingBalance') return;
+  const waiting = refunds.filter((refund) => refund.status === 'pending' && refund.outcome === outcome);
+  const lowering = [amount, ...waiting.map((refund) => refund.amount)].map(negative);
+  if (sum(total.currency, [total, adjustments, ...lowering]).amount < 0)
+    throw new Refusal(
+      'NOTHING_TO_DISCOUNT',
+      'So much is no longer charged on this invoice: refund it with the outcome outstandingBalance.',
+      {
+        invoiceId,
+        charged: sum(total.currency, [total, adjustments]),
+      },
+    );
+};
+
+type InvoiceRefunded = Extract<InvoiceEvent, { type: 'InvoiceRefunded' }>['data'];
+type GivingBack = Omit<RefundInvoice, 'invoiceId'> &
+  Pick<InvoiceRefunded, 'adjustment' | 'paymentId' | 'source' | 'stripeRefundId' | 'disputeId'>;
+
+/** H5, H7: money was given back; its part of the taxes is worked out in the order in which that happens. */
+export const givenBack = (issued: IssuedInvoice, { adjustment, ...refund }: GivingBack): InvoiceEvent => {
+  const { invoiceId, clientId, refunded } = issued;
+  const { currency } = refund.amount;
+  const after = moneyAfter(issued, {
+    refunded: sum(currency, [refunded, refund.amount]),
+    adjustments: sum(currency, [issued.adjustments, adjustment]),
+  });
+  const about = { invoiceId, clientId, packageId: packageOf(issued), ...refund };
+  return {
+    type: 'InvoiceRefunded',
+    data: { ...about, ...taxOf(issued, refund.amount), adjustment, pending: pendingAfter(issued, refund), ...after },
+  };
+};
+
+/** H7: the part of it that is tax, and of which taxes. */
+export const taxOf = (issued: IssuedInvoice, amount: Money): Pick<InvoiceRefunded, 'taxes' | 'tax'> => {
+  const taxes = taxesOfRefund(issued, amount);
+  return {
+    taxes,
+    tax: sum(
+      amount.currency,
+      taxes.map((line) => line.amount),
+    ),
+  };
+};
+
+/** Refunds that still wait for Stripe once this one does not any more. */
+export const pendingAfter = (issued: IssuedInvoice, { refundId }: { refundId: string }): Money =>
+  sum(
+    issued.total.currency,
+    issued.refunds.filter((refund) => refund.status === 'pending' && refund.refundId !== refundId).map(({ amount }) => amount),
+  );
+
+/** Of a package's own invoice: the package, which follows it; an appointment's may name the one whose session it uses. */
+export const packageOf = ({ kind, packageId }: IssuedInvoice): string | null => (kind === 'package' ? packageId : null);
+
 /** E9: credit of an appointment's invoice. What was paid for a package is refunded through the package (H4). */
-export const refundAppointment =
-  (refund: RefundInvoice): DecideInvoice =>
+export const ofAppointment =
+  (id: string, refund: DecideInvoice): DecideInvoice =>
   (state) => {
-    const { kind, invoiceId, packageId } = existing(state, refund.invoiceId);
+    const { kind, invoiceId, packageId } = existing(state, id);
     if (kind === 'package')
       throw new Refusal('REFUND_THE_PACKAGE', 'This invoice is of a package: cancel the package, then refund it there.', {
         invoiceId,
         packageId,
       });
-    return refundInvoice(refund)(state);
+    return refund(state);
   };
 
 /** H7: each tax's share of all refunds together, less what the refunds before it had: parts of a whole add up to it exactly. */
@@ -339,7 +393,7 @@ const adjusted = (
 };
 
 /** J2: total + adjustments − paid + refunded = what is owing. */
-const moneyAfter = (issued: IssuedInvoice, change: Partial<Pick<IssuedInvoice, 'adjustments' | 'paid' | 'refunded'>>) => {
+export const moneyAfter = (issued: IssuedInvoice, change: Partial<Pick<IssuedInvoice, 'adjustments' | 'paid' | 'refunded'>>) => {
   const { total, adjustments, paid, refunded } = { ...issued, ...change };
   return { adjustments, paid, refunded, balance: sum(total.currency, [total, adjustments, negative(paid), refunded]) };
 };

@@ -398,7 +398,7 @@ describe('folding an invoice that is paid', () => {
   it.each(deliveries)('K1: is the same, events delivered %s', (_, delivered) =>
     expect(delivered(history).reduce(invoice.evolve, invoice.initial)).toMatchObject({
       ...{ paid: cad(50_00), refunded: cad(10_00), adjustments: cad(-24_98), discounts: cad(-14_98), balance: cad(50_00) },
-      ...{ refunds: [idOf('refund1')], adjusted: [idOf('adj1')] },
+      ...{ refunds: [{ refundId: idOf('refund1'), status: 'succeeded' }], adjusted: [idOf('adj1')] },
     }),
   );
 });

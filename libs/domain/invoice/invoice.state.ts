@@ -20,9 +20,11 @@ export interface IssuedInvoice {
   payments: Payment[]; // voided ones too, for ever: a late repeat finds its own
   adjusted: string[]; // ids of the overall adjustments
   writtenOff: WrittenOff[]; // those of them that wrote off what was owing (H4)
-  refunds: string[]; // their ids
+  refunds: Refund[]; // those too of which nothing came, for ever
+  disputes: Dispute[];
   paid: Money; // by payments that stand
   refunded: Money;
+  pending: Money; // refunds that Stripe has not confirmed yet, all together: kept for them (H6)
   owingByRefunds: Money; // what is owing again because it was given back (H5)
   balance: Money; // what is owing; below zero: credit
   removed: string[]; // E8: sessions that its appointment gave up
@@ -35,13 +37,24 @@ interface WrittenOff {
   discountsBefore: Money;
 }
 
-interface Payment {
+export interface Payment {
   paymentId: string;
   amount: Money;
   method: PaymentMethod;
   purchaseId: string | null; // through Stripe: the purchase that knows the payment there
   voided: boolean;
 }
+
+/** H5, H6. Only through Stripe is one ever pending, or fails. */
+export interface Refund extends Pick<
+  InvoiceRefunded,
+  'refundId' | 'paymentId' | 'amount' | 'outcome' | 'adjustment' | 'source' | 'stripeRefundId' | 'disputeId' | 'reference' | 'notes'
+> {
+  status: 'pending' | 'succeeded' | 'failed';
+}
+
+type InvoiceRefunded = Extract<InvoiceEvent, { type: 'InvoiceRefunded' }>['data'];
+type Dispute = Pick<Extract<InvoiceEvent, { type: 'InvoiceDisputed' }>['data'], 'disputeId' | 'amount' | 'status'>;
 
 export const invoice: Aggregate<InvoiceState, InvoiceEvent> = {
   category: 'invoice',
@@ -55,10 +68,12 @@ export const invoice: Aggregate<InvoiceState, InvoiceEvent> = {
         adjusted: [],
         writtenOff: [],
         refunds: [],
+        disputes: [],
         removed: [],
         returned: [],
         paid: none,
         refunded: none,
+        pending: none,
         owingByRefunds: none,
       };
       return { ...kept, ...contentOf(data) };
@@ -101,12 +116,32 @@ export const invoice: Aggregate<InvoiceState, InvoiceEvent> = {
               : state.writtenOff,
         };
       case 'InvoiceRefunded':
+        return withRefund(state, data, {
+          ...pick(data, 'refundId', 'paymentId', 'amount', 'outcome', 'adjustment', 'source', 'stripeRefundId', 'disputeId'),
+          ...{ ...pick(data, 'reference', 'notes'), status: 'succeeded' },
+        });
+      case 'InvoiceRefundRequested':
+        return withRefund(state, data, {
+          ...pick(data, 'refundId', 'paymentId', 'amount', 'outcome', 'reference', 'notes'),
+          ...{ adjustment: zero(data.amount.currency), source: 'staff', stripeRefundId: null, disputeId: null, status: 'pending' },
+        });
+      case 'InvoiceRefundFailed': {
+        const refund = refundIn(state, data.refundId);
+        return refund ? withRefund(state, data, { ...refund, ...pick(data, 'stripeRefundId'), status: 'failed' }) : state;
+      }
+      case 'InvoiceRefundReturned': {
+        const refund = refundIn(state, data.refundId);
+        if (!refund) return state;
+        const toZero = state.toZero && { ...state.toZero, adjustment: data.toZero ?? state.toZero.adjustment };
+        return withRefund({ ...state, toZero }, data, { ...refund, ...pick(data, 'stripeRefundId'), status: 'failed' });
+      }
+      case 'InvoiceDisputed':
         return {
-          ...{ ...state, ...moneyOf(data), refunds: including(state.refunds, data.refundId) },
-          owingByRefunds:
-            data.outcome === 'outstandingBalance' && !state.refunds.includes(data.refundId)
-              ? sum(data.amount.currency, [state.owingByRefunds, data.amount])
-              : state.owingByRefunds,
+          ...state,
+          disputes: [
+            ...state.disputes.filter(({ disputeId }) => disputeId !== data.disputeId),
+            pick(data, 'disputeId', 'amount', 'status'),
+          ],
         };
       default:
         return type satisfies never;
@@ -116,6 +151,25 @@ export const invoice: Aggregate<InvoiceState, InvoiceEvent> = {
 
 /** What was paid and not refunded; minor units. */
 export const keptOf = ({ paid, refunded }: IssuedInvoice): number => paid.amount - refunded.amount;
+
+export const refundIn = ({ refunds }: Pick<IssuedInvoice, 'refunds'>, refundId: string): Refund | undefined =>
+  refunds.find((refund) => refund.refundId === refundId);
+
+/** A refund as it is now, and what follows from all of them. */
+const withRefund = (state: IssuedInvoice, data: Parameters<typeof moneyOf>[0], refund: Refund): IssuedInvoice => {
+  const refunds = [...state.refunds.filter(({ refundId }) => refundId !== refund.refundId), refund];
+  const { currency } = state.total;
+  const all = (such: (one: Refund) => boolean) =>
+    sum(
+      currency,
+      refunds.filter(such).map(({ amount }) => amount),
+    );
+  return {
+    ...{ ...state, ...moneyOf(data), refunds },
+    pending: all(({ status }) => status === 'pending'),
+    owingByRefunds: all(({ status, outcome }) => status === 'succeeded' && outcome === 'outstandingBalance'),
+  };
+};
 
 const others = ({ payments }: IssuedInvoice, paymentId: string): Payment[] => payments.filter((payment) => payment.paymentId !== paymentId);
 

@@ -1,13 +1,13 @@
 import { refundInvoice } from '../invoice/invoice.decisions.js';
 import { regularFeeInvoice } from '../invoice/invoice-content.js';
 import type { InvoiceEvent, RefundOutcome } from '../invoice/invoice.events.js';
-import type { IssuedInvoice } from '../invoice/invoice.state.js';
+import { refundIn, type IssuedInvoice } from '../invoice/invoice.state.js';
 import { minus, sum, type Tax } from '../kernel/money.js';
 import { pick } from '../kernel/pick.js';
 import { Refusal } from '../kernel/refusal.js';
 import type { Money, PaymentMethod } from '../kernel/shapes.js';
 import { existing, type DecidePackage } from './package.decisions.js';
-import { refundedOf, standing, type Cancellation, type Session, type SoldPackage } from './package.state.js';
+import { pendingOf, refundedOf, standing, type Cancellation, type Session, type SoldPackage } from './package.state.js';
 
 // H4, H5: the end of a package, what is given back of it, and its new beginning.
 
@@ -51,7 +51,9 @@ export const reinstatePackage =
     const sold = existing(state, packageId);
     const { clientId, cancellation } = sold;
     if (!cancellation) return [];
-    const refunded = refundedOf(sold);
+    const [refunded, pending] = [refundedOf(sold), pendingOf(sold)];
+    if (pending.amount > 0)
+      throw new Refusal('REFUND_PENDING', 'A refund of this package waits for Stripe: reinstate it if that fails.', { pending });
     if (refunded.amount > 0)
       throw new Refusal('PACKAGE_REFUNDED', 'This package was refunded, wholly or in part: sell another one instead.', { refunded });
     return [{ type: 'PackageReinstated', data: { packageId, clientId, writeOff: cancellation.writeOff, reason } }];
@@ -79,35 +81,48 @@ export const refundPackage =
     const sold = existing(state, packageId);
     const { clientId, invoiceId, currency } = sold;
     const { refundId, amount } = refund;
-    if (sold.refunds.some((known) => known.refundId === refundId)) return [];
-    if (sold.status !== 'cancelled')
-      throw new Refusal('PACKAGE_NOT_CANCELLED', 'A package is refunded once it is cancelled: cancel it first, then refund it.', {
-        packageId,
-      });
-    if (underWay(sold, invoice))
-      throw new Refusal('REFUND_UNDER_WAY', 'Another refund of this package is under way: look at it, then send this one again.', {
-        packageId,
-      });
+    if (isKnown(sold, refundId)) return [];
+    assertRefundable(sold, invoice);
     const tax = sum(currency, taxOf(refundInvoice({ invoiceId, ...refund })(invoice)));
     const refunded = sum(currency, [refundedOf(sold), amount]);
-    return [{ type: 'PackageRefunded', data: { packageId, clientId, invoiceId, ...refund, tax, refunded } }];
+    const after = { refunded, pending: pendingOf(sold) };
+    return [{ type: 'PackageRefunded', data: { packageId, clientId, invoiceId, ...refund, source: 'staff', tax, ...after } }];
   };
 
-/** Its invoice said no: nothing was given back. */
+const isKnown = ({ refunds }: SoldPackage, refundId: string): boolean => refunds.some((known) => known.refundId === refundId);
+
+/** Whatever it is refunded through. */
+export const assertRefundable = (sold: SoldPackage, invoice: IssuedInvoice): void => {
+  const { packageId } = sold;
+  if (sold.status !== 'cancelled')
+    throw new Refusal('PACKAGE_NOT_CANCELLED', 'A package is refunded once it is cancelled: cancel it first, then refund it.', {
+      packageId,
+    });
+  if (underWay(sold, invoice))
+    throw new Refusal('REFUND_UNDER_WAY', 'Another refund of this package is under way: look at it, then send this one again.', {
+      packageId,
+    });
+};
+
+export interface RefuseRefund {
+  packageId: string;
+  refundId: string;
+  because: 'invoice' | 'stripe';
+  failure: string | null; // in Stripe's word
+}
+
+/** Its invoice said no, or Stripe did (H6): nothing was given back. */
 export const refuseRefund =
-  ({ packageId, refundId }: { packageId: string; refundId: string }): DecidePackage =>
+  ({ packageId, refundId, ...why }: RefuseRefund): DecidePackage =>
   (state) => {
     const sold = existing(state, packageId);
-    const refund = sold.refunds.find((known) => known.refundId === refundId && !known.refused);
+    const refund = sold.refunds.find((known) => known.refundId === refundId && known.status !== 'failed');
     if (!refund) return [];
     const { clientId, invoiceId } = sold;
-    const { amount } = refund;
-    return [
-      {
-        type: 'PackageRefundRefused',
-        data: { packageId, clientId, invoiceId, refundId, amount, refunded: minus(refundedOf(sold), amount) },
-      },
-    ];
+    const { amount, status } = refund;
+    const [refunded, pending] = [refundedOf(sold), pendingOf(sold)];
+    const after = status === 'pending' ? { refunded, pending: minus(pending, amount) } : { refunded: minus(refunded, amount), pending };
+    return [{ type: 'PackageRefundRefused', data: { packageId, clientId, invoiceId, refundId, amount, ...why, ...after } }];
   };
 
 /** A forfeited one has ended. */
@@ -132,4 +147,4 @@ const taxOf = (follows: InvoiceEvent[]): Money[] => follows.flatMap((event) => (
 
 /** The invoice does not know of it yet. */
 const underWay = ({ refunds }: SoldPackage, invoice: IssuedInvoice): boolean =>
-  refunds.some(({ refundId, refused }) => !refused && !invoice.refunds.includes(refundId));
+  refunds.some(({ refundId, status }) => status !== 'failed' && !refundIn(invoice, refundId));

@@ -153,7 +153,7 @@ describe('refunding a package', () => {
       .when(refund(1, 30_00, anInvoice(paid(84_00))))
       .emits([]));
   it('H5: is taken back when its invoice says no, once', () => {
-    const refuse = refuseRefund({ packageId: p, refundId: idOf('refund2') });
+    const refuse = refuseRefund({ packageId: p, refundId: idOf('refund2'), because: 'invoice', failure: null });
     const twice = [...ended, refunded(1, 30_00, 30_00), refunded(2, 10_00, 40_00)];
     aPackage(twice)
       .when(refuse)

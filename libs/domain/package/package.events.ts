@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { refundOutcome } from '../invoice/invoice.events.js';
+import { refundOutcome, refundSource } from '../invoice/invoice.events.js';
 import { defineEvent, personal, type EventOf } from '../kernel/event.js';
-import { charge, expiryRule, id, instant, invoiceContent, limit, localDate, paymentMethod, price } from '../kernel/shapes.js';
+import { charge, expiryRule, id, instant, invoiceContent, limit, localDate, paymentMethod, price, type Money } from '../kernel/shapes.js';
 
 // What is stored for a package sold or assigned to a client. Stored for ever: add versions, never edit one.
 // Events say what was decided, in absolutes (`remaining` and `expiresOn` after it), so that no fold needs a rule.
@@ -171,22 +171,48 @@ const refund = about.extend({
   amount: price,
   refunded: price, // all refunds of this package that stand, after it
 });
+const refundOrPending = refund.extend({ pending: price }); // all of them that Stripe has not confirmed yet, after it
+const noneIsPending = (data: unknown) => ({ pending: { ...(data as { amount: Money }).amount, amount: 0 } });
 
-/** H5, H7. The package decides, so that two refunds at once never exceed what was paid; its invoice follows. */
+/** H5, H7. The package decides, so that two refunds at once never exceed what was paid; its invoice follows. Through Stripe (H6) it follows itself. */
 export const PackageRefunded = defineEvent(
   'PackageRefunded',
-  refund.extend({
+  refundOrPending.extend({
     tax: price, // the part of the amount that is tax
     outcome: refundOutcome,
     method: paymentMethod,
     reference: reason,
     notes: reason,
     refundedOn: localDate,
+    source: refundSource,
   }),
+  { version: 2, upcast: { 1: (data) => ({ ...(data as object), source: 'staff', ...noneIsPending(data) }) } },
 );
 
-/** The invoice said no, because a payment was voided meanwhile: nothing was given back. */
-export const PackageRefundRefused = defineEvent('PackageRefundRefused', refund);
+/** H6: of a payment through Stripe: the package has decided, its invoice keeps so much for it, and Stripe is asked. */
+export const PackageRefundRequested = defineEvent(
+  'PackageRefundRequested',
+  refundOrPending.extend({ paymentId: id, outcome: refundOutcome, reference: reason, notes: reason, requestedOn: localDate }),
+);
+
+/**
+ * Nothing was given back: its invoice said no, because a payment was voided meanwhile, or Stripe did, now or after it had succeeded (H6).
+ * `failure`: why, in Stripe's word.
+ */
+export const PackageRefundRefused = defineEvent(
+  'PackageRefundRefused',
+  refundOrPending.extend({ because: z.enum(['invoice', 'stripe']), failure: z.string().nullable() }),
+  { version: 2, upcast: { 1: (data) => ({ ...(data as object), because: 'invoice', failure: null, ...noneIsPending(data) }) } },
+);
+
+/** Whoever paid for it by card disputes that with their bank; told by its invoice. */
+export const PackageDisputed = defineEvent(
+  'PackageDisputed',
+  about.extend({
+    ...{ invoiceId: id, disputeId: z.string(), amount: price }, // disputeId: Stripe's own
+    ...{ status: z.enum(['open', 'won', 'lost']), because: z.string(), disputedOn: localDate }, // because: Stripe's word
+  }),
+);
 
 export const packageEvents = [
   PackageSold,
@@ -203,7 +229,9 @@ export const packageEvents = [
   PackageCancelled,
   PackageReinstated,
   PackageRefunded,
+  PackageRefundRequested,
   PackageRefundRefused,
+  PackageDisputed,
 ] as const;
 export type PackageEvent = EventOf<(typeof packageEvents)[number]>;
 export type PackageSoldData = EventOf<typeof PackageSold>['data'];

@@ -6,6 +6,7 @@ import type { Charge, ExpiryRule, Money } from '../kernel/shapes.js';
 import {
   packageEvents,
   type PackageCancelled,
+  type PackageDisputed,
   type PackageEvent,
   type PackageImportedData,
   type PackageRefunded,
@@ -34,15 +35,19 @@ export interface SoldPackage {
   imported: PackageImportedData | null; // L7: as it was moved in; null: sold here
   cancellation: Cancellation | null; // that stands
   refunds: Refund[];
+  disputes: Dispute[];
 }
 
-/** Money given back of what was paid for the package (H5). */
-export interface Refund extends Pick<
-  EventOf<typeof PackageRefunded>['data'],
-  'refundId' | 'amount' | 'tax' | 'outcome' | 'method' | 'refundedOn'
-> {
+/** Money given back of what was paid for the package (H5), or that is to be, through Stripe (H6). */
+export interface Refund extends Pick<EventOf<typeof PackageRefunded>['data'], 'refundId' | 'amount' | 'outcome' | 'method' | 'source'> {
+  status: 'pending' | 'succeeded' | 'failed';
+  tax: Money | null; // null: worked out when it succeeds
+  refundedOn: string | null; // null: it never succeeded
   refused: boolean; // by the invoice: nothing was given back
+  failure: string | null; // why it failed, in Stripe's word
 }
+
+type Dispute = Pick<EventOf<typeof PackageDisputed>['data'], 'disputeId' | 'amount' | 'status' | 'because' | 'disputedOn'>;
 
 export type Cancellation = Pick<EventOf<typeof PackageCancelled>['data'], 'appointments' | 'unpaid' | 'writeOff'>;
 
@@ -86,6 +91,7 @@ export const packageAggregate: Aggregate<PackageState, PackageEvent> = {
         currency: data.charge.net.currency,
         cancellation: null,
         refunds: [],
+        disputes: [],
         adjustedExpiries: [],
         expiryBefore: null,
         services: new Map(data.services.map((service) => [service.serviceId, unused(service)])),
@@ -140,13 +146,25 @@ export const packageAggregate: Aggregate<PackageState, PackageEvent> = {
         state.cancellation = null;
         return state;
       case 'PackageRefunded':
-        state.refunds = [
-          ...otherRefunds(state, data),
-          { ...pick(data, 'refundId', 'amount', 'tax', 'outcome', 'method', 'refundedOn'), refused: false },
+        return withRefund(state, {
+          ...pick(data, 'refundId', 'amount', 'tax', 'outcome', 'method', 'source', 'refundedOn'),
+          ...{ status: 'succeeded', refused: false, failure: null },
+        });
+      case 'PackageRefundRequested':
+        return withRefund(state, {
+          ...{ ...pick(data, 'refundId', 'amount', 'outcome'), method: 'stripe', source: 'staff', status: 'pending' },
+          ...{ tax: null, refundedOn: null, refused: false, failure: null },
+        });
+      case 'PackageRefundRefused': {
+        const { because, failure } = data;
+        const refund = state.refunds.find(({ refundId }) => refundId === data.refundId);
+        return refund ? withRefund(state, { ...refund, status: 'failed', refused: because === 'invoice', failure }) : state;
+      }
+      case 'PackageDisputed':
+        state.disputes = [
+          ...state.disputes.filter(({ disputeId }) => disputeId !== data.disputeId),
+          pick(data, 'disputeId', 'amount', 'status', 'because', 'disputedOn'),
         ];
-        return state;
-      case 'PackageRefundRefused':
-        state.refunds = state.refunds.map((refund) => (refund.refundId === data.refundId ? { ...refund, refused: true } : refund));
         return state;
       default:
         return type satisfies never;
@@ -199,15 +217,26 @@ export const placesOf = (sold: SoldPackage): Map<string, string> => {
   );
 };
 
+type Refunded = Pick<SoldPackage, 'refunds' | 'currency'>;
+
 /** What was given back, all refunds together. */
-export const refundedOf = ({ refunds, currency }: Pick<SoldPackage, 'refunds' | 'currency'>): Money =>
+export const refundedOf = (sold: Refunded): Money => inAll(sold, 'succeeded');
+
+/** What is to be given back through Stripe, which has not confirmed it yet (H6). */
+export const pendingOf = (sold: Refunded): Money => inAll(sold, 'pending');
+
+const inAll = ({ refunds, currency }: Refunded, status: Refund['status']): Money =>
   sum(
     currency,
-    refunds.filter(({ refused }) => !refused).map(({ amount }) => amount),
+    refunds.filter((refund) => refund.status === status).map(({ amount }) => amount),
   );
 
-const otherRefunds = ({ refunds }: SoldPackage, { refundId }: { refundId: string }): Refund[] =>
-  refunds.filter((refund) => refund.refundId !== refundId);
+/** In the place in which it was, or after the others. */
+const withRefund = (state: SoldPackage, refund: Refund): SoldPackage => {
+  const isIt = ({ refundId }: Refund): boolean => refundId === refund.refundId;
+  state.refunds = state.refunds.some(isIt) ? state.refunds.map((one) => (isIt(one) ? refund : one)) : [...state.refunds, refund];
+  return state;
+};
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 

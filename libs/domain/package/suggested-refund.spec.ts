@@ -1,14 +1,25 @@
 import { cad, facial, massage } from '../testing/example.js';
-import { consumed, forfeited, refunded, remainingAdjusted, returned, sold, soldFacial, soldMassage } from '../testing/example-package.js';
+import {
+  cancelled,
+  consumed,
+  forfeited,
+  refunded,
+  refundRequested,
+  remainingAdjusted,
+  returned,
+  sold,
+  soldFacial,
+  soldMassage,
+} from '../testing/example-package.js';
 import type { PackageEvent } from './package.events.js';
 import { packageAggregate, type SoldPackage } from './package.state.js';
 import { suggestedRefund } from './suggested-refund.js';
 
 const now = '2027-02-10T12:00:00.000Z';
-const suggested = (history: PackageEvent[], { paid = 80_00, back = 0 } = {}) =>
+const suggested = (history: PackageEvent[], { paid = 80_00, back = 0, pending = 0 } = {}) =>
   suggestedRefund(
     history.reduce(packageAggregate.evolve, structuredClone(packageAggregate.initial)) as SoldPackage,
-    { paid: cad(paid), refunded: cad(back) },
+    { paid: cad(paid), refunded: cad(back), pending: cad(pending) },
     now,
   );
 const weighing = (price: number, weight: number) => ({ price: cad(price), weight });
@@ -50,6 +61,18 @@ describe('the refund that is suggested', () => {
     expect(suggested([five, used(1, 4), later, returned(4, { n: 1, used: 1 }), forfeited(4, { n: 2, used: 1 })])).toMatchObject({
       ...{ services: [{ used: 1, forfeited: 1, booked: 0 }], suggested: cad(64_00) },
     });
+  });
+
+  it('H4, H6: less what waits for Stripe, whoever has heard of it', () => {
+    expect(suggested([five, used(1, 4)], { pending: 30_00 })).toMatchObject({
+      refunded: cad(0),
+      pending: cad(30_00),
+      suggested: cad(34_00),
+    });
+    const asked = [five, used(1, 4), cancelled, refundRequested(1, 30_00, 30_00)];
+    expect(suggested(asked)).toMatchObject({ pending: cad(30_00), suggested: cad(34_00) });
+    // Its invoice has heard that it succeeded, the package has not.
+    expect(suggested(asked, { back: 30_00 })).toMatchObject({ refunded: cad(30_00), pending: cad(0), suggested: cad(34_00) });
   });
 
   it('H4: each session by the price of its service at the sale', () => {

@@ -1,7 +1,7 @@
-import { minus, zero } from '../kernel/money.js';
+import { minus, sum, zero } from '../kernel/money.js';
 import { pick } from '../kernel/pick.js';
 import type { Limit, Money } from '../kernel/shapes.js';
-import { refundedOf, standing, type ServiceLeft, type SoldPackage } from './package.state.js';
+import { pendingOf, refundedOf, standing, type ServiceLeft, type SoldPackage } from './package.state.js';
 
 /** What has become of the sessions of one service, and what they are worth. */
 export interface ServiceValue {
@@ -23,6 +23,7 @@ export interface SuggestedRefund {
   total: Money;
   paid: Money;
   refunded: Money;
+  pending: Money; // refunds that Stripe has not confirmed yet: no longer there to be suggested
   services: ServiceValue[];
   weights: string | null; // Σ(weight × limit), by which the total is divided; digits, since it may be beyond the safe integers
   valueUsed: Money | null; // summed exactly, rounded once
@@ -32,22 +33,27 @@ export interface SuggestedRefund {
 }
 
 /**
- * H4: max(0, paid − refunded − value used). A session is worth total × weight ÷ Σ(weight × limit); those added by
- * adjustment are worth nothing.
- * @param paid of the package's invoice, and refunded
+ * H4: max(0, paid − refunded − value used), and less what is about to be refunded (H6). A session is worth
+ * total × weight ÷ Σ(weight × limit); those added by adjustment are worth nothing.
+ * @param money of the package's invoice
  * @param now an instant: what has started by then is used
  */
-export const suggestedRefund = (sold: SoldPackage, money: { paid: Money; refunded: Money }, now: string): SuggestedRefund => {
+export const suggestedRefund = (
+  sold: SoldPackage,
+  money: { paid: Money; refunded: Money; pending: Money },
+  now: string,
+): SuggestedRefund => {
   const { packageId, total, currency } = sold;
   const refunded = larger(money.refunded, refundedOf(sold)); // a refund that the invoice has not heard of yet
+  const taken = larger(sum(currency, [money.refunded, money.pending]), sum(currency, [refundedOf(sold), pendingOf(sold)]));
   const uses = [...sold.services.values()].map((service) => useOf(sold, service, now));
   const whole = wholeOf(uses);
   const value = (weight: bigint): Money | null => (whole === null ? null : shareOf(total, weight, whole));
   const nothingUsed = uses.every(({ used }) => used === 0);
   const valueUsed = nothingUsed ? zero(currency) : value(weightOf(uses, ({ counted }) => counted));
-  const left = valueUsed && minus(minus(money.paid, refunded), valueUsed);
+  const left = valueUsed && minus(minus(money.paid, taken), valueUsed);
   return {
-    ...{ packageId, total, paid: money.paid, refunded, weights: whole?.toString() ?? null, valueUsed },
+    ...{ packageId, total, paid: money.paid, refunded, pending: minus(taken, refunded), weights: whole?.toString() ?? null, valueUsed },
     services: uses.map(({ bookedCounted: _, ...use }) => ({
       ...use,
       sessionValue: value(BigInt(use.weight ?? 0)),

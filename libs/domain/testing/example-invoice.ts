@@ -79,12 +79,56 @@ export const adjustedBy = (n: number, adjustment: number, money: Money3, over: P
     ...{ discounts: cad(adjustment), ...after(money), ...over },
   },
 });
+const atStripe = (n: number, amount: number) => ({
+  ...{ ...i1, refundId: idOf(`refund${n}`), paymentId: idOf('pay1'), packageId: null, amount: cad(amount) },
+});
+/** H6: the nth refund, of the first payment, through Stripe; owing again if nothing else is said. `pending`: all together. */
+export const refundRequested = (
+  n: number,
+  amount: number,
+  money: Money3 & { pending: number },
+  over: Partial<Of<'InvoiceRefundRequested'>> = {},
+): InvoiceEvent => ({
+  type: 'InvoiceRefundRequested',
+  data: {
+    ...{ ...atStripe(n, amount), purchaseId: idOf('purchase1'), outcome: 'outstandingBalance', reference: null, notes: null },
+    ...{ requestedOn: '2027-01-31', pending: cad(money.pending), ...after(money), ...over },
+  },
+});
+/** It succeeded at Stripe. */
+export const refundConfirmed = (n: number, amount: number, money: Money3, over: Partial<Of<'InvoiceRefunded'>> = {}): InvoiceEvent =>
+  refunded(n, amount, money, { paymentId: idOf('pay1'), method: 'stripe', stripeRefundId: `re_${n}`, ...over });
+export const refundFailed = (n: number, amount: number, money: Money3, over: Partial<Of<'InvoiceRefundFailed'>> = {}): InvoiceEvent => ({
+  type: 'InvoiceRefundFailed',
+  data: { ...atStripe(n, amount), stripeRefundId: `re_${n}`, failure: 'declined', pending: cad(0), ...after(money), ...over },
+});
+export const refundReturned = (
+  n: number,
+  amount: number,
+  money: Money3,
+  over: Partial<Of<'InvoiceRefundReturned'>> = {},
+): InvoiceEvent => ({
+  type: 'InvoiceRefundReturned',
+  data: {
+    ...{ ...atStripe(n, amount), stripeRefundId: `re_${n}`, failure: 'declined', outcome: 'outstandingBalance', taxes: [], tax: cad(0) },
+    ...{ adjustment: cad(0), toZero: null, returnedOn: '2027-02-10', ...after(money), ...over },
+  },
+});
+/** The first payment is disputed. */
+export const disputed = (amount: number, status: Of<'InvoiceDisputed'>['status'], money: Money3): InvoiceEvent => ({
+  type: 'InvoiceDisputed',
+  data: {
+    ...{ ...i1, disputeId: 'dp_1', paymentId: idOf('pay1'), packageId: null, amount: cad(amount), status, because: 'fraudulent' },
+    ...{ disputedOn: '2027-02-10', ...after(money) },
+  },
+});
 /** The nth refund, in cash and owing again if nothing else is said. */
 export const refunded = (n: number, amount: number, money: Money3, over: Partial<Of<'InvoiceRefunded'>> = {}): InvoiceEvent => ({
   type: 'InvoiceRefunded',
   data: {
     ...{ ...i1, refundId: idOf(`refund${n}`), amount: cad(amount), taxes: [], tax: cad(0), outcome: 'outstandingBalance' },
-    ...{ adjustment: cad(0), method: 'cash', reference: null, notes: null, refundedOn: '2027-01-31' },
+    ...{ adjustment: cad(0), method: 'cash', reference: null, notes: null, refundedOn: '2027-01-31', pending: cad(0) },
+    ...{ paymentId: null, packageId: null, source: 'staff', stripeRefundId: null, disputeId: null },
     ...{ ...after(money), ...over },
   },
 });

@@ -165,10 +165,32 @@ export const refunded = (n: number, amount: number, all: number, over: Partial<E
   type: 'PackageRefunded',
   data: {
     ...ofRefund(n, amount, all),
-    ...{ tax: cad(0), outcome: 'noOutstandingBalance', method: 'cash', reference: null, notes: null, refundedOn: january, ...over },
+    ...{ tax: cad(0), outcome: 'noOutstandingBalance', method: 'cash', reference: null, notes: null, refundedOn: january },
+    ...{ source: 'staff', pending: cad(0), ...over },
   },
 });
-export const refundRefused = (n: number, amount: number, all: number): PackageEvent => ({
+export const refundRefused = (
+  n: number,
+  amount: number,
+  all: number,
+  over: Partial<EventData<'PackageRefundRefused'>> = {},
+): PackageEvent => ({
   type: 'PackageRefundRefused',
-  data: ofRefund(n, amount, all),
+  data: { ...ofRefund(n, amount, all), pending: cad(0), because: 'invoice', failure: null, ...over },
+});
+/** H6: of the first payment, through Stripe; `pending`: all together. */
+export const refundRequested = (n: number, amount: number, pending: number, all = 0): PackageEvent => ({
+  type: 'PackageRefundRequested',
+  data: {
+    ...{ ...ofRefund(n, amount, all), pending: cad(pending), paymentId: idOf('pay1'), outcome: 'noOutstandingBalance' },
+    ...{ reference: null, notes: null, requestedOn: january },
+  },
+});
+/** The dispute of the first payment. */
+export const packageDisputed = (amount: number, status: EventData<'PackageDisputed'>['status']): PackageEvent => ({
+  type: 'PackageDisputed',
+  data: {
+    ...{ packageId: p, clientId: anna, invoiceId: idOf('ip'), disputeId: 'dp_1', amount: cad(amount), status },
+    ...{ because: 'fraudulent', disputedOn: january },
+  },
 });
