@@ -25,8 +25,11 @@ export const assertMayManageFor = async (operation: Operation, clientId: string)
   const { actor, clientId: taker } = operation.caller;
   if (actor.role !== 'client' || taker === clientId) return;
   if (taker !== undefined && (await lets(operation, { giver: clientId, taker, permission: 'bookAndManageAppointments' }))) return;
-  throw new Refusal('NOT_PERMITTED_BY_CLIENT', 'This client does not let you book and manage their appointments.');
+  throw notPermitted();
 };
+
+export const notPermitted = (): Refusal =>
+  new Refusal('NOT_PERMITTED_BY_CLIENT', 'This client does not let you book and manage their appointments.');
 
 const lets = async (
   operation: Operation,

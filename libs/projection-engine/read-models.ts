@@ -20,6 +20,8 @@ export interface ListQuery<Row> {
   also?: (query: Knex.QueryBuilder) => void;
   by: keyof Row & string;
   descending?: boolean;
+  /** Few rows are so: all of them are found by an index and put in order, in one statement, also where the order has nulls. */
+  few?: boolean;
   limit: number;
   cursor?: string;
 }
@@ -151,22 +153,19 @@ const rowOf = ({ fields }: Shape, values: readonly (string | null)[]): AnyRow =>
   return row;
 };
 
+type Part = 'without nulls' | 'nulls' | 'both';
+
 /**
  * A page is read in up to two parts, the rows with a value and then those without: so each part is one walk along an index,
  * in either direction, and a deep page costs what the first does.
  */
-function partsOf({ columns }: Table, { by, cursor }: Pick<ListQuery<AnyRow>, 'by' | 'cursor'>): ('without nulls' | 'nulls')[] {
+function partsOf({ columns }: Table, { by, few = false, cursor }: Pick<ListQuery<AnyRow>, 'by' | 'few' | 'cursor'>): Part[] {
   if (!columns[by]!.isNullable) return ['without nulls'];
+  if (few) return ['both'];
   return cursor !== undefined && placeOf(cursor).value === null ? ['nulls'] : ['without nulls', 'nulls'];
 }
 
-function partOf(
-  projection: Table,
-  shape: Shape,
-  business: string,
-  query: ListQuery<AnyRow>,
-  part: 'without nulls' | 'nulls',
-): Knex.QueryBuilder {
+function partOf(projection: Table, shape: Shape, business: string, query: ListQuery<AnyRow>, part: Part): Knex.QueryBuilder {
   const { by, descending = false, limit, cursor } = query;
   const direction = descending ? 'DESC' : 'ASC';
   const [sorted, key] = [quoted(by), quoted(shape.key)];
@@ -178,9 +177,10 @@ function partOf(
   narrow(rows, projection, query);
   const after = cursor === undefined ? undefined : placeOf(cursor);
   const { isNullable, sql } = projection.columns[by]!;
-  if (isNullable) rows.whereRaw(`${sorted} IS ${part === 'nulls' ? '' : 'NOT '}NULL`);
+  if (isNullable && part !== 'both') rows.whereRaw(`${sorted} IS ${part === 'nulls' ? '' : 'NOT '}NULL`);
   if (after) goOn(rows, after, { sorted, key, sql, beyond: descending ? '<' : '>' }, part);
-  rows.orderByRaw(part === 'nulls' ? `${key} ${direction}` : `${sorted} ${direction}, ${key} ${direction}`);
+  const last = part === 'both' ? ' NULLS LAST' : '';
+  rows.orderByRaw(part === 'nulls' ? `${key} ${direction}` : `${sorted} ${direction}${last}, ${key} ${direction}`);
   return rows.limit(limit + 1, { skipBinding: true }); // in the text, so that a plan for all pages knows how short they are
 }
 
@@ -209,10 +209,12 @@ function goOn(
   rows: Knex.QueryBuilder,
   { value, id }: Place,
   { sorted, key, sql, beyond }: { sorted: string; key: string; sql: string; beyond: '<' | '>' },
-  part: 'without nulls' | 'nulls',
+  part: Part,
 ): void {
-  if (part === 'without nulls') rows.whereRaw(`(${sorted}, ${key}) ${beyond} (?::${sql}, ?::uuid)`, [value, id]);
-  else if (value === null) rows.whereRaw(`${key} ${beyond} ?::uuid`, [id]);
+  if (value === null && part === 'both') rows.whereRaw(`${sorted} IS NULL`);
+  if (value === null && part !== 'without nulls') rows.whereRaw(`${key} ${beyond} ?::uuid`, [id]);
+  else if (part === 'without nulls') rows.whereRaw(`(${sorted}, ${key}) ${beyond} (?::${sql}, ?::uuid)`, [value, id]);
+  else if (part === 'both') rows.whereRaw(`((${sorted}, ${key}) ${beyond} (?::${sql}, ?::uuid) OR ${sorted} IS NULL)`, [value, id]);
 }
 
 const escaped = (text: string): string => text.replace(/[\\%_]/g, '\\$&');

@@ -358,6 +358,13 @@ inEachPolicyMode((at) => {
       const first = await available('&limit=1');
       const second = await available(`&limit=2&cursor=${first.next}`);
       expect([...packageIds(first), ...packageIds(second)]).toEqual([soon, later, never].map(({ packageId }) => packageId));
+      const [also, seen] = [await clinic.sell({}, { clientId: child }), [] as string[]];
+      for (let next: string | null = ''; next !== null;) {
+        const page: Page<Shown> = await available(`&limit=1${next && `&cursor=${next}`}`);
+        seen.push(...packageIds(page));
+        ({ next } = page);
+      }
+      expect(seen).toEqual([soon.packageId, later.packageId, ...[never.packageId, also.packageId].sort()]); // those that never expire last
       expect(packageIds(await available())).not.toContain(stranger.packageId);
     });
 

@@ -22,11 +22,11 @@ declare module 'fastify' {
 export const PERMISSIONS_EXTENSION = 'x-permissions';
 
 /** Whoever has one of these permissions may call the operation (product A2). */
-export const Allow = (...permissions: [Permission, ...Permission[]]): MethodDecorator & ClassDecorator =>
+export const Allow = (...permissions: [Permission, ...Permission[]]): MethodDecorator =>
   applyDecorators(AlsoConfig({ allow: permissions }), ApiExtension(PERMISSIONS_EXTENSION, permissions));
 
 /** Anybody may call the operation, without a token. */
-export const Public = (): MethodDecorator & ClassDecorator => AlsoConfig({ public: true });
+export const Public = (): MethodDecorator => AlsoConfig({ public: true });
 
 /** For what only some of those who may call an operation may ask of it. */
 export const assertMay = ({ actor: { role } }: { actor: { role: Role } }, permission: Permission): void => {

@@ -63,12 +63,17 @@ export class Links {
 
   /** The links of these clients because of which something else is shown. */
   async because(call: CallContext, clientIds: readonly string[], holds: (link: Link) => boolean): Promise<NamedLink[]> {
-    if (clientIds.length === 0) return [];
-    const links = await this.reading.thoseWith(clientLinks, call, { column: 'clientId', values: clientIds, limit: MOST_FOLLOWED });
-    return this.named(call, links.filter(holds));
+    return this.named(call, await this.followed(call, clientIds, holds));
   }
 
-  private async named(call: CallContext, links: readonly Link[]): Promise<NamedLink[]> {
+  /** The same, before anybody asks what the others are called. */
+  async followed(call: CallContext, clientIds: readonly string[], holds: (link: Link) => boolean): Promise<Link[]> {
+    if (clientIds.length === 0) return [];
+    const links = await this.reading.thoseWith(clientLinks, call, { column: 'clientId', values: clientIds, limit: MOST_FOLLOWED });
+    return links.filter(holds);
+  }
+
+  async named(call: CallContext, links: readonly Link[]): Promise<NamedLink[]> {
     const nameOf = await this.reading.names(
       call,
       links.map(({ otherClientId }) => otherClientId),

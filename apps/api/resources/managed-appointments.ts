@@ -26,8 +26,7 @@ export class ManagedAppointments {
     { status, descending, limit, cursor, ...span }: ClientAppointmentsQuery,
   ): Promise<Page<Managed>> {
     await this.reading.one(clientList, call, 'client', clientId);
-    const links = await this.links.because(call, [clientId], ({ gets }) => gets.bookAndManageAppointments);
-    const others = new Map(links.map((link) => [link.otherClientId, linkedClient(link)]));
+    const others = await this.othersOf(call, clientId);
     const { from, before } = await this.days.within(call, span);
     const { items, next } = await this.reading.page(
       appointmentList,
@@ -39,5 +38,11 @@ export class ManagedAppointments {
       },
     );
     return { items: items.map((item) => ({ ...item, linkedClient: others.get(item.clientId) ?? null })), next };
+  }
+
+  /** Those who let the client manage their appointments. */
+  async othersOf(call: CallContext, clientId: string): Promise<Map<string, LinkedClient>> {
+    const links = await this.links.because(call, [clientId], ({ gets }) => gets.bookAndManageAppointments);
+    return new Map(links.map((link) => [link.otherClientId, linkedClient(link)]));
   }
 }

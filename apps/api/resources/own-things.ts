@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { notPermitted } from '../../../libs/command-handling/linked-clients.js';
 import { NotFound } from '../../../libs/domain/kernel/refusal.js';
 import { pick } from '../../../libs/domain/kernel/pick.js';
 import { appointmentList, type AppointmentRow } from '../../../projections/appointment-list.projection.js';
@@ -10,7 +11,6 @@ import { HttpProblem } from '../http/problems.js';
 import type { ClientAppointmentsQuery } from './appointment.shapes.js';
 import { Bookable } from './bookable.js';
 import { withStatus } from './invoices.controller.js';
-import { linkedClient, Links } from './links.js';
 import type { Sharing } from './link.shapes.js';
 import { ManagedAppointments } from './managed-appointments.js';
 import {
@@ -39,7 +39,6 @@ export const ownId = ({ clientId }: CallContext): string => {
 export class OwnThings {
   constructor(
     private readonly reading: Reading,
-    private readonly links: Links,
     private readonly shared: SharedPackages,
     private readonly sessions: PackageSessions,
     private readonly bookable: Bookable,
@@ -60,9 +59,9 @@ export class OwnThings {
   /** I1: all sessions of an own package; of one that another shares, those of oneself and of clients whom one may manage. */
   async sessionsOf(call: CallContext, packageId: string, query: SessionsQuery): Promise<Page<OwnSession>> {
     const { clientId } = await this.usable(call, packageId);
-    const managed = await this.managedIds(call);
-    const isOwn = clientId === ownId(call);
-    const { items, next } = await this.sessions.of(call, packageId, query, (whose) => isOwn || managed.has(whose));
+    const others = clientId === ownId(call) ? null : await this.managed.othersOf(call, ownId(call));
+    const seen = (whose: string): boolean => others === null || whose === ownId(call) || others.has(whose);
+    const { items, next } = await this.sessions.of(call, packageId, query, seen);
     const invoices = await this.showsInvoices(call);
     return { items: items.map((item) => ({ ...item, invoiceId: invoiceSeen(call, item, invoices) })), next };
   }
@@ -75,8 +74,7 @@ export class OwnThings {
   /** I2: what can be picked at booking, for oneself or for a client whom one may manage. */
   async available(call: CallContext, { clientId = ownId(call), ...query }: OwnAvailableQuery): Promise<OwnAvailablePackagePage> {
     await this.assertMayManage(call, clientId);
-    const { items, next } = await this.shared.available(call, { clientId, ...query });
-    const invoices = await this.showsInvoices(call);
+    const [{ items, next }, invoices] = await Promise.all([this.shared.available(call, { clientId, ...query }), this.showsInvoices(call)]);
     return { items: items.map((item) => ({ ...packageSeen(call, item, invoices), services: item.services })), next };
   }
 
@@ -89,10 +87,9 @@ export class OwnThings {
 
   async appointment(call: CallContext, appointmentId: string): Promise<OwnAppointment> {
     const row = await this.reading.one(appointmentList, call, 'appointment', appointmentId);
-    const links = await this.links.because(call, [ownId(call)], ({ gets }) => gets.bookAndManageAppointments);
-    const link = links.find(({ otherClientId }) => otherClientId === row.clientId);
-    if (row.clientId !== ownId(call) && !link) throw new NotFound('appointment', appointmentId);
-    return appointmentSeen(call, { ...row, linkedClient: link ? linkedClient(link) : null }, await this.showsInvoices(call));
+    const linkedClient = row.clientId === ownId(call) ? null : (await this.managed.othersOf(call, ownId(call))).get(row.clientId);
+    if (linkedClient === undefined) throw new NotFound('appointment', appointmentId);
+    return appointmentSeen(call, { ...row, linkedClient }, await this.showsInvoices(call));
   }
 
   /** I1: an own invoice: never that of another client, and none if the business does not show them. */
@@ -122,14 +119,9 @@ export class OwnThings {
     return items[0];
   }
 
-  private async managedIds(call: CallContext): Promise<Set<string>> {
-    const links = await this.links.because(call, [ownId(call)], ({ gets }) => gets.bookAndManageAppointments);
-    return new Set([ownId(call), ...links.map(({ otherClientId }) => otherClientId)]);
-  }
-
   private async assertMayManage(call: CallContext, clientId: string): Promise<void> {
-    if (clientId === ownId(call) || (await this.managedIds(call)).has(clientId)) return;
-    throw new HttpProblem(403, 'NOT_PERMITTED_BY_CLIENT', 'This client does not let you book and manage their appointments.');
+    if (clientId === ownId(call) || (await this.managed.othersOf(call, ownId(call))).has(clientId)) return;
+    throw notPermitted();
   }
 
   private async showsInvoices(call: CallContext): Promise<boolean> {

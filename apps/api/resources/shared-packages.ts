@@ -33,13 +33,12 @@ export class SharedPackages {
 
   /** A client's own packages and those that others let the client use, each as this client sees it. */
   async usableBy(call: CallContext, clientId: string, page: PageQuery, selected: Selected): Promise<Page<Package & Sharing>> {
-    const [links] = await Promise.all([
-      this.links.because(call, [clientId], ({ gives, gets }) => gives.usePackages || gets.usePackages),
-      this.reading.one(clientList, call, 'client', clientId),
-    ]);
+    const holds = await this.links.followed(call, [clientId], ({ gives, gets }) => gives.usePackages || gets.usePackages);
+    const sharing = holds.filter(({ gets }) => gets.usePackages).map(({ otherClientId }) => otherClientId);
+    const query = { ...selected, among: { clientId: [clientId, ...sharing] }, few: true };
+    const [{ items, next }, links] = await Promise.all([this.reading.page(packageList, call, page, query), this.links.named(call, holds)]);
+    if (items.length === 0 && links.length === 0) await this.reading.one(clientList, call, 'client', clientId); // who has either is there
     const owners = new Map(links.filter(({ gets }) => gets.usePackages).map((link) => [link.otherClientId, linkedClient(link)]));
-    const query = { ...selected, among: { clientId: [clientId, ...owners.keys()] } };
-    const { items, next } = await this.reading.page(packageList, call, page, query);
     const ownUsers = sharedWith(links.filter(({ gives }) => gives.usePackages));
     const seen = (item: Package): Sharing =>
       item.clientId === clientId ? ownUsers : { sharedWith: [], sharedBy: owners.get(item.clientId) ?? null };

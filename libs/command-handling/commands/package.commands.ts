@@ -69,7 +69,8 @@ const saysWhich = ({ appointmentId, applyToAppointment }: SaleInput): FieldError
 
 const sell = async (operation: Operation, packageId: string, input: SaleInput): Promise<PackageView> => {
   const { offeringId } = input;
-  const { today, currency } = await operation.business();
+  const seller = await operation.business();
+  const { today, currency } = seller;
   assertNone([...saysWhich(input), ...(input.payment ? wrongInPayment(input.payment, currency, '/payment') : [])]);
   await operation.lookUp(
     reference(client, '/clientId', input.clientId),
@@ -77,15 +78,20 @@ const sell = async (operation: Operation, packageId: string, input: SaleInput): 
     ...(input.appointmentId === null ? [] : [reference(appointment, '/appointmentId', input.appointmentId)]),
   );
   const apply = await applicationOf(operation, input);
-  const saleOn = async (terms: Terms): Promise<Sale> => ({ ...(await pinned(operation, packageId, input, terms)), apply });
+  const saleOn = async (terms: Terms): Promise<Sale> => ({ ...(await pinned(operation, seller, packageId, input, terms)), apply });
   const decided = async (terms: Terms) => sellPackage(await saleOn(terms))(packageAggregate.initial);
   const terms = await lockedTerms(operation, { offeringId, because: 'sale', on: today, decided });
   return operation.make(packageAggregate, packageId, sellPackage(await saleOn(terms)), packageView);
 };
 
 /** The sale with the terms that it pins. */
-const pinned = async (operation: Operation, packageId: string, input: SaleInput, terms: Terms): Promise<Omit<Sale, 'apply'>> => {
-  const { currency, timeZone, today } = await operation.business();
+const pinned = async (
+  operation: Operation,
+  { currency, timeZone, today }: Awaited<ReturnType<Operation['business']>>,
+  packageId: string,
+  input: SaleInput,
+  terms: Terms,
+): Promise<Omit<Sale, 'apply'>> => {
   const services = await operation.lookUp(...terms.services.map(({ serviceId }, n) => reference(service, `/services/${n}`, serviceId)));
   const taxes = await operation.taxes(feeTaxesOf(terms));
   const payment = input.payment && { paymentId: operation.id('payment'), ...input.payment };
