@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
-import { lookAtPurchase } from '../../libs/command-handling/card-payments/checkouts.js';
+import { lookAtPurchase, type Outcome } from '../../libs/command-handling/card-payments/checkouts.js';
 import { Knocks } from '../../libs/command-handling/card-payments/knocks.js';
+import { carryOutRefund } from '../../libs/command-handling/card-payments/refunds.js';
 import { fewAtOnce } from '../../libs/command-handling/few-at-once.js';
 import type { Parts } from '../../libs/command-handling/operation.js';
 import { StripeUnavailable } from '../../libs/payments/card-payments.js';
@@ -79,9 +80,9 @@ export class StripeClerk {
   private async lookAt(row: Work, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     const age = Date.parse(this.parts.clock()) - Date.parse(row.since);
-    if (age < LEFT_ALONE) return this.lookAgain(row, LEFT_ALONE - age, 0);
+    if (row.kind === 'purchase' && age < LEFT_ALONE) return this.lookAgain(row, LEFT_ALONE - age, 0);
     try {
-      const outcome = await lookAtPurchase(this.parts, row.business, row.id);
+      const outcome = await this.carryOn(row);
       if (outcome === 'amiss') this.log.error({ purchaseId: row.id }, 'What Stripe says is not of this purchase: nothing is booked.');
       this.lookAgain(row, Math.min(Math.max(age / 4, PAUSE.least), PAUSE.most), 0);
     } catch (error) {
@@ -91,6 +92,12 @@ export class StripeClerk {
       this.log.warn({ err: error, id: row.id, kind: row.kind, failures }, 'The clerk could not carry on at Stripe; it is tried again.');
       this.lookAgain(row, backOff(failures), failures);
     }
+  }
+
+  private carryOn({ business, id, kind, invoiceId }: Work): Promise<Outcome> {
+    return kind === 'refund'
+      ? carryOutRefund(this.parts, business, { invoiceId: invoiceId!, refundId: id })
+      : lookAtPurchase(this.parts, business, id);
   }
 
   private lookAgain({ id, changed }: Work, ms: number, failures: number): void {

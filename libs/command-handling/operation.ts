@@ -121,6 +121,11 @@ export class Operation {
     return cardsOf(this.parts);
   }
 
+  /** @throws Refusal STRIPE_NOT_CONFIGURED */
+  assertTakesCards(): void {
+    cardsOf(this.parts);
+  }
+
   /** A command of its own that is carried out as a part of this one: a stream takes from each command once. */
   another(command: CommandOf<unknown, unknown>): Operation {
     const operation = new Operation(this.parts, command.caller, command);

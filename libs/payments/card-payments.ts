@@ -261,7 +261,10 @@ const answered = async <Answer>(ask: () => Promise<Answer>): Promise<Answer> => 
   }
 };
 
-const TRIED_AGAIN: ReadonlySet<string> = new Set(['StripeConnectionError', 'StripeAPIError', 'StripeRateLimitError']);
+const TRIED_AGAIN: ReadonlySet<string> = new Set([
+  ...['StripeConnectionError', 'StripeAPIError', 'StripeRateLimitError'],
+  'StripeAuthenticationError', // a wrong key says nothing of what was asked
+]);
 
 const addressOf = (apiUrl: string | undefined): { host?: string; port?: string; protocol?: 'http' | 'https' } => {
   if (apiUrl === undefined) return {};

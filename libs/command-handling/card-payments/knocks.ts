@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { StripeRefused, type Knock } from '../../payments/card-payments.js';
 import type { Parts } from '../operation.js';
 import { reconcileCheckout, type Outcome } from './checkouts.js';
+import { reconcilePayment } from './refunds.js';
 
 /** `refused`: Stripe does not let us ask about it, because the account is no longer connected. */
 type Heard = Outcome | 'noConcern' | 'refused';
@@ -56,7 +57,7 @@ export class Knocks {
 
   private async reconcile(account: string, { kind, id }: NonNullable<Knock['about']>): Promise<Heard> {
     try {
-      return kind === 'checkout' ? await reconcileCheckout(this.parts, account, id) : 'noConcern';
+      return await (kind === 'checkout' ? reconcileCheckout : reconcilePayment)(this.parts, account, id);
     } catch (error) {
       if (error instanceof StripeRefused) return 'refused';
       throw error;

@@ -65,6 +65,7 @@ export const invoiceHandlers = [
   handlerOf(RefundInvoice, async (operation, { invoiceId, ...input }) => {
     const { today, currency } = await operation.business();
     assertNone(wrongInRefund(input, currency));
+    if (input.method === 'stripe') operation.assertTakesCards();
     const refundId = operation.id('refund');
     const { paymentId, ...given } = input;
     const { method, ...wanted } = input;

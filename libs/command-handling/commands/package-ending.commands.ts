@@ -50,6 +50,7 @@ export const packageEndingHandlers = [
   handlerOf(RefundPackage, async (operation, input) => {
     const { today, currency } = await operation.business();
     assertNone(wrongInRefund(input, currency));
+    if (input.method === 'stripe') operation.assertTakesCards();
     const before = await operation.recall(packageAggregate, input.packageId, packageView);
     if (before) {
       await assertGivenBack(operation, input.packageId, operation.id('refund'));

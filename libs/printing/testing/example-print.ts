@@ -22,7 +22,11 @@ export const toPrint = ({
   return {
     ...{ invoiceId: idOf('i1'), number: '2027-12', kind: 'package', issuedOn: '2027-01-31', currency, lines: charged },
     ...{ net: inAll(charged.map((line) => line.net)), total, adjustments, payments, refunds },
-    balance: total + adjustments - standing + refunds.reduce((refunded, { amount, status }) => refunded + (status === 'succeeded' ? amount : 0), 0),
+    balance:
+      total +
+      adjustments -
+      standing +
+      refunds.reduce((refunded, { amount, status }) => refunded + (status === 'succeeded' ? amount : 0), 0),
     ...{ business: 'Clinic of the Lakes', client: 'Anna Tremblay', appointment: null },
     package: { name: 'Five massages', invoiceId: null, invoiceNumber: null },
     ...over,
