@@ -1,101 +1,29 @@
-import { createServer, type Server } from 'node:http';
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AddressInfo } from 'node:net';
-import { pino } from 'pino';
-import Stripe from 'stripe';
-import { startSimulator, type SimulatorServer } from './server.js';
+import type Stripe from 'stripe';
+import { openSimulator, refusalOf, type OpenSimulator } from './testing/open-simulator.js';
 
 // The simulator as its users see it: through Stripe's own library, a browser's requests, and a webhook that checks signatures.
 
-const SECRET = 'whsec_of_this_spec';
-const KEY = 'sk_test_of_this_spec';
-const log = pino({ level: 'silent' });
-
-let simulator: SimulatorServer;
-let receiver: Server;
+let simulator: OpenSimulator;
 let stripe: Stripe;
-let account: string;
 let clinic: { stripeAccount: string };
-let came: Stripe.Event[] = [];
-let answerWith: number[] = []; // statuses of the next webhooks; 200 after them
-
 beforeAll(async () => {
-  receiver = createServer((request, response) => {
-    let body = '';
-    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
-    request.on('end', () => {
-      const status = answerWith.shift() ?? 200;
-      if (status === 200) came.push(stripe.webhooks.constructEvent(body, request.headers['stripe-signature']!, SECRET));
-      response.writeHead(status).end();
-    });
-  }).listen(0, '127.0.0.1');
-  await once(receiver, 'listening');
-  const target = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
-  simulator = await startSimulator({ log, webhook: { url: target, secret: SECRET } });
-  stripe = libraryOf(KEY);
+  simulator = await openSimulator();
+  stripe = simulator.library();
 });
-afterAll(async () => {
-  await simulator.stop();
-  receiver.close();
-});
+afterAll(() => simulator.stop());
 beforeEach(async () => {
-  await tell('webhooks', { mode: 'normal' });
-  await tell('refunds', { outcome: 'succeeded' });
-  await tell('heal');
-  account = (await tell<Stripe.Account>('accounts', { name: 'Clinique du Canal' })).id;
-  clinic = { stripeAccount: account };
-  answerWith = [];
-  await quiet();
-  came = [];
+  await simulator.calmDown();
+  clinic = { stripeAccount: await simulator.account() };
+  await types();
+  simulator.came.length = 0;
 });
 
-const libraryOf = (key: string, more: object = {}) => {
-  const { hostname: host, port } = new URL(simulator.url);
-  return new Stripe(key, { host, port, protocol: 'http', maxNetworkRetries: 0, ...more });
-};
-const tell = async <Answer = object>(path: string, body: object = {}): Promise<Answer> => {
-  const answer = await fetch(`${simulator.url}/_simulator/${path}`, { method: 'POST', body: JSON.stringify(body) });
-  if (!answer.ok) throw new Error(await answer.text());
-  return (await answer.json()) as Answer;
-};
-const press = async (path: string, form?: Record<string, string>) =>
-  fetch(new URL(path, simulator.url), { method: 'POST', redirect: 'manual', body: new URLSearchParams(form) });
-const quiet = async () => {
-  for (;;) {
-    const counts = (await (await fetch(`${simulator.url}/_simulator/webhooks`)).json()) as { waiting: number };
-    if (counts.waiting === 0) return;
-    await sleep(20);
-  }
-};
-const types = async () => {
-  await quiet();
-  return came.map(({ type }) => type).sort();
-};
-const said = async (work: Promise<unknown>): Promise<Stripe.errors.StripeError> =>
-  work.then(
-    () => Promise.reject(new Error('It was not refused.')),
-    (error: Stripe.errors.StripeError) => error,
-  );
-
-const wanted = (more: Partial<Stripe.Checkout.SessionCreateParams> = {}): Stripe.Checkout.SessionCreateParams => ({
-  mode: 'payment',
-  line_items: [{ quantity: 1, price_data: { currency: 'cad', unit_amount: 42_000, product_data: { name: 'Five massages <b>' } } }],
-  metadata: { purchaseId: 'p-1' },
-  payment_intent_data: { metadata: { purchaseId: 'p-1' } },
-  client_reference_id: 'p-1',
-  success_url: 'http://127.0.0.1:1/done?session={CHECKOUT_SESSION_ID}',
-  cancel_url: 'http://127.0.0.1:1/left',
-  ...more,
-});
-const checkout = (more?: Partial<Stripe.Checkout.SessionCreateParams>) => stripe.checkout.sessions.create(wanted(more), clinic);
-const paid = async () => {
-  const { id, url } = await checkout();
-  await press(`${url!}/card`);
-  const session = await stripe.checkout.sessions.retrieve(id, { expand: ['payment_intent.latest_charge'] }, clinic);
-  const intent = session.payment_intent as Stripe.PaymentIntent;
-  return { session, intent, charge: intent.latest_charge as Stripe.Charge };
-};
+const press = (path: string, form?: Record<string, string>) => simulator.press(path, form);
+const tell = (path: string, body?: object) => simulator.tell(path, body);
+const types = () => simulator.types();
+const checkout = () => simulator.checkout(clinic);
+const paid = () => simulator.paid(clinic);
 
 describe('paying', () => {
   it('I4: a card that is taken completes the session, and its metadata leads back', async () => {
@@ -116,7 +44,7 @@ describe('paying', () => {
       },
     });
     expect(await types()).toEqual(['charge.succeeded', 'checkout.session.completed', 'payment_intent.succeeded']);
-    expect(came.every((event) => event.account === account && !event.livemode)).toBe(true);
+    expect(simulator.came.every((event) => event.account === clinic.stripeAccount && !event.livemode)).toBe(true);
     const intent = session.payment_intent as Stripe.PaymentIntent;
     const found = await stripe.checkout.sessions.list({ payment_intent: intent.id }, clinic);
     expect(found.data.map((one) => one.id)).toEqual([id]);
@@ -163,7 +91,7 @@ describe('paying', () => {
     expect((await stripe.checkout.sessions.expire(id, {}, clinic)).status).toBe('expired');
     await press(`${url!}/card`);
     expect(await (await fetch(url!)).text()).toContain('has expired');
-    expect((await said(stripe.checkout.sessions.expire(id, {}, clinic))).message).toContain('status of expired');
+    expect((await refusalOf(stripe.checkout.sessions.expire(id, {}, clinic))).message).toContain('status of expired');
     const other = await checkout();
     await tell('sessions/lapse', { id: other.id });
     expect((await stripe.checkout.sessions.retrieve(other.id, {}, clinic)).status).toBe('expired');
@@ -188,10 +116,10 @@ describe('refunds', () => {
   it('H6: in parts, and never more than was paid', async () => {
     const { intent, charge } = await paid();
     expect(await refund(intent, { amount: 2_000 })).toMatchObject({ status: 'succeeded', amount: 2_000, charge: charge.id });
-    expect(await said(refund(intent, { amount: 40_001 }))).toMatchObject({ statusCode: 400, param: 'amount' });
+    expect(await refusalOf(refund(intent, { amount: 40_001 }))).toMatchObject({ statusCode: 400, param: 'amount' });
     await refund(intent);
     expect(await stripe.charges.retrieve(charge.id, {}, clinic)).toMatchObject({ amount_refunded: 42_000, refunded: true });
-    expect(await said(refund(intent))).toMatchObject({ code: 'charge_already_refunded', type: 'StripeInvalidRequestError' });
+    expect(await refusalOf(refund(intent))).toMatchObject({ code: 'charge_already_refunded', type: 'StripeInvalidRequestError' });
     const all = await stripe.refunds.list({ payment_intent: intent.id }, clinic);
     expect(all.data.map(({ amount, metadata }) => [amount, metadata?.refundId])).toEqual([
       [40_000, 'r-1'],
@@ -222,7 +150,7 @@ describe('refunds', () => {
     await tell('refunds', { outcome: 'failed' });
     expect((await refund(intent)).status).toBe('failed');
     await tell('refunds', { outcome: 'refused' });
-    expect((await said(refund(intent))).code).toBe('balance_insufficient');
+    expect((await refusalOf(refund(intent))).code).toBe('balance_insufficient');
   });
 
   it('H6: one made on the dashboard, and a dispute there, come back as events', async () => {
@@ -231,7 +159,7 @@ describe('refunds', () => {
     await press(`/dashboard/payments/${intent.id}/dispute`);
     const { data: disputes } = await stripe.disputes.list({ payment_intent: intent.id }, clinic);
     expect(disputes).toMatchObject([{ status: 'needs_response', amount: 42_000 }]);
-    expect((await said(refund(intent))).code).toBe('charge_disputed');
+    expect((await refusalOf(refund(intent))).code).toBe('charge_disputed');
     await press(`/dashboard/disputes/${disputes[0]!.id}/answer`);
     await press(`/dashboard/disputes/${disputes[0]!.id}/won`);
     expect(await stripe.disputes.retrieve(disputes[0]!.id, {}, clinic)).toMatchObject({ status: 'won' });
@@ -246,11 +174,11 @@ describe('refunds', () => {
     const [first, second] = [await refund(intent, { amount: 300 }, 'key-1'), await refund(intent, { amount: 300 }, 'key-1')];
     expect(second.id).toBe(first.id);
     expect(second.lastResponse.headers['idempotent-replayed']).toBe('true');
-    expect(await said(refund(intent, { amount: 301 }, 'key-1'))).toMatchObject({ type: 'StripeIdempotencyError', statusCode: 400 });
+    expect(await refusalOf(refund(intent, { amount: 301 }, 'key-1'))).toMatchObject({ type: 'StripeIdempotencyError', statusCode: 400 });
     await tell('faults', { kind: 'delay', when: 'before', ms: 300, on: 'POST /v1/refunds' });
     const slow = refund(intent, { amount: 200 }, 'key-2');
     await sleep(100);
-    expect(await said(refund(intent, { amount: 200 }, 'key-2'))).toMatchObject({ code: 'idempotency_key_in_use', statusCode: 409 });
+    expect(await refusalOf(refund(intent, { amount: 200 }, 'key-2'))).toMatchObject({ code: 'idempotency_key_in_use', statusCode: 409 });
     await slow;
     expect((await stripe.refunds.list({ payment_intent: intent.id }, clinic)).data).toHaveLength(2);
   });
@@ -258,18 +186,20 @@ describe('refunds', () => {
   it('H6: an answer that never came, and an error after the work was done, are still one refund', async () => {
     const { intent } = await paid();
     await tell('faults', { kind: 'reset', when: 'after', times: 2, on: 'POST /v1/refunds' });
-    const retrying = libraryOf(KEY, { maxNetworkRetries: 3 });
+    const retrying = simulator.library({ maxNetworkRetries: 3 });
     const sent = { payment_intent: intent.id, amount: 100 };
     await retrying.refunds.create(sent, { ...clinic, idempotencyKey: 'lost' });
     await tell('faults', { kind: 'error', when: 'after' });
     for (const _ of [1, 2])
-      expect(await said(stripe.refunds.create(sent, { ...clinic, idempotencyKey: 'broken' }))).toMatchObject({ statusCode: 500 });
+      expect(await refusalOf(stripe.refunds.create(sent, { ...clinic, idempotencyKey: 'broken' }))).toMatchObject({ statusCode: 500 });
     await tell('faults', { kind: 'error', when: 'before' });
     for (const _ of [1, 2])
-      expect(await said(stripe.refunds.create(sent, { ...clinic, idempotencyKey: 'never' }))).toMatchObject({ type: 'StripeAPIError' });
-    const impatient = libraryOf(KEY, { timeout: 100 });
+      expect(await refusalOf(stripe.refunds.create(sent, { ...clinic, idempotencyKey: 'never' }))).toMatchObject({
+        type: 'StripeAPIError',
+      });
+    const impatient = simulator.library({ timeout: 100 });
     await tell('faults', { kind: 'delay', when: 'after', ms: 400 });
-    expect(await said(impatient.refunds.create(sent, { ...clinic, idempotencyKey: 'late' }))).toMatchObject({
+    expect(await refusalOf(impatient.refunds.create(sent, { ...clinic, idempotencyKey: 'late' }))).toMatchObject({
       type: 'StripeConnectionError',
     });
     await stripe.refunds.create(sent, { ...clinic, idempotencyKey: 'late' });

@@ -1,5 +1,6 @@
 import type Stripe from 'stripe';
 import { z } from 'zod';
+import { idOf } from '../payments.js';
 import type { Cause, Simulator } from '../simulator.js';
 import { newId } from '../state/ids.js';
 import type { Bought } from '../state/state.js';
@@ -112,8 +113,10 @@ const newSession = (id: string, said: Said, { amount, currency, created, url }: 
   }) satisfies Stripe.Checkout.Session;
 
 /** An open session ends without a payment. */
-export const expireSession = ({ state, emit }: Simulator, account: string, session: Stripe.Checkout.Session, cause?: Cause) => {
+export const expireSession = ({ state, emit, now }: Simulator, account: string, session: Stripe.Checkout.Session, cause?: Cause) => {
   const expired = state.sessions.put(account, { ...session, status: 'expired', url: null });
+  const tried = state.paymentIntents.get(account, idOf(session.payment_intent));
+  if (tried) state.paymentIntents.put(account, { ...tried, status: 'canceled', canceled_at: now(), cancellation_reason: 'automatic' });
   emit(account, 'checkout.session.expired', expired, cause);
   return expired;
 };
