@@ -31,8 +31,11 @@ import { PackageSessions } from './resources/package-sessions.js';
 import { PackagesController } from './resources/packages.controller.js';
 import { OwnPrintsController, PrintsController } from './resources/prints.controller.js';
 import { OwnController } from './resources/own.controller.js';
+import { OnlineOfferings } from './resources/online-offerings.js';
+import { OwnPurchasesController } from './resources/own-purchases.controller.js';
 import { OwnThings } from './resources/own-things.js';
 import { ProvidersController } from './resources/providers.controller.js';
+import { PurchasesController } from './resources/purchases.controller.js';
 import { READ_MODELS, Reading } from './resources/reading.js';
 import { SeriesController } from './resources/series.controller.js';
 import { ServicesController } from './resources/services.controller.js';
@@ -40,6 +43,7 @@ import { SettingsController } from './resources/settings.controller.js';
 import { SharedPackages } from './resources/shared-packages.js';
 import { OwnStatementController, Statements, StatementsController } from './resources/statements.controller.js';
 import { Streams } from './resources/streams.js';
+import { StripeController } from './resources/stripe.controller.js';
 import { StripeWebhooksController } from './resources/stripe-webhooks.controller.js';
 import { TaxesController } from './resources/taxes.controller.js';
 import { CountedKnocks } from './stripe/counted-knocks.js';
@@ -101,6 +105,9 @@ const controllers = [
   StatementsController,
   OwnStatementController,
   CatalogueFileController,
+  PurchasesController,
+  OwnPurchasesController,
+  StripeController,
   StripeWebhooksController,
 ];
 
@@ -109,7 +116,7 @@ class ResourcesModule {
   static with(commands: CommandParts, readModels: ReadModels, knocks: CountedKnocks): DynamicModule {
     const files: Provider[] = [Imports, CatalogueFiles];
     const ofPackages: Provider[] = [SharedPackages, Bookable, PackageSessions, Suggestions];
-    const linked: Provider[] = [Links, ManagedAppointments, OwnThings, Statements];
+    const linked: Provider[] = [Links, ManagedAppointments, OwnThings, Statements, OnlineOfferings];
     const readers: Provider[] = [
       { provide: READ_MODELS, useValue: readModels },
       { provide: CountedKnocks, useValue: knocks },

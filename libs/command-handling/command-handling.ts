@@ -27,7 +27,9 @@ import { offeringHandlers } from './commands/offering.commands.js';
 import { packageEndingHandlers } from './commands/package-ending.commands.js';
 import { packageHandlers } from './commands/package.commands.js';
 import { standingAgainHandlers } from './commands/standing-again.commands.js';
+import { purchaseHandlers } from './commands/purchase.commands.js';
 import { seriesHandlers } from './commands/series.commands.js';
+import { stripeAccountHandlers } from './commands/stripe-account.commands.js';
 import { Facts } from './facts.js';
 import { withFailpoints } from './failpoints.js';
 import { FollowUps } from './follow-up.js';
@@ -87,6 +89,8 @@ const handlers: Provider[] = [
   ...movingHandlers,
   ...standingAgainHandlers,
   ...invoiceHandlers,
+  ...purchaseHandlers,
+  ...stripeAccountHandlers,
   ...seriesHandlers,
 ];
 

@@ -5,7 +5,7 @@ import type { Operation } from './operation.js';
 
 interface Selling {
   offeringId: string;
-  because: 'sale' | 'import';
+  because: 'sale' | 'purchase' | 'import';
   on: string; // the local date of the sale
   /** Decides the sale on the terms as they are, and appends nothing: what is refused locks nothing. */
   decided: (terms: Terms) => Promise<unknown>;

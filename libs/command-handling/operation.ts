@@ -121,6 +121,10 @@ export class Operation {
     return cardsOf(this.parts);
   }
 
+  get takesCards(): boolean {
+    return this.parts.cards !== undefined;
+  }
+
   /** @throws Refusal STRIPE_NOT_CONFIGURED */
   assertTakesCards(): void {
     cardsOf(this.parts);

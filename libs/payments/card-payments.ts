@@ -85,6 +85,7 @@ export interface CardDispute {
 
 export interface ConnectedAccount {
   account: string; // `acct_…`
+  businessId: string | null; // for which we made it; null: it was there before
   chargesEnabled: boolean;
   payoutsEnabled: boolean;
   detailsSubmitted: boolean;
@@ -279,7 +280,12 @@ const instantOf = (seconds: number): string => new Date(seconds * 1000).toISOStr
 const moneyOf = (amount: number, currency: string): Money => ({ amount, currency: currency.toUpperCase() });
 
 const accountOf = (account: Stripe.Account): ConnectedAccount => ({
-  ...{ account: account.id, chargesEnabled: account.charges_enabled, payoutsEnabled: account.payouts_enabled },
+  ...{
+    account: account.id,
+    businessId: account.metadata?.business ?? null,
+    chargesEnabled: account.charges_enabled,
+    payoutsEnabled: account.payouts_enabled,
+  },
   ...{ detailsSubmitted: account.details_submitted, currentlyDue: account.requirements?.currently_due ?? [] },
 });
 

@@ -113,6 +113,11 @@ export class OwnThings {
     return { ...answer, invoiceId: invoiceSeen(call, answer, await this.showsInvoices(call)) };
   }
 
+  /** I1, I4: an own purchase; its invoice only if the business shows them. */
+  async purchase<Row extends { invoiceId: string | null }>(call: CallContext, row: Row): Promise<Row> {
+    return { ...row, invoiceId: (await this.showsInvoices(call)) ? row.invoiceId : null };
+  }
+
   private async usable(call: CallContext, packageId: string): Promise<Shown<PackageRow> & Sharing> {
     const { items } = await this.shared.usableBy(call, ownId(call), { limit: 1 }, { by: 'packageId', where: { packageId } });
     if (!items[0]) throw new NotFound('package', packageId);

@@ -1,4 +1,6 @@
 import { IntersectionType } from '@nestjs/swagger';
+import type { SaleInput } from '../../../libs/command-handling/commands/package.commands.js';
+import { pick } from '../../../libs/domain/kernel/pick.js';
 import type { ExpiryRule, Limit } from '../../../libs/domain/kernel/shapes.js';
 import {
   IsFlag,
@@ -21,8 +23,9 @@ import { EXPIRY } from './expiry.shapes.js';
 import { DisputeOfCard, OUTCOMES_OF_REFUNDS, SOURCES_OF_REFUNDS, STATUSES_OF_REFUNDS } from './invoice.shapes.js';
 import { Sharing } from './link.shapes.js';
 import { Charge } from './money.shapes.js';
-import { AT_THE_DESK, PaymentBody } from './payment.shapes.js';
+import { AT_THE_DESK, paymentOf, WITH_A_SALE, type CardPaymentBody, type PaymentBody } from './payment.shapes.js';
 import { PageOf, PageQuery } from './paging.js';
+import { Purchase } from './purchase.shapes.js';
 
 const MOST = 1_000_000;
 
@@ -39,12 +42,23 @@ export class SaleBody {
   @IsFlag({ optional: true, description: 'also take a session for that appointment' })
   applyToAppointment?: boolean;
 
-  @IsNested(PaymentBody, { optional: true, nullable: true, description: 'what is paid with the sale: all or a part; the rest stays owing' })
-  payment?: PaymentBody | null;
+  @IsVariant('method', WITH_A_SALE, {
+    optional: true,
+    nullable: true,
+    description: 'what is paid with the sale: all or a part; the rest stays owing, and so does what is to be paid by card until it is',
+  })
+  payment?: PaymentBody | CardPaymentBody | null;
 
   @IsText({ max: 200, optional: true, nullable: true })
   externalReference?: string | null;
 }
+
+/** D2: at the desk, with the sale; or by card, at a page of Stripe, now that it is sold. */
+export const paidWith = ({ payment }: SaleBody): Pick<SaleInput, 'payment' | 'card'> => {
+  if (!payment) return { payment: null };
+  if (payment.method !== 'stripe') return { payment: paymentOf(payment) };
+  return { payment: null, card: pick(payment, 'amount', 'successUrl', 'cancelUrl') };
+};
 
 export class ReasonBody {
   @IsText({ max: 500, lines: true, optional: true, nullable: true, description: 'kept in the audit tags' })
@@ -303,6 +317,12 @@ export class ListedPackage extends PackageCore {
 }
 
 export class PackageAnswer extends IntersectionType(PackageCore, Sessions, Refunds, Answered) {}
+
+class ByCard {
+  @IsNested(Purchase, { nullable: true, description: 'what is to be paid by card now; null: nothing' })
+  purchase: Purchase | null;
+}
+export class SaleAnswer extends IntersectionType(PackageAnswer, ByCard) {}
 export class PackageRead extends IntersectionType(ListedPackage, Sharing, Versioned) {}
 export class PackagePage extends PageOf(PackageRead) {}
 

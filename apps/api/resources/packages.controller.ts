@@ -22,6 +22,8 @@ import {
   PackagesQuery,
   ReasonBody,
   RemainingBody,
+  paidWith,
+  SaleAnswer,
   SaleBody,
   selected,
 } from './package.shapes.js';
@@ -51,11 +53,10 @@ export class PackagesController {
 
   @Post()
   @Allow('packages:sell')
-  @ApiCreatedResponse({ type: PackageAnswer })
-  sell(@Call() call: CallContext, @Body() body: SaleBody): Promise<PackageAnswer> {
+  @ApiCreatedResponse({ type: SaleAnswer })
+  sell(@Call() call: CallContext, @Body() body: SaleBody): Promise<SaleAnswer> {
     const { clientId, offeringId, appointmentId = null, applyToAppointment = false, externalReference = null } = body;
-    const payment = body.payment ? paymentOf(body.payment) : null;
-    const sale = { clientId, offeringId, appointmentId, applyToAppointment, externalReference, payment };
+    const sale = { clientId, offeringId, appointmentId, applyToAppointment, externalReference, ...paidWith(body) };
     return this.commands.execute(new SellPackage(call, sale));
   }
 

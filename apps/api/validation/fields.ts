@@ -11,6 +11,7 @@ import {
   isLocalDate,
   isTextOf,
   isTimeZone,
+  isWebAddress,
 } from './formats.js';
 
 // The fields of bodies and queries. Each decorator is one rule of class-validator and its part of the OpenAPI document.
@@ -208,6 +209,19 @@ export const IsStripeAccount = (options?: FieldOptions): PropertyDecorator =>
     options,
   );
 
+/** An address that a browser can be sent to. */
+export const IsWebAddress = (options?: FieldOptions): PropertyDecorator =>
+  Field(
+    {
+      name: 'isWebAddress',
+      code: 'NOT_A_WEB_ADDRESS',
+      message: 'must be an address that begins with https:// or http://, of 2000 characters at most',
+      holds: isWebAddress,
+      schema: { type: 'string', format: 'uri', maxLength: 2_000 },
+    },
+    options,
+  );
+
 const MAX_LIMIT = 100_000;
 
 /** How many sessions: 1 or more, or `"unlimited"` (C1). */
@@ -240,7 +254,7 @@ export const IsVariant = (by: string, shapes: Record<string, BodyClass>, options
       variant: { by, kinds: Object.keys(shapes) },
       shapes: Object.values(shapes),
       schema: {
-        oneOf: Object.values(shapes).map((shape) => ({ $ref: getSchemaPath(shape) })),
+        oneOf: [...new Set(Object.values(shapes))].map((shape) => ({ $ref: getSchemaPath(shape) })), // several kinds may have one shape
         discriminator: {
           propertyName: by,
           mapping: Object.fromEntries(Object.entries(shapes).map(([kind, shape]) => [kind, getSchemaPath(shape)])),

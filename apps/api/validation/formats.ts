@@ -73,3 +73,9 @@ export const isTextOf = (value: unknown, min: number, max: number): value is str
 
 /** Without control characters, but for the ends of lines and tabs where several lines may stand. */
 export const isClean = (text: string, lines: boolean): boolean => !(lines ? /[^\P{Cc}\n\r\t]|\p{Cs}/u : /\p{Cc}|\p{Cs}/u).test(text);
+
+const MAX_ADDRESS = 2_000; // characters
+
+/** An address on the web, written as it is meant: nothing in it that a browser would leave out or turn round. */
+export const isWebAddress = (value: unknown): value is string =>
+  typeof value === 'string' && value.length <= MAX_ADDRESS && /^https?:\/\/[^\s\\\p{Cc}]+$/u.test(value) && URL.canParse(value);

@@ -2,6 +2,7 @@ import type { BusinessDescription, Settings } from '../../domain/business/busine
 import { business, changeBusiness, createBusiness } from '../../domain/business/business.js';
 import { CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
+import { assertOwnAccount } from './stripe-account.commands.js';
 
 /** A1. Given by `npm run business:create` and the demo, not over HTTP; the id is the caller's business. */
 export class CreateBusiness extends CommandOf<Omit<BusinessDescription, 'businessId'>, BusinessDescription> {}
@@ -16,8 +17,9 @@ export const businessHandlers = [
     return operation.make(business, businessId, createBusiness({ businessId, ...input }));
   }),
 
-  handlerOf(ChangeSettings, (operation, { settings, ...input }) => {
+  handlerOf(ChangeSettings, async (operation, { settings, ...input }) => {
     const businessId = operation.caller.business;
+    if (settings?.stripeAccount) await assertOwnAccount(operation, settings.stripeAccount);
     const changes = (before: BusinessDescription) => ({ ...input, settings: { ...before.settings, ...settings } });
     return operation.change(business, businessId, changeBusiness(businessId, changes));
   }),

@@ -3,8 +3,10 @@ import { appointment } from '../../domain/appointment/appointment.state.js';
 import { client } from '../../domain/client/client.js';
 import { assertNotPaid, existing as issued } from '../../domain/invoice/invoice.decisions.js';
 import { invoice } from '../../domain/invoice/invoice.state.js';
+import { wrongCurrency } from '../../domain/kernel/money.js';
 import { pick } from '../../domain/kernel/pick.js';
 import { assertNone, Refusal, type FieldError } from '../../domain/kernel/refusal.js';
+import type { Money } from '../../domain/kernel/shapes.js';
 import type { Terms } from '../../domain/offering/offering.events.js';
 import { offering } from '../../domain/offering/offering.state.js';
 import {
@@ -17,6 +19,8 @@ import {
 } from '../../domain/package/package.decisions.js';
 import { assertPayable, saleOf } from '../../domain/package/sale.js';
 import { packageAggregate, packageView, type PackageView } from '../../domain/package/package.state.js';
+import { startPurchase } from '../../domain/purchase/purchase.decisions.js';
+import { purchase as purchaseAggregate, purchaseView, type PurchaseView } from '../../domain/purchase/purchase.state.js';
 import { service } from '../../domain/service/service.js';
 import { CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
@@ -24,6 +28,7 @@ import { lockedTerms } from '../locked-terms.js';
 import { reference, type Operation } from '../operation.js';
 import { sessionFor, settledAppointment } from './changing.js';
 import { wrongInPayment, type PaymentInput } from './invoice.commands.js';
+import { cardDesk, withCheckout, type ReturnUrls } from './purchase.commands.js';
 
 interface Reasoned {
   packageId: string;
@@ -37,10 +42,18 @@ export interface SaleInput {
   applyToAppointment: boolean; // and takes a session for it
   externalReference: string | null;
   payment: PaymentInput | null; // D2: taken with the sale
+  card?: CardInput; // D2: to be paid by card, through Stripe
 }
 
+interface CardInput extends ReturnUrls {
+  amount: Money;
+}
+
+/** The package, and what is to be paid by card now that it is sold. */
+export type SaleAnswer = PackageView & { purchase: PurchaseView | null };
+
 /** D1: sell (paid upfront) or assign (paid each appointment): what it is follows from the offering. */
-export class SellPackage extends CommandOf<SaleInput, PackageView> {}
+export class SellPackage extends CommandOf<SaleInput, SaleAnswer> {}
 export class AdjustRemaining extends CommandOf<Adjustment<number, number> & { serviceId: string }, PackageView> {}
 export class AdjustExpiry extends CommandOf<Adjustment<string, string | null>, PackageView> {}
 export class RestoreExpiry extends CommandOf<Reasoned, PackageView> {}
@@ -50,7 +63,9 @@ export const packageHandlers = [
     const packageId = operation.id('package');
     const before = await operation.recall(packageAggregate, packageId, packageView);
     const sold = before?.answer ?? (await sell(operation, packageId, input));
-    return input.applyToAppointment ? packageView(await operation.newest(packageAggregate, packageId)) : sold; // it may have given the session back
+    const purchase = input.card ? await toPayByCard(operation, sold, input.card) : null;
+    const answer = input.applyToAppointment ? packageView(await operation.newest(packageAggregate, packageId)) : sold; // it may have given the session back
+    return { ...answer, purchase };
   }),
   handlerOf(AdjustRemaining, (operation, input) =>
     operation.change(packageAggregate, input.packageId, adjustRemaining(input), packageView),
@@ -68,10 +83,12 @@ const saysWhich = ({ appointmentId, applyToAppointment }: SaleInput): FieldError
     : [];
 
 const sell = async (operation: Operation, packageId: string, input: SaleInput): Promise<PackageView> => {
-  const { offeringId } = input;
+  const { offeringId, card } = input;
   const seller = await operation.business();
   const { today, currency } = seller;
-  assertNone([...saysWhich(input), ...(input.payment ? wrongInPayment(input.payment, currency, '/payment') : [])]);
+  const payment = input.payment ? wrongInPayment(input.payment, currency, '/payment') : [];
+  assertNone([...saysWhich(input), ...payment, ...wrongCurrency('/payment/amount', card?.amount, currency)]);
+  if (card) await cardDesk(operation, pick(card, 'successUrl', 'cancelUrl'), '/payment');
   await operation.lookUp(
     reference(client, '/clientId', input.clientId),
     reference(offering, '/offeringId', offeringId),
@@ -95,13 +112,26 @@ const pinned = async (
   const services = await operation.lookUp(...terms.services.map(({ serviceId }, n) => reference(service, `/services/${n}`, serviceId)));
   const taxes = await operation.taxes(feeTaxesOf(terms));
   const payment = input.payment && { paymentId: operation.id('payment'), ...input.payment };
-  if (payment) assertPayable(terms, taxes, payment);
+  for (const paid of [payment, input.card]) if (paid) assertPayable(terms, taxes, paid);
   const buying = {
     payment,
     ...pick(input, 'offeringId', 'clientId', 'appointmentId', 'externalReference'),
     ...{ packageId, invoiceId: operation.id('invoice'), purchaseId: null, channel: 'staff' as const, currency, timeZone, today },
   };
   return saleOf(terms, services, taxes, buying);
+};
+
+/** D2, D4: it is sold, and what is owing for it, or a part of that, can be paid at Stripe's page. */
+const toPayByCard = async (operation: Operation, sold: PackageView, { amount, ...urls }: CardInput): Promise<PurchaseView> => {
+  const purchaseId = operation.id('purchase');
+  const before = await operation.recall(purchaseAggregate, purchaseId, purchaseView);
+  if (!before) {
+    const desk = await cardDesk(operation, urls, '/payment');
+    const about = { ...pick(sold, 'packageId', 'clientId', 'invoiceId'), description: sold.name, amount };
+    const started = { purchaseId, ...about, ...desk, paymentId: operation.id('cardPayment'), sale: null };
+    await operation.make(purchaseAggregate, purchaseId, startPurchase(started), purchaseView);
+  }
+  return withCheckout(operation, purchaseId);
 };
 
 const feeTaxesOf = ({ payment }: Terms): string[] => (payment?.method === 'paidUpfront' ? payment.taxIds : []);

@@ -2,6 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Decide } from '../kernel/event.js';
 import { said } from '../kernel/pick.js';
 import { InvalidInput, NotFound, Refusal, type FieldError } from '../kernel/refusal.js';
+import { isOfferable } from '../service/service.js';
+import type { ServiceDescription } from '../service/service.events.js';
 import type { OfferingEvent, Payment, Terms } from './offering.events.js';
 import type { DefinedOffering, OfferingState } from './offering.state.js';
 
@@ -57,6 +59,12 @@ export const lockForSale =
       );
     return locked ? [] : [{ type: 'OfferingLocked', data: { offeringId, because } }];
   };
+
+/** I4, B2: clients buy online what is paid upfront and marked for it, of services that are on show. */
+export const isSoldOnline = (
+  { soldOnline, payment }: Pick<Terms, 'soldOnline' | 'payment'>,
+  services: readonly ServiceDescription[],
+): boolean => soldOnline && payment?.method === 'paidUpfront' && services.every(isOfferable);
 
 /** C6: is it on sale? */
 export const isOffered = (state: OfferingState): boolean => state.status === 'defined' && !state.deleted && state.terms.status === 'active';

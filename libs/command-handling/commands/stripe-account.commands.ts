@@ -1,0 +1,67 @@
+import type { BusinessDescription } from '../../domain/business/business.events.js';
+import { business, changeBusiness } from '../../domain/business/business.js';
+import { assertNone, InvalidInput } from '../../domain/kernel/refusal.js';
+import { StripeRefused, type ConnectedAccount } from '../../payments/card-payments.js';
+import { CommandOf } from '../command.js';
+import { handlerOf } from '../handler.js';
+import type { Operation } from '../operation.js';
+import { wrongReturns } from './purchase.commands.js';
+
+interface Onboarding {
+  returnUrl: string; // where the browser goes once the business has told Stripe about itself, or left
+  refreshUrl: string; // and where, if the link is used up: there a new one is asked for
+}
+
+interface OnboardingLink {
+  account: string;
+  url: string;
+  expiresAt: string;
+}
+
+/** A1, I4: the business connects with Stripe: it gets an account there, once, and each time a new link to tell about itself. */
+export class ConnectStripe extends CommandOf<Onboarding, OnboardingLink> {}
+
+export const stripeAccountHandlers = [
+  handlerOf(
+    ConnectStripe,
+    async (operation, urls) => {
+      assertNone(wrongReturns(operation, urls));
+      const account = (await operation.business()).settings.stripeAccount ?? (await connect(operation));
+      return { account, ...(await operation.cards.onboardingLink(account, urls)) };
+    },
+    { anew: true }, // a link is good once
+  ),
+];
+
+/** Of several at once, Stripe makes one account; one that was set meanwhile stays. */
+const connect = async (operation: Operation): Promise<string> => {
+  const businessId = operation.caller.business;
+  const { account } = await operation.cards.createAccount(businessId);
+  const settings = ({ settings: before }: BusinessDescription) => ({ ...before, stripeAccount: before.stripeAccount ?? account });
+  const changed = await operation.change(
+    business,
+    businessId,
+    changeBusiness(businessId, (before) => ({ settings: settings(before) })),
+  );
+  return changed.settings.stripeAccount ?? account;
+};
+
+/** A1: an account that is set by hand is there, and is not the one of another business. Without keys of Stripe nobody can say. */
+export const assertOwnAccount = async (operation: Operation, account: string): Promise<void> => {
+  if (!operation.takesCards || account === (await operation.business()).settings.stripeAccount) return;
+  const { businessId } = await known(operation, account);
+  if (businessId !== null && businessId !== operation.caller.business)
+    throw wrongAccount('ACCOUNT_OF_ANOTHER_BUSINESS', 'is of another business');
+};
+
+const known = async (operation: Operation, account: string): Promise<ConnectedAccount> => {
+  try {
+    return await operation.cards.account(account);
+  } catch (error) {
+    if (error instanceof StripeRefused) throw wrongAccount('NO_SUCH_ACCOUNT', 'is no account that is connected with this service');
+    throw error;
+  }
+};
+
+const wrongAccount = (code: string, message: string): InvalidInput =>
+  new InvalidInput([{ field: '/settings/stripeAccount', code, message: `stripeAccount ${message}.` }]);
