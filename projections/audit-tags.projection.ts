@@ -1,6 +1,6 @@
 import type { Recorded, Role } from '../libs/domain/kernel/event.js';
 import type { Money } from '../libs/domain/kernel/shapes.js';
-import type { PackageEvent } from '../libs/domain/package/package.events.js';
+import type { PackageEvent, PackageSoldData } from '../libs/domain/package/package.events.js';
 import { column, defineProjection, insert, type RowOf } from '../libs/projection-engine/define-projection.js';
 
 /** F3: what happened to a package: when, who, what from, what to, why. */
@@ -25,7 +25,7 @@ export const auditTags = defineProjection({
   },
   indexes: [['packageId', 'revision']],
 }).on<PackageEvent>({
-  PackageSold: insert((event) => tag(event, 'sold', { appointmentId: event.data.appointmentId })),
+  PackageSold: insert((event) => tag(event, 'sold', { appointmentId: event.data.appointmentId, reason: boughtOnline(event.data) })),
   PackageImported: insert((event) => tag(event, 'imported', { reason: `${event.data.source}: ${event.data.reference}` })),
   SessionConsumed: insert((event) => tag(event, 'sessionConsumed', session(event.data, 1))),
   SessionMoved: insert((event) => tag(event, 'sessionMoved', moved(event.data))),
@@ -73,6 +73,11 @@ function tag({ id, revision, position, metadata, data }: Recorded<PackageEvent>,
     ...{ serviceId: null, appointmentId: null, from: null, to: null, reason: null },
     ...detail,
   };
+}
+
+/** I4: nobody of the staff sold it. */
+function boughtOnline({ channel }: PackageSoldData): string | null {
+  return channel === 'online' ? channel : null;
 }
 
 /** From how many remaining to how many; of an unlimited service, how many are used. */

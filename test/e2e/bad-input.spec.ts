@@ -62,14 +62,18 @@ const commands = (): [string, string, object][] => [
   ['POST', `/v1/invoices/${sold.invoiceId}/payments/${paymentId}/void`, {}],
   ['POST', `/v1/invoices/${sold.invoiceId}/adjustments`, { adjustment: clinic.money(-1) }],
   ['POST', `/v1/invoices/${sold.invoiceId}/refunds`, { amount: clinic.money(1), method: 'cash', outcome: 'outstandingBalance' }],
+  ['POST', `/v1/invoices/${sold.invoiceId}/checkouts`, returns],
+  ['POST', '/v1/stripe/onboarding', { returnUrl: 'https://clinic.example/', refreshUrl: 'https://clinic.example/' }],
   ['PUT', CATALOGUE, { taxes: [] }],
 ];
+const returns = { successUrl: 'https://clinic.example/thanks', cancelUrl: 'https://clinic.example/shop' };
 
 const withoutBody = (): [string, string][] => [
   ['POST', `/v1/appointments/${appointmentId}/complete`],
   ['POST', `/v1/appointments/${appointmentId}/no-show/undo`],
   ['POST', `/v1/offerings/${sold.offeringId}/restore`],
   ['DELETE', `/v1/offerings/${sold.offeringId}`],
+  ['POST', `/v1/purchases/${unknown}/cancel`],
   ['DELETE', `/v1/clients/${sold.clientId}/links/${anotherClientId}`],
 ];
 
@@ -283,6 +287,34 @@ describe('every offending field is named', () => {
       { '/payment/amount/amount': 'NOT_AN_INTEGER', '/payment/reference': 'NOT_A_TEXT' },
     ],
     [
+      'a payment by card that leads nowhere, of what is none',
+      'POST',
+      '/v1/packages',
+      () => ({
+        clientId: sold.clientId,
+        offeringId: sold.offeringId,
+        payment: { amount: clinic.money(0), method: 'stripe', successUrl: 'javascript:alert(1)', reference: 'x' },
+      }),
+      {
+        ...{ '/payment/amount/amount': 'NOT_AN_INTEGER', '/payment/successUrl': 'NOT_A_WEB_ADDRESS', '/payment/cancelUrl': 'REQUIRED' },
+        '/payment/reference': 'UNKNOWN_FIELD',
+      },
+    ],
+    [
+      'a checkout to nowhere',
+      'POST',
+      '/v1/invoices/ID/checkouts',
+      () => ({ successUrl: `https://clinic.example/${'x'.repeat(2_000)}`, cancelUrl: 'ftp://clinic.example/', amount: clinic.money(-1) }),
+      { '/successUrl': 'NOT_A_WEB_ADDRESS', '/cancelUrl': 'NOT_A_WEB_ADDRESS', '/amount/amount': 'NOT_AN_INTEGER' },
+    ],
+    [
+      'a checkout that no origin allows',
+      'POST',
+      '/v1/invoices/ID/checkouts',
+      () => returns,
+      { '/successUrl': 'ORIGIN_NOT_ALLOWED', '/cancelUrl': 'ORIGIN_NOT_ALLOWED' },
+    ],
+    [
       'a refund of less than nothing, without outcome',
       'POST',
       '/v1/invoices/ID/refunds',
@@ -384,6 +416,7 @@ describe('every offending field is named', () => {
       [`packages/${sold.packageId}/bookable-services?start=soon`, { '/start': 'NOT_AN_INSTANT' }],
       ['invoices?from=2027-13-01&limit=1e3', { '/from': 'NOT_A_DATE', '/limit': 'NOT_AN_INTEGER' }],
       ['invoices?number=2027-12', { '/number': 'NOT_AN_INVOICE_NUMBER' }],
+      ['purchases?status=open&clientId=x', { '/status': 'NOT_ONE_OF', '/clientId': 'NOT_AN_ID' }],
       [`packages/${sold.packageId}/as-of?revision=-1`, { '/revision': 'NOT_AN_INTEGER' }],
     ] as const) {
       const { errors } = await refused(400, 'GET', `/v1/${path}`);

@@ -86,6 +86,7 @@ export interface OfferingSaid {
   services?: { serviceId: string; limit: Limit }[];
   expiryRule?: ExpiryRule;
   payment?: unknown;
+  soldOnline?: boolean;
 }
 
 interface BookingSaid {

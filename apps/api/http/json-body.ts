@@ -1,18 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance } from 'fastify';
 import { HttpProblem } from './problems.js';
-import { AlsoConfig } from './route-config.js';
 import { refuseOtherType } from './takes.js';
 import { pointer, RequestErrors } from '../validation/request-errors.js';
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    raw?: true;
-  }
-}
-
-/** The body as it came, byte for byte: for what is signed. */
-export const TakesRaw = (): MethodDecorator => AlsoConfig({ raw: true });
 
 /**
  * Bodies are JSON, unless an operation says that it takes something else (`@Takes`). What no field of any body may hold is refused here, whatever the field: it could not be

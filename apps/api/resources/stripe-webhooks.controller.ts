@@ -1,10 +1,10 @@
-import { Body, Controller, Headers, HttpCode, Inject, Post } from '@nestjs/common';
+import { Controller, Headers, HttpCode, Inject, Post } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { PARTS } from '../../../libs/command-handling/handler.js';
 import { cardsOf, type Parts } from '../../../libs/command-handling/operation.js';
 import { NotFromStripe } from '../../../libs/payments/card-payments.js';
 import { Public } from '../http/access.js';
-import { TakesRaw } from '../http/json-body.js';
+import { RawBody, TakesRaw } from '../http/raw-body.js';
 import { CountedKnocks } from '../stripe/counted-knocks.js';
 
 /**
@@ -23,10 +23,10 @@ export class StripeWebhooksController {
   @Public()
   @TakesRaw()
   @HttpCode(200)
-  async hear(@Body() body: Buffer | undefined, @Headers('stripe-signature') signature: string | undefined): Promise<{ heard: string }> {
+  async hear(@RawBody() body: Buffer, @Headers('stripe-signature') signature: string | undefined): Promise<{ heard: string }> {
     const cards = cardsOf(this.parts);
     try {
-      return { heard: await this.knocks.hear(cards.readWebhook(body ?? Buffer.alloc(0), signature ?? '')) };
+      return { heard: await this.knocks.hear(cards.readWebhook(body, signature ?? '')) };
     } catch (error) {
       if (error instanceof NotFromStripe) this.knocks.countRefused();
       throw error;

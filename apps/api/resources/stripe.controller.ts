@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Inject, Post } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiOkResponse, ApiTags, IntersectionType } from '@nestjs/swagger';
+import { ApiConflictResponse, ApiOkResponse, ApiTags, IntersectionType } from '@nestjs/swagger';
 import { ConnectStripe } from '../../../libs/command-handling/commands/stripe-account.commands.js';
 import { PARTS } from '../../../libs/command-handling/handler.js';
 import { cardsOf, type Parts } from '../../../libs/command-handling/operation.js';
@@ -53,6 +53,11 @@ const NOT_CONNECTED: StripeAccountRead = {
   ...{ account: null, chargesEnabled: false, payoutsEnabled: false, detailsSubmitted: false, currentlyDue: [] },
 };
 
+const NotToBeAsked = ApiConflictResponse({
+  description: 'This service has no keys of Stripe (`STRIPE_NOT_CONFIGURED`), or none for this account (`STRIPE_REFUSED`).',
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+});
+
 /** A1, I4: the business's account at Stripe. */
 @ApiTags('Card payments')
 @Controller('stripe')
@@ -74,6 +79,7 @@ export class StripeController {
   @Get('account')
   @Allow('settings:read')
   @ApiOkResponse({ type: StripeAccountRead })
+  @NotToBeAsked
   async account(@Call() call: CallContext): Promise<StripeAccountRead> {
     const cards = cardsOf(this.parts);
     const { settings } = await this.reading.one(businessSettings, call, 'business', call.business);

@@ -15,6 +15,7 @@ import {
 } from '../testing/example-appointment.js';
 import { adjustedToZero, adjustmentUndone, invoiceContent, issued, received, regularFee, reissued } from '../testing/example-invoice.js';
 import { offeringDefined, offeringDeleted, offeringId, offeringRestored } from '../testing/example-catalogue.js';
+import { purchaseId, purchasePaid } from '../testing/example-purchase.js';
 import { bookedSeries, planned, planOf, refusedSeries, shortOf } from '../testing/example-series.js';
 import { listed, relisted, unlisted } from '../testing/example-offering-list.js';
 import {
@@ -39,6 +40,26 @@ import { policies } from './policies.js';
 
 const [a1, i1, ip] = [`appointment-${idOf('a1')}`, `invoice-${idOf('i1')}`, `invoice-${idOf('ip')}`];
 const invoiceOfSession = (event: AnyEvent) => (event.data as { invoice: Parameters<typeof issued>[0] }).invoice;
+
+describe('a payment by card', () => {
+  it('I4: sells what was bought online, with its payment, whose invoice follows', () => {
+    const [sell, ...more] = following(policies, purchasePaid('2027-02-03'));
+    expect(streamsOf([sell!, ...more])).toEqual([`new package-${p}`]);
+    const payment = { paymentId: idOf('paid'), amount: cad(80_00), method: 'stripe' as const };
+    const invoice = { ...sale().invoice, issuedOn: '2027-02-03' };
+    const bought = sold({ channel: 'online', purchaseId, soldOn: '2027-02-03', invoice, payment });
+    on(sell!)([]).emits([bought]);
+  });
+  it('D2: is received on the invoice that was there, also beyond what is owing', () => {
+    const [receive] = following(policies, purchasePaid('2027-02-03', { sale: null }));
+    expect(streamsOf([receive!])).toEqual([ip]);
+    const invoiceOfSale = { ...sale().invoice, clientId: sale().clientId };
+    const by = { invoiceId: idOf('ip'), paymentId: idOf('paid'), method: 'stripe' as const, receivedOn: '2027-02-03', purchaseId };
+    const cash = received(1, 60_00, { paid: 60_00, refunded: 0, balance: 20_00 }, { invoiceId: idOf('ip') });
+    on(receive!)([issued(invoiceOfSale), cash]).emits([received(2, 80_00, { paid: 140_00, refunded: 0, balance: -60_00 }, by)]);
+    on(receive!)([issued(invoiceOfSale), received(2, 80_00, { paid: 80_00, refunded: 0, balance: 0 }, by)]).emits([]);
+  });
+});
 
 describe('a sale', () => {
   it('D3: makes an invoice', () => {
