@@ -376,7 +376,7 @@ describe('what Stripe tells', () => {
       signed(`${body} `),
       { 'stripe-signature': 't=1' },
     ]) {
-      const answer = await webhook(body, headers as Record<string, string>);
+      const answer = await webhook(body, headers);
       expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([400, 'NOT_FROM_STRIPE']);
     }
     const large = event({ more: 'x'.repeat(300_000) });
