@@ -40,8 +40,8 @@ const launch = (...flags: string[]): { child: ChildProcess; said: () => string }
   return { child, said: () => said };
 };
 
-const start = async (): Promise<Started> => {
-  const { child, said } = launch(...freePorts);
+const start = async (...flags: string[]): Promise<Started> => {
+  const { child, said } = launch(...freePorts, ...flags);
   while (!said().includes('/docs')) {
     if (child.exitCode !== null) throw new Error(said());
     await sleep(20);
@@ -62,12 +62,14 @@ const isReady = async (api: string): Promise<boolean> => (await fetch(`${api}/he
 
 describe('npm start', () => {
   it('serves, refuses a second start on its data, and stops every process on SIGTERM', async () => {
-    const { child, api } = await start();
+    const { child, api, said } = await start();
     expect(await isReady(api)).toBe(true);
     const second = launch();
     await once(second.child, 'exit');
     expect(second.said()).toContain(`already runs on ${data} (process ${child.pid})`);
 
+    const dashboard = await fetch(/Stripe\s+(http:\S+)/.exec(said())![1]!);
+    expect(await dashboard.text()).toContain('Simulated: no card is charged, no money moves');
     const before = await parts();
     expect(before.map(({ name }) => name).sort()).toEqual(['API', 'event store', 'projector', 'simulated Stripe']);
     expect(await stopped(child, 'SIGTERM')).toBe(0);
@@ -77,8 +79,10 @@ describe('npm start', () => {
   it('goes on with its data and secrets after a stop', async () => {
     await stopped((await start()).child, 'SIGINT');
     const secrets = await readFile(join(data, 'secrets.json'), 'utf8');
-    const { said } = await start();
+    const { said } = await start('--no-stripe');
     expect(said()).not.toContain('Making a new');
+    expect(said()).not.toContain('Stripe');
+    expect((await parts()).map(({ name }) => name)).not.toContain('simulated Stripe');
     expect(await readFile(join(data, 'secrets.json'), 'utf8')).toBe(secrets);
   });
 

@@ -28,7 +28,7 @@ export interface SimulatorServer {
 }
 
 const BODY_LIMIT = 1024 * 1024; // bytes
-const TICK = 100; // ms between looks at what happens by itself
+const TICK = 250; // ms between looks at what happens by itself
 
 /** A Stripe of one's own: its API, the pages that people see, and webhooks. */
 export const startSimulator = async ({

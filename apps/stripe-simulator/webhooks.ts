@@ -54,18 +54,26 @@ export const startSending = (simulator: Simulator, webhook: Webhook): { stop(): 
     state.transact(() => state.deliveries.put(account, went ? { ...sent, attempts, state: 'delivered' } : failed));
   };
 
+  let seen = -1; // changes of the deliveries, when all that is due was sent
+  let next = 0; // when another one will be due
   const sendDue = (): void => {
     const { url } = webhook;
-    if (url === undefined) return;
+    if (url === undefined || (seen === state.deliveries.changes() && next > Date.now())) return;
+    next = Infinity;
     for (const { account, item } of state.deliveries.all()) {
-      if (sending.size >= AT_ONCE) return;
-      if (item.state !== 'waiting' || item.due > Date.now() || sending.has(item.id)) continue;
+      if (sending.size >= AT_ONCE) return void (next = 0);
+      if (item.state !== 'waiting' || sending.has(item.id)) continue;
+      if (item.due > Date.now()) {
+        next = Math.min(next, item.due);
+        continue;
+      }
       const sent = send(account, item, url).finally(() => {
         sending.delete(item.id);
         if (!stopping.signal.aborted) sendDue();
       });
       sending.set(item.id, sent);
     }
+    seen = state.deliveries.changes();
   };
   const timer = setInterval(sendDue, LOOK_EVERY);
   return {

@@ -4,8 +4,8 @@ import { closeSync, fsyncSync, openSync, readFileSync, truncateSync, writeSync }
 export type Change = [table: string, account: string, item: { id: string }];
 
 export interface Journal {
-  /** All of them or none are there after a `kill -9` or a loss of power. */
-  append(changes: Change[]): void;
+  /** All of them or none are there after a `kill -9`; and after a loss of power, unless they are `cheap`. */
+  append(changes: Change[], cheap: boolean): void;
   close(): void;
 }
 
@@ -19,9 +19,9 @@ export const openJournal = (path: string, replay: (changes: Change[]) => void): 
   if (whole.length < text.length) truncateSync(path, Buffer.byteLength(whole));
   for (const line of whole.split('\n')) if (line !== '') replay(JSON.parse(line) as Change[]);
   return {
-    append(changes) {
+    append(changes, cheap) {
       writeSync(file, `${JSON.stringify(changes)}\n`);
-      fsyncSync(file);
+      if (!cheap) fsyncSync(file);
     },
     close: () => closeSync(file),
   };

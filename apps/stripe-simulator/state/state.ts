@@ -48,6 +48,7 @@ export interface Table<Item extends { id: string }> {
   find(id: string): { account: string; item: Item } | undefined;
   of(account: string): Item[]; // oldest first
   all(): { account: string; item: Item }[];
+  changes(): number; // so far
   put(account: string, item: Item): Item;
 }
 
@@ -97,7 +98,12 @@ export const openState = (path?: string) => {
     [changes, undos] = [[], []];
     try {
       const result = work();
-      if (changes.length > 0) journal.append(changes);
+      // A webhook that is sent once more does no harm.
+      if (changes.length > 0)
+        journal.append(
+          changes,
+          changes.every(([name]) => name === 'deliveries'),
+        );
       return result;
     } catch (error) {
       for (const undo of undos.toReversed()) undo();
@@ -113,7 +119,11 @@ export type State = ReturnType<typeof openState>;
 
 const tableOf = <Item extends { id: string }>(name: string, written: Written) => {
   const rows = new Map<string, { account: string; item: Item }>();
-  const load = (account: string, item: Item): void => void rows.set(item.id, { account, item });
+  let changes = 0;
+  const load = (account: string, item: Item): void => {
+    rows.set(item.id, { account, item });
+    changes += 1;
+  };
   return {
     load,
     find: (id: string) => rows.get(id),
@@ -123,6 +133,7 @@ const tableOf = <Item extends { id: string }>(name: string, written: Written) =>
     },
     of: (account: string) => [...rows.values()].filter((row) => row.account === account).map(({ item }) => item),
     all: () => [...rows.values()],
+    changes: () => changes,
     put(account: string, item: Item) {
       const before = rows.get(item.id);
       load(account, item);
