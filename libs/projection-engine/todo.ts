@@ -10,9 +10,10 @@ import type { EventRef } from './feed.js';
 // died in between, it stays on this list and is carried out by the projector. Giving it twice has one effect: its id is the same.
 
 export const TODO = 'todo';
-const LINGER = 200; // ms: most commands are done within that, and then nothing is written
 const GRACE = 2_000; // ms for the API to do it
-const LOOK = 500; // ms between two looks at what is due
+/** ms before what arrives is written, within which most commands are done, and then nothing is; and between two looks at what is due. */
+const BESIDE_AN_API = { linger: 200, look: 500 };
+const ALONE = { linger: 0, look: 50 }; // somebody waits for what follows
 const AT_ONCE = 20;
 const MAX_ATTEMPTS = 10;
 const BACK_OFF = { first: 1_000, most: 300_000 }; // ms, doubling
@@ -56,6 +57,7 @@ export function todoOf(
   pool: Pool,
   logger: Pick<Logger, 'warn' | 'error'>,
 ): Todo {
+  const { linger, look } = grace === 0 ? ALONE : BESIDE_AN_API;
   let started = new Map<string, bigint | null>();
   /** Ids on the list, so that an event that does nothing from it costs nothing. Undefined: to be read; null: too many. */
   let listed: Set<string> | null | undefined;
@@ -106,7 +108,7 @@ export function todoOf(
       reset: () => {
         listed = undefined;
       },
-      linger: LINGER,
+      linger,
     },
     start: async () => {
       started = await startPolicies(pool, policies);
@@ -126,7 +128,7 @@ export function todoOf(
           ),
         );
         // What was done may be what the next of its stream has waited for.
-        if (!written.some(Boolean)) await sleep(LOOK, undefined, { signal }).catch(() => undefined);
+        if (!written.some(Boolean)) await sleep(look, undefined, { signal }).catch(() => undefined);
       }
     },
   };

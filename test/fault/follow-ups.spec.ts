@@ -1,6 +1,6 @@
 import { serviceWith, type Key } from '../support/faults.js';
 import { newKey, until } from '../support/fleet.js';
-import { booking, cancellation, noShow, noShowUndone, sale } from '../support/shop.js';
+import { booking, cancellation, noShow, noShowUndone, packageCancellation, sale } from '../support/shop.js';
 
 // A process dies, and before what follows has been carried out, somebody goes on with what there is.
 
@@ -53,6 +53,23 @@ it(
     await shop.done(noShow(appointmentId));
     await settled();
     expect(await effect(key)).toEqual(['NoShowUndone', 'InvoiceAdjustmentUndone']);
+  },
+  PATIENCE,
+);
+
+it(
+  'H4: nothing was unpaid when a package was cancelled: what is owing since is not written off by who looks at it later',
+  async () => {
+    const shop = making();
+    const payment = { amount: { amount: 40_000, currency: 'CAD' }, method: 'cash' };
+    const sold = sale(shop, await shop.offeringPaidUpfront(), { payment });
+    const { packageId, invoiceId } = await fleet().desk.get(url(), sold);
+    await shop.done(packageCancellation(packageId!, { unpaid: 'writeOff' }));
+    const eventsOfInvoice = async () => (await history()).filter(({ stream }) => stream === `invoice-${invoiceId}`);
+    const { paymentId } = (await eventsOfInvoice()).at(-1)!.data as { paymentId: string };
+    await shop.done({ method: 'POST', path: `/invoices/${invoiceId}/payments/${paymentId}/void`, body: {} });
+    await settled(); // the projector has looked at it
+    expect((await eventsOfInvoice()).map(({ type }) => type)).toEqual(['InvoiceIssued', 'PaymentReceived', 'PaymentVoided']);
   },
   PATIENCE,
 );
