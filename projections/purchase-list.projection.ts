@@ -1,6 +1,7 @@
 import { pick } from '../libs/domain/kernel/pick.js';
 import type { Money } from '../libs/domain/kernel/shapes.js';
 import type { PurchaseEvent } from '../libs/domain/purchase/purchase.events.js';
+import { readable } from '../libs/domain/purchase/purchase.state.js';
 import { column, defineProjection, insert, update, type RowOf } from '../libs/projection-engine/define-projection.js';
 
 type Expired = Extract<PurchaseEvent, { type: 'PurchaseExpired' }>['data'];
@@ -37,7 +38,7 @@ export const purchaseList = defineProjection({
   })),
   CheckoutOpened: update(
     ({ data }) => data.purchaseId,
-    (row, { data, revision }) => ({ ...row, ...pick(data, 'url', 'expiresAt'), revision }),
+    (row, { data, revision }) => ({ ...row, url: readable(data.url), expiresAt: data.expiresAt, revision }),
   ),
   PurchaseProcessing: update(
     ({ data }) => data.purchaseId,

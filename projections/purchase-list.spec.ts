@@ -36,6 +36,8 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
       ...{ status: 'started', url: 'https://checkout.example/cs_1', expiresAt: opensUntil, packageId: null, invoiceId: null },
       ...{ startedAt: '2027-01-01T00:00:01.000Z', paidOn: null, because: null, revision: 1n },
     });
+    const forgotten = { ...checkoutOpened, data: { ...checkoutOpened.data, url: '(forgotten)' } } as PurchaseEvent;
+    expect(listed(purchaseStarted(), forgotten)).toMatchObject({ status: 'started', url: null, expiresAt: opensUntil });
     expect(listed(...open, purchaseProcessing)).toMatchObject({ status: 'processing', url: null, packageId: null });
     expect(listed(...open, purchasePaid('2027-02-03'))).toMatchObject({
       status: 'paid',

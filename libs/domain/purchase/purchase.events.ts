@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineEvent, type EventOf } from '../kernel/event.js';
+import { defineEvent, personal, type EventOf } from '../kernel/event.js';
 import { id, instant, localDate, price } from '../kernel/shapes.js';
 import { PackageSold } from '../package/package.events.js';
 
@@ -22,14 +22,17 @@ export const PurchaseStarted = defineEvent(
     invoiceId: id,
     packageId: id.nullable(), // that is sold, or of which the invoice is
     sale: pinnedSale.nullable(), // null: an invoice that is there is paid
-    successUrl: z.string(),
-    cancelUrl: z.string(),
+    successUrl: personal('clientId'), // of whoever asked: what stands in them, nobody knows
+    cancelUrl: personal('clientId'),
     expiresAt: instant, // when the checkout ends by itself
   }),
 );
 
 /** There is a page to pay at. */
-export const CheckoutOpened = defineEvent('CheckoutOpened', about.extend({ checkoutId: z.string(), url: z.string(), expiresAt: instant }));
+export const CheckoutOpened = defineEvent(
+  'CheckoutOpened',
+  about.extend({ checkoutId: z.string(), url: personal('clientId'), expiresAt: instant }),
+);
 
 /** It was completed with a method that takes days, and may still fail. */
 export const PurchaseProcessing = defineEvent('PurchaseProcessing', about.extend({ checkoutId: z.string(), paymentIntentId: z.string() }));

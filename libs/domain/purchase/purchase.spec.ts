@@ -132,5 +132,7 @@ it('I4: shows what is bought once it is paid, and the page as long as it can be 
   const after = (...events: PurchaseEvent[]) => purchaseView(events.reduce<PurchaseState>(purchase.evolve, purchase.initial));
   expect(after(...open)).toMatchObject({ kind: 'package', url: expect.any(String) as string, expiresAt: opensUntil, packageId: null });
   expect(after(...open, purchasePaid(day))).toMatchObject({ status: 'paid', url: null, packageId: purchaseOf().packageId });
+  const forgotten = { ...checkoutOpened, data: { ...checkoutOpened.data, url: '(forgotten)' } } as PurchaseEvent;
+  expect(after(purchaseStarted(), forgotten)).toMatchObject({ status: 'started', url: null });
   expect(after(purchaseStarted(ofInvoice()))).toMatchObject({ kind: 'invoice', url: null, invoiceId: purchaseOf().invoiceId });
 });

@@ -56,7 +56,10 @@ export const purchaseView = (state: PurchaseState): PurchaseView => {
   const exists = sale === null || status === 'paid';
   return {
     ...pick(state, 'purchaseId', 'clientId', 'description', 'amount', 'status'),
-    ...{ kind: sale ? 'package' : 'invoice', url: status === 'started' && checkout ? checkout.url : null },
+    ...{ kind: sale ? 'package' : 'invoice', url: status === 'started' && checkout ? readable(checkout.url) : null },
     ...{ expiresAt: checkout?.expiresAt ?? state.expiresAt, packageId: exists ? packageId : null, invoiceId: exists ? invoiceId : null },
   };
 };
+
+/** The page of a client who has been forgotten can't be read any more: there is none to show. */
+export const readable = (url: string): string | null => (/^https?:/.test(url) ? url : null);
