@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { bringIn, requestRefund, type RefundAtStripe } from '../../libs/domain/invoice/card-refunds.decisions.js';
 import { invoiceOver } from '../../libs/domain/invoice/invoice-content.js';
 import {
   adjustInvoice,
@@ -14,7 +15,8 @@ import {
 import type { InvoiceEvent, RefundOutcome } from '../../libs/domain/invoice/invoice.events.js';
 import { invoice, type InvoiceState, type IssuedInvoice } from '../../libs/domain/invoice/invoice.state.js';
 import type { Decide } from '../../libs/domain/kernel/event.js';
-import { withTaxes } from '../../libs/domain/kernel/money.js';
+import { idFor } from '../../libs/domain/kernel/ids.js';
+import { inProportion, withTaxes } from '../../libs/domain/kernel/money.js';
 import { Refusal } from '../../libs/domain/kernel/refusal.js';
 import type { InvoiceContent } from '../../libs/domain/kernel/shapes.js';
 import { anna, idOf } from '../../libs/domain/testing/example.js';
@@ -27,8 +29,9 @@ const i1 = idOf('i1');
 
 class Model {
   issued: InvoiceContent | undefined;
-  payments = new Map<number, { amount: number; voided: boolean }>();
-  refunds = new Map<number, { amount: number; outcome: RefundOutcome }>();
+  payments = new Map<number, { amount: number; voided: boolean; byCard: boolean }>();
+  refunds = new Map<string, ModelRefund>(); // by their ids
+  disputes = new Map<number, 'open' | 'won' | 'lost'>(); // one of each payment
   known = new Set<number>(); // overall adjustments that were ever made
   discounts = 0; // since it was last issued
   lowered = 0; // since then, by refunds that leave nothing owing
@@ -45,11 +48,35 @@ class Model {
     return sumOf([...this.payments.values()].map(({ amount, voided }) => (voided ? 0 : amount)));
   }
   get refunded(): number {
-    return sumOf([...this.refunds.values()].map(({ amount }) => amount));
+    return this.refundsWith((refund) => refund.status === 'succeeded');
+  }
+  get pending(): number {
+    return this.refundsWith((refund) => refund.status === 'pending');
+  }
+  get refundable(): number {
+    return this.paid - this.refunded - this.pending;
+  }
+  refundsWith(such: (refund: ModelRefund) => boolean): number {
+    return sumOf([...this.refunds.values()].filter(such).map(({ amount }) => amount));
+  }
+  /** What is left of a payment by card. */
+  leftOf(n: number): number {
+    const back = this.refundsWith((refund) => refund.of === n && refund.status !== 'failed');
+    return Math.max(0, this.payments.get(n)!.amount - back);
   }
   get balance(): number {
     return this.total + this.adjustments - this.paid + this.refunded;
   }
+}
+
+interface ModelRefund {
+  amount: number;
+  outcome: RefundOutcome;
+  status: 'pending' | 'succeeded' | 'failed';
+  of: number | null; // the payment by card
+  off: number; // what it took off, once it succeeded
+  fact: boolean; // Stripe did what our rules had not granted
+  begun: boolean; // at Stripe, when it failed
 }
 
 /** A command as both sides understand it. `expected`: what the rules say becomes of it; `apply` carries it out in the model. */
@@ -123,7 +150,7 @@ const fromZero: Step = (model) => ({
 });
 
 const pay =
-  (n: number, share: number): Step =>
+  (n: number, share: number, byCard = false): Step =>
   (model, currency) => {
     const amount = partOf(model.issued && model.balance, share);
     const expected = (): string => {
@@ -132,10 +159,16 @@ const pay =
       if (model.balance <= 0) return 'NOTHING_OWING';
       return amount > model.balance ? 'OVERPAID' : 'events';
     };
-    const about = { invoiceId: i1, paymentId: idOf(`pay${n}`), method: 'cash' as const, reference: null, receivedOn: '2027-01-31' };
+    const method = byCard ? ('stripe' as const) : ('cash' as const);
+    const purchaseId = byCard ? purchaseOf(n) : null;
+    const about = { invoiceId: i1, paymentId: idOf(`pay${n}`), method, purchaseId, reference: null, receivedOn: '2027-01-31' };
     return {
-      ...{ says: `pay ${n}: ${amount}`, decide: receivePayment({ ...about, amount: { amount, currency } }), expected: expected() },
-      apply: () => model.payments.set(n, { amount, voided: false }),
+      ...{
+        says: `pay ${n} by ${method}: ${amount}`,
+        decide: receivePayment({ ...about, amount: { amount, currency } }),
+        expected: expected(),
+      },
+      apply: () => model.payments.set(n, { amount, voided: false, byCard }),
     };
   };
 
@@ -146,7 +179,8 @@ const voiding =
     const expected = (): string => {
       if (!payment) return 'NOT_FOUND';
       if (payment.voided) return 'nothing';
-      return payment.amount > model.paid - model.refunded ? 'PAYMENT_REFUNDED' : 'events';
+      if (payment.byCard) return 'PAID_BY_STRIPE';
+      return payment.amount > model.refundable ? 'PAYMENT_REFUNDED' : 'events';
     };
     return {
       ...{ says: `void ${n}`, decide: voidPayment({ invoiceId: i1, paymentId: idOf(`pay${n}`), reason: null }), expected: expected() },
@@ -179,8 +213,8 @@ const adjust =
 const writingOff =
   (n: number): Step =>
   (model) => {
-    const losses = [...model.refunds.values()].filter(({ outcome }) => outcome === 'outstandingBalance');
-    const unpaid = model.issued ? model.balance - losses.reduce((all, { amount }) => all + amount, 0) : 0;
+    const losses = model.refundsWith(({ outcome, status }) => outcome === 'outstandingBalance' && status === 'succeeded');
+    const unpaid = model.issued ? model.balance - losses : 0;
     return {
       says: `write off ${n}`,
       decide: writeOff({ invoiceId: i1, adjustmentId: idOf(`adj${n}`), reason: null }),
@@ -192,25 +226,139 @@ const writingOff =
     };
   };
 
+/** What refunds that wait for Stripe will take off. */
+const lowering = (model: Model): number =>
+  model.refundsWith(({ outcome, status }) => outcome === 'noOutstandingBalance' && status === 'pending');
+
 const refund =
   (n: number, share: number, outcome: RefundOutcome): Step =>
   (model, currency) => {
-    const amount = partOf(model.issued && model.paid - model.refunded, share);
-    const lowers = outcome === 'noOutstandingBalance' ? amount : 0;
+    const refundId = idOf(`refund${n}`);
+    const amount = partOf(model.issued && model.refundable, share);
+    const off = outcome === 'noOutstandingBalance' ? amount : 0;
     const expected = (): string => {
       if (!model.issued) return 'NOT_FOUND';
-      if (model.refunds.has(n)) return 'nothing';
-      if (amount > model.paid - model.refunded) return 'REFUND_ABOVE_PAID';
-      return model.total + model.adjustments - lowers < 0 ? 'NOTHING_TO_DISCOUNT' : 'events';
+      if (model.refunds.has(refundId)) return 'nothing';
+      if (amount > model.refundable) return 'REFUND_ABOVE_PAID';
+      return off > 0 && model.total + model.adjustments - lowering(model) - off < 0 ? 'NOTHING_TO_DISCOUNT' : 'events';
     };
-    const about = { invoiceId: i1, refundId: idOf(`refund${n}`), method: 'cash' as const, reference: null, notes: null };
+    const about = { invoiceId: i1, refundId, method: 'cash' as const, reference: null, notes: null };
     return {
       says: `refund ${n}: ${amount}, ${outcome}`,
       decide: refundInvoice({ ...about, amount: { amount, currency }, outcome, refundedOn: '2027-01-31' }),
       expected: expected(),
       apply: () => {
-        model.refunds.set(n, { amount, outcome });
-        model.lowered += lowers;
+        model.refunds.set(refundId, { amount, outcome, status: 'succeeded', of: null, off, fact: false, begun: true });
+        model.lowered += off;
+      },
+    };
+  };
+
+const purchaseOf = (n: number): string => idOf(`purchase${n}`);
+
+/** H6: of a payment by card, or of the only one. */
+const request =
+  (n: number, of: number | null, share: number, outcome: RefundOutcome): Step =>
+  (model, currency) => {
+    const refundId = idOf(`refund${n}`);
+    const cards = [...model.payments].flatMap(([which, { byCard }]) => (byCard && (of ?? which) === which ? [which] : []));
+    const open = cards.filter((which) => model.leftOf(which) > 0);
+    const payment = open[0] ?? cards[0];
+    const amount = partOf(payment === undefined ? 0 : model.leftOf(payment), share);
+    const expected = (): string => {
+      if (!model.issued) return 'NOT_FOUND';
+      if (model.refunds.has(refundId)) return 'nothing';
+      if (payment === undefined) return 'NOT_PAID_BY_STRIPE';
+      if (open.length > 1) return 'WHICH_PAYMENT';
+      if (amount > model.leftOf(payment)) return 'REFUND_ABOVE_PAYMENT';
+      if (amount > model.refundable) return 'REFUND_ABOVE_PAID';
+      const off = outcome === 'noOutstandingBalance' ? amount + lowering(model) : 0;
+      return off > 0 && model.total + model.adjustments - off < 0 ? 'NOTHING_TO_DISCOUNT' : 'events';
+    };
+    const about = { invoiceId: i1, refundId, paymentId: of === null ? null : idOf(`pay${of}`), reference: null, notes: null };
+    return {
+      says: `request ${n} of ${of}: ${amount}, ${outcome}`,
+      decide: requestRefund({ ...about, amount: { amount, currency }, outcome, requestedOn: '2027-01-31' }),
+      expected: expected(),
+      apply: () => model.refunds.set(refundId, { amount, outcome, status: 'pending', of: payment!, off: 0, fact: false, begun: false }),
+    };
+  };
+
+type Said = Pick<RefundAtStripe, 'stripeRefundId' | 'refundId' | 'status'> & { amount: number };
+
+/** What Stripe says of one refund of a payment by card; of any other payment it says nothing. */
+const heard = (model: Model, currency: string, of: number | undefined, { amount, ...said }: Said): Command => {
+  const purchaseId = purchaseOf(of ?? 0);
+  const ours = said.refundId !== null && model.refunds.has(said.refundId) ? said.refundId : undefined;
+  const refundId = ours ?? idFor(purchaseId, said.stripeRefundId ?? 'refund');
+  const known = model.refunds.get(refundId);
+  const late = known?.status === 'failed' && !known.begun;
+  const expected = (): string => {
+    if (of === undefined) return 'nothing';
+    if (said.status === 'succeeded') return !known || known.status === 'pending' || late ? 'events' : 'nothing';
+    return said.status === 'failed' && known && known.status !== 'failed' ? 'events' : 'nothing';
+  };
+  const told = { ...said, amount: { amount, currency }, reason: said.status === 'failed' ? 'declined' : null };
+  const decide = bringIn({ invoiceId: i1, purchaseId, on: '2027-02-10', refunds: [told], disputes: [] });
+  return {
+    ...{ says: `Stripe says of ${of}: ${JSON.stringify(told)}`, decide: of === undefined ? () => [] : decide, expected: expected() },
+    apply: () => (said.status === 'succeeded' ? givenBack(model, refundId, { amount, of: of!, late }) : cameBack(model, known!, said)),
+  };
+};
+
+const givenBack = (model: Model, refundId: string, { amount, of, late }: { amount: number; of: number; late: boolean }): void => {
+  const there: ModelRefund = { amount, outcome: 'outstandingBalance', status: 'succeeded', of, off: 0, fact: true, begun: true };
+  const refund = model.refunds.get(refundId) ?? there;
+  const off = refund.outcome === 'noOutstandingBalance' ? Math.min(refund.amount, model.total + model.adjustments) : 0;
+  model.refunds.set(refundId, { ...refund, status: 'succeeded', off, fact: refund.fact || late, begun: true });
+  model.lowered += off;
+};
+
+const cameBack = (model: Model, refund: ModelRefund, { stripeRefundId }: Pick<Said, 'stripeRefundId'>): void => {
+  if (refund.status === 'succeeded') {
+    const off = Math.min(refund.off, model.lowered);
+    model.lowered -= off;
+    if (model.atZero) model.toZero += off;
+  }
+  Object.assign(refund, { status: 'failed', begun: stripeRefundId !== null || refund.status === 'succeeded' });
+};
+
+/** Of the nth refund of ours through Stripe, if there is one. `begun`: Stripe had taken it up. */
+const settling =
+  (n: number, status: RefundAtStripe['status'], begun: boolean): Step =>
+  (model, currency) => {
+    const refundId = idOf(`refund${n}`);
+    const { of = null, amount = 1, status: was } = model.refunds.get(refundId) ?? {};
+    const stripeRefundId = begun || status === 'succeeded' || was === 'succeeded' ? `re_${n}` : null;
+    return heard(model, currency, of ?? undefined, { refundId, stripeRefundId, status, amount });
+  };
+
+/** In Stripe's dashboard: nothing there asks for our rules. */
+const inDashboard =
+  (n: number, of: number, share: number, status: RefundAtStripe['status']): Step =>
+  (model, currency) => {
+    const payment = model.payments.get(of);
+    const stripeRefundId = `re_there_${n}`;
+    const amount = model.refunds.get(idFor(purchaseOf(of), stripeRefundId))?.amount ?? partOf(payment?.amount, share);
+    return heard(model, currency, payment?.byCard ? of : undefined, { refundId: null, stripeRefundId, status, amount });
+  };
+
+const RANK = { open: 0, won: 1, lost: 2 };
+
+const disputing =
+  (of: number, status: 'open' | 'won' | 'lost'): Step =>
+  (model, currency) => {
+    const payment = model.payments.get(of);
+    const known = model.disputes.get(of);
+    const dispute = { disputeId: `dp_${of}`, amount: { amount: payment?.amount ?? 0, currency }, status, reason: 'fraudulent' };
+    const decide = bringIn({ invoiceId: i1, purchaseId: purchaseOf(of), on: '2027-02-10', refunds: [], disputes: [dispute] });
+    return {
+      says: `dispute of ${of}: ${status}`,
+      decide: payment?.byCard ? decide : () => [],
+      expected: payment?.byCard && (known === undefined || RANK[known] < RANK[status]) ? 'events' : 'nothing',
+      apply: () => {
+        model.disputes.set(of, status);
+        if (status === 'lost') givenBack(model, idFor(purchaseOf(of), `dp_${of}`), { amount: payment!.amount, of, late: false });
       },
     };
   };
@@ -230,11 +378,17 @@ const aShare = fc.oneof(
   { weight: 5, arbitrary: fc.integer({ min: 1, max: 99 }) },
 );
 const anId = fc.integer({ min: 1, max: 6 });
+const aStatus = fc.constantFrom('pending', 'succeeded', 'succeeded', 'failed');
 const anOutcome = fc.constantFrom<RefundOutcome>('outstandingBalance', 'noOutstandingBalance');
 
 const aStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.tuple(anId, aShare).map((said) => pay(...said)) },
+  { weight: 4, arbitrary: fc.tuple(anId, aShare).map((said) => pay(...said, true)) },
   { weight: 3, arbitrary: fc.tuple(anId, aShare, anOutcome).map((said) => refund(...said)) },
+  { weight: 5, arbitrary: fc.tuple(anId, fc.option(anId), aShare, anOutcome).map((said) => request(...said)) },
+  { weight: 6, arbitrary: fc.tuple(anId, aStatus, fc.boolean()).map((said) => settling(...said)) },
+  { weight: 2, arbitrary: fc.tuple(anId, anId, aShare, aStatus).map((said) => inDashboard(...said)) },
+  { weight: 1, arbitrary: fc.tuple(anId, fc.constantFrom('open', 'won', 'lost')).map((said) => disputing(...said)) },
   { weight: 2, arbitrary: anId.map(voiding) },
   { weight: 2, arbitrary: fc.tuple(anId, aShare, fc.boolean()).map((said) => adjust(...said)) },
   { weight: 1, arbitrary: anId.map(writingOff) },
@@ -264,13 +418,13 @@ const outcomeOf = ({ decide }: Command, state: InvoiceState): InvoiceEvent[] | s
 /** Lines + taxes − what was taken off − payments + refunds is what is owing, and nothing is charged, paid or refunded that can't be. */
 const assertSame = (state: InvoiceState, model: Model, currency: string): void => {
   if (state.status === 'none') return expect(model.issued).toBeUndefined();
-  const { total, adjustments, discounts, paid, refunded, balance } = model;
-  const money = { total, adjustments, discounts, paid, refunded, balance };
+  const { total, adjustments, discounts, paid, refunded, pending, balance } = model;
+  const money = { total, adjustments, discounts, paid, refunded, pending, balance };
   const said = Object.fromEntries(Object.keys(money).map((name) => [name, state[name as keyof typeof money]]));
   expect(said).toEqual(Object.fromEntries(Object.entries(money).map(([name, amount]) => [name, { amount, currency }])));
   expect(total + adjustments).toBeGreaterThanOrEqual(0);
   expect(adjustments).toBeLessThanOrEqual(0);
-  expect(refunded).toBeLessThanOrEqual(paid);
+  expect(model.refundsWith(({ fact, status }) => !fact && status !== 'failed')).toBeLessThanOrEqual(paid);
 };
 
 /** Every command in turn, each so many times: both sides agree on what becomes of it, and the decision leaves its state alone. */
@@ -301,7 +455,7 @@ const run = ({ currency, steps }: { currency: string; steps: readonly Step[] }, 
 describe('an invoice under any commands', () => {
   const runs = { numRuns: 150 };
 
-  it('D2, E9, H5, J2: lines + taxes − adjustments − payments + refunds = balance, in currencies of 0, 2 and 3 decimals', () =>
+  it('D2, E9, H5, H6, J2: lines + taxes − adjustments − payments + refunds = balance, in currencies of 0, 2 and 3 decimals', () =>
     fc.assert(
       fc.property(cases, (given) => void run(given)),
       runs,
@@ -330,6 +484,25 @@ describe('an invoice under any commands', () => {
         const history = run(given);
         expect(fold(history.flatMap((event) => [event, event]))).toEqual(fold(history));
         for (const { type, data } of history) expect(invoice.events.find((event) => event.type === type)!.data.parse(data)).toEqual(data);
+      }),
+      runs,
+    ));
+
+  it('H6, H7: in whichever order refunds are asked for, confirmed, refused or come back, the tax of those that stand is exact', () =>
+    fc.assert(
+      fc.property(cases, (given) => {
+        const history = run(given);
+        fc.pre(!history.some(({ type }) => type === 'InvoiceReissued'));
+        const state = fold(history);
+        fc.pre(state.status === 'issued' && state.total.amount > 0);
+        const { taxes, refunded, total } = state as IssuedInvoice;
+        const parts = history.flatMap((event) => {
+          if (event.type !== 'InvoiceRefunded' && event.type !== 'InvoiceRefundReturned') return [];
+          return [event.data.taxes.map(({ amount }) => (event.type === 'InvoiceRefunded' ? amount.amount : -amount.amount))];
+        });
+        expect(taxes.map((_, n) => sumOf(parts.map((part) => part[n]!)))).toEqual(
+          taxes.map(({ amount }) => inProportion(amount, refunded.amount, total.amount).amount),
+        );
       }),
       runs,
     ));
