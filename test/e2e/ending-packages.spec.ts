@@ -250,6 +250,11 @@ inEachPolicyMode((at, policies) => {
       expect(await clinic.invoice(sold)).toMatchObject({ paid: 12_000, refunded: 10_000 });
     });
 
+    it('H6: where no cards are taken, it says what to set', async () =>
+      expect(await refused(await endedPaid(), refundOf(1, 'outstandingBalance', { method: 'stripe' }))).toMatchObject({
+        ...{ code: 'STRIPE_NOT_CONFIGURED', detail: expect.stringContaining('STRIPE_SECRET_KEY') as string },
+      }));
+
     it('L1: bad input names every field, and nothing is given back', async () => {
       const sold = await endedPaid();
       const body = { amount: clinic.money(0), outcome: 'gone', method: 'cheque', extra: 1 };

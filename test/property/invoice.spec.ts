@@ -495,7 +495,7 @@ describe('an invoice under any commands', () => {
         fc.pre(!history.some(({ type }) => type === 'InvoiceReissued'));
         const state = fold(history);
         fc.pre(state.status === 'issued' && state.total.amount > 0);
-        const { taxes, refunded, total } = state as IssuedInvoice;
+        const { taxes, refunded, total } = state;
         const parts = history.flatMap((event) => {
           if (event.type !== 'InvoiceRefunded' && event.type !== 'InvoiceRefundReturned') return [];
           return [event.data.taxes.map(({ amount }) => (event.type === 'InvoiceRefunded' ? amount.amount : -amount.amount))];
