@@ -1,4 +1,4 @@
-import type { Problem, Sent } from '../support/caller.js';
+import type { Caller, Problem, Sent } from '../support/caller.js';
 import { type Clinic, openClinic, type Sold } from '../support/clinic.js';
 import { type Service, startService } from '../support/service.js';
 
@@ -6,6 +6,7 @@ import { type Service, startService } from '../support/service.js';
 
 let service: Service;
 let clinic: Clinic;
+let client: Caller; // who has what was sold
 let sold: Sold;
 let appointmentId: string;
 let anotherClientId: string;
@@ -14,6 +15,7 @@ beforeAll(async () => {
   service = await startService({ env: { LOG_LEVEL: 'silent', IMPORT_LIMIT_BYTES: `${FILE_LIMIT}` } });
   clinic = await openClinic(service);
   sold = await clinic.sell();
+  client = await clinic.business.as('client', sold.clientId);
   ({ appointmentId } = await clinic.book(sold));
   anotherClientId = await clinic.client();
   const payment = { amount: clinic.money(1), method: 'cash' };
@@ -28,11 +30,19 @@ type Fields = Record<string, string>;
 const fieldsOf = (errors: Problem['errors'] = []): Fields => Object.fromEntries(errors.map(({ field, code }) => [field, code]));
 const unknown = '00000000-0000-4000-8000-000000000000';
 
-const refused = async (status: number, method: string, path: string, sent: Sent = {}, caller = clinic.owner): Promise<Problem> => {
-  const before = await service.lastPosition();
+/** Whoever may: the client what is their own, and the owner all else. */
+const whoMay = (path: string): Caller => (path.startsWith('/v1/me/') ? client : clinic.owner);
+
+const told = async (status: number, method: string, path: string, sent: Sent = {}, caller = whoMay(path)): Promise<Problem> => {
   const problem = await caller.refused(status, method, path, sent);
-  expect(await service.lastPosition()).toBe(before);
   expect(problem).toMatchObject({ status, type: `urn:punchcard:problem:${problem.code.toLowerCase().replaceAll('_', '-')}` });
+  return problem;
+};
+
+const refused: typeof told = async (...asked) => {
+  const before = await service.lastPosition();
+  const problem = await told(...asked);
+  expect(await service.lastPosition()).toBe(before);
   return problem;
 };
 
@@ -52,12 +62,21 @@ const commands = (): [string, string, object][] => [
   ['PATCH', `/v1/offerings/${sold.offeringId}`, { description: 'Ten' }],
   ['POST', '/v1/packages', { offeringId: sold.offeringId, clientId: sold.clientId }],
   ['POST', `/v1/packages/${sold.packageId}/cancel`, {}],
+  ['POST', `/v1/packages/${sold.packageId}/reinstate`, {}],
+  ['POST', `/v1/packages/${sold.packageId}/refunds`, { amount: clinic.money(1), method: 'cash', outcome: 'outstandingBalance' }],
   ['PUT', `/v1/packages/${sold.packageId}/expiry`, { expiresOn: '2031-01-01' }],
   ['POST', `/v1/packages/${sold.packageId}/expiry/restore`, {}],
   ['PUT', `/v1/packages/${sold.packageId}/services/${clinic.has.massage}/remaining`, { remaining: 3 }],
   ['POST', '/v1/appointments', clinic.booking(sold, sold.packageId)],
   ['POST', `/v1/appointments/${appointmentId}/cancel`, {}],
+  ['POST', `/v1/appointments/${appointmentId}/rebook`, {}],
   ['POST', `/v1/appointments/${appointmentId}/no-show`, {}],
+  ['POST', `/v1/appointments/${appointmentId}/no-show/undo`, {}],
+  ['POST', `/v1/appointments/${appointmentId}/move`, { start: clinic.in(2) }],
+  ['POST', `/v1/appointments/${appointmentId}/package`, { packageId: sold.packageId }],
+  ['POST', '/v1/me/appointments', { serviceId: clinic.has.massage, providerId: clinic.has.providerId, start: clinic.in(2) }],
+  ['POST', `/v1/me/appointments/${appointmentId}/cancel`, {}],
+  ['POST', `/v1/me/appointments/${appointmentId}/package`, { packageId: sold.packageId }],
   ['POST', `/v1/invoices/${sold.invoiceId}/payments`, { amount: clinic.money(1), method: 'cash' }],
   ['POST', `/v1/invoices/${sold.invoiceId}/payments/${paymentId}/void`, {}],
   ['POST', `/v1/invoices/${sold.invoiceId}/adjustments`, { adjustment: clinic.money(-1) }],
@@ -70,7 +89,9 @@ const returns = { successUrl: 'https://clinic.example/thanks', cancelUrl: 'https
 
 const withoutBody = (): [string, string][] => [
   ['POST', `/v1/appointments/${appointmentId}/complete`],
-  ['POST', `/v1/appointments/${appointmentId}/no-show/undo`],
+  ['POST', `/v1/appointments/${appointmentId}/complete/undo`],
+  ['DELETE', `/v1/appointments/${appointmentId}/package`],
+  ['DELETE', `/v1/me/appointments/${appointmentId}/package`],
   ['POST', `/v1/offerings/${sold.offeringId}/restore`],
   ['DELETE', `/v1/offerings/${sold.offeringId}`],
   ['POST', `/v1/purchases/${unknown}/cancel`],
@@ -78,14 +99,18 @@ const withoutBody = (): [string, string][] => [
 ];
 
 describe('every command refuses', () => {
+  let before: bigint;
+  beforeEach(async () => (before = await service.lastPosition()));
+  afterEach(async () => expect(await service.lastPosition()).toBe(before)); // of all of them, nothing is appended
+
   it('L1: unknown fields', async () => {
     for (const [method, path, body] of commands())
-      expect(fieldsOf((await refused(400, method, path, { body: { ...body, colour: 'red', 'a/b': 1 } })).errors)).toEqual({
+      expect(fieldsOf((await told(400, method, path, { body: { ...body, colour: 'red', 'a/b': 1 } })).errors)).toEqual({
         '/colour': 'UNKNOWN_FIELD',
         '/a~1b': 'UNKNOWN_FIELD',
       });
     for (const [method, path] of withoutBody())
-      expect(fieldsOf((await refused(400, method, path, { body: { colour: 'red' } })).errors)).toEqual({ '/colour': 'UNKNOWN_FIELD' });
+      expect(fieldsOf((await told(400, method, path, { body: { colour: 'red' } })).errors)).toEqual({ '/colour': 'UNKNOWN_FIELD' });
   });
 
   it.each([
@@ -99,16 +124,15 @@ describe('every command refuses', () => {
     ['a prototype', '{"__proto__":{"role":"owner"}}', 'INVALID_INPUT'],
     ['a nesting without end', `{"a":${'['.repeat(5_000)}${']'.repeat(5_000)}}`, 'INVALID_INPUT'],
   ])('L1: %s', async (_, body, code) => {
-    for (const [method, path] of [...commands(), ...withoutBody()])
-      expect(await refused(400, method, path, { body })).toMatchObject({ code });
+    for (const [method, path] of [...commands(), ...withoutBody()]) expect(await told(400, method, path, { body })).toMatchObject({ code });
   });
 
   it('L1: what is too large, or of another type', async () => {
     const large = JSON.stringify({ name: 'x'.repeat(300_000) });
     for (const [method, path] of commands().filter(([, each]) => each !== CATALOGUE)) {
-      expect(await refused(413, method, path, { body: large })).toMatchObject({ code: 'BODY_TOO_LARGE' });
+      expect(await told(413, method, path, { body: large })).toMatchObject({ code: 'BODY_TOO_LARGE' });
       const headers = { 'content-type': 'text/plain' };
-      expect(await refused(415, method, path, { body: '{}', headers })).toMatchObject({ code: 'MEDIA_TYPE_NOT_SUPPORTED' });
+      expect(await told(415, method, path, { body: '{}', headers })).toMatchObject({ code: 'MEDIA_TYPE_NOT_SUPPORTED' });
     }
   });
 
@@ -119,7 +143,7 @@ describe('every command refuses', () => {
         ['idempotency-key', 'x'.repeat(256), 'NOT_A_KEY'],
         ['if-match', 'seven', 'NOT_AN_ETAG'],
       ] as const)
-        expect(await refused(400, method, path, { body, headers: { [name]: value } })).toMatchObject({ errors: [{ in: 'header', code }] });
+        expect(await told(400, method, path, { body, headers: { [name]: value } })).toMatchObject({ errors: [{ in: 'header', code }] });
   });
 
   it('A3: expired tokens and wrong roles, before anything else is looked at', async () => {
@@ -127,17 +151,17 @@ describe('every command refuses', () => {
     const expired = business.anybody({ authorization: `Bearer ${await business.token('owner', { expiresIn: -60 })}` });
     const auditor = await clinic.as('auditor');
     for (const [method, path] of [...commands(), ...withoutBody()]) {
-      expect(await refused(401, method, path, { body: '{"broken":' }, expired)).toMatchObject({ code: 'TOKEN_EXPIRED' });
-      expect(await refused(403, method, path, { body: '{"broken":' }, auditor)).toMatchObject({ code: 'FORBIDDEN' });
+      expect(await told(401, method, path, { body: '{"broken":' }, expired)).toMatchObject({ code: 'TOKEN_EXPIRED' });
+      expect(await told(403, method, path, { body: '{"broken":' }, auditor)).toMatchObject({ code: 'FORBIDDEN' });
     }
   });
 
   it('L1: ids that are none, and such as name nothing', async () => {
     for (const [method, path, body] of commands().filter(([, each]) => /[0-9a-f]{8}-/.test(each))) {
-      const { errors } = await refused(400, method, path.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ABC'), { body });
+      const { errors } = await told(400, method, path.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ABC'), { body });
       expect(errors?.map((error) => error.in)).toEqual(errors?.map(() => 'path'));
       expect(errors?.length).toBe(path.match(/[0-9a-f]{8}-/g)?.length);
-      expect(await refused(404, method, path.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, unknown), { body })).toMatchObject({ code: 'NOT_FOUND' });
+      expect(await told(404, method, path.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, unknown), { body })).toMatchObject({ code: 'NOT_FOUND' });
     }
   });
 });
@@ -416,6 +440,18 @@ describe('every offending field is named', () => {
       [`packages/${sold.packageId}/bookable-services?start=soon`, { '/start': 'NOT_AN_INSTANT' }],
       ['invoices?from=2027-13-01&limit=1e3', { '/from': 'NOT_A_DATE', '/limit': 'NOT_AN_INTEGER' }],
       ['invoices?number=2027-12', { '/number': 'NOT_AN_INVOICE_NUMBER' }],
+      ['me/packages?sort=price&limit=201', { '/sort': 'NOT_ONE_OF', '/limit': 'NOT_AN_INTEGER' }],
+      ['me/packages?cursor=xyz', { '/cursor': 'NOT_A_CURSOR' }],
+      [
+        'me/packages/available?start=soon&serviceId=x&clientId=y',
+        { '/start': 'NOT_AN_INSTANT', '/serviceId': 'NOT_AN_ID', '/clientId': 'NOT_AN_ID' },
+      ],
+      [`me/packages/${sold.packageId}/sessions?outcome=lost`, { '/outcome': 'NOT_ONE_OF' }],
+      [`me/packages/${sold.packageId}/bookable-services?start=soon`, { '/start': 'NOT_AN_INSTANT' }],
+      ['me/appointments?from=now&colour=red', { '/from': 'NOT_AN_INSTANT', '/colour': 'UNKNOWN_FIELD' }],
+      ['me/services?name=', { '/name': 'NOT_A_TEXT' }],
+      ['me/providers?limit=0', { '/limit': 'NOT_AN_INTEGER' }],
+      ['me/invoices?cursor=xyz', { '/cursor': 'NOT_A_CURSOR' }],
       ['purchases?status=open&clientId=x', { '/status': 'NOT_ONE_OF', '/clientId': 'NOT_AN_ID' }],
       [`packages/${sold.packageId}/as-of?revision=-1`, { '/revision': 'NOT_AN_INTEGER' }],
     ] as const) {
