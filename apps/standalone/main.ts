@@ -71,8 +71,7 @@ async function startAll(options: Options, folder: DataFolder, parts: Parts, sinc
     `\nPunchcard runs, after ${((performance.now() - since - demoTook) / 1000).toFixed(1)} s. Data and logs: ${folder.path}. Ctrl-C stops it.\n`,
   );
   await writeWhole(folder.connection, { DATABASE_URL: env.DATABASE_URL, EVENTSTORE_URL: env.EVENTSTORE_URL });
-  const at = { api: String(api.ready), stripe: stripe?.url };
-  say(await whatNext(at, folder.path, demo, await given(env, 'JWT_SECRET')));
+  say(await whatNext({ api: String(api.ready), stripe }, folder.path, demo, await given(env, 'JWT_SECRET')));
 }
 
 /** The supervisor of a data folder's processes, ended by Ctrl-C, SIGTERM, or a part that cannot be kept running. */

@@ -12,13 +12,13 @@ describe('the simulated Stripe beside the service', () => {
     ]);
   });
 
-  it('sends clients back where the operator says, or to the API', () => {
+  it('sends clients back to the API, and where the operator says', () => {
     const simulated = { url: 'http://127.0.0.1:3002', webhookSecret: 'secret', api: 'http://127.0.0.1:3000' };
     expect(simulatedStripe(simulated, {})).toEqual({
       ...{ STRIPE_SECRET_KEY: 'sk_test_simulated', STRIPE_API_URL: 'http://127.0.0.1:3002', STRIPE_WEBHOOK_SECRET: 'secret' },
       CHECKOUT_RETURN_ORIGINS: 'http://127.0.0.1:3000',
     });
     const env = { CHECKOUT_RETURN_ORIGINS: 'https://clinic.example' };
-    expect(simulatedStripe(simulated, env).CHECKOUT_RETURN_ORIGINS).toBe('https://clinic.example');
+    expect(simulatedStripe(simulated, env).CHECKOUT_RETURN_ORIGINS).toBe('https://clinic.example,http://127.0.0.1:3000');
   });
 });

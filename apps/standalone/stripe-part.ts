@@ -22,10 +22,10 @@ interface Simulated {
   api: string;
 }
 
-/** For the API and the projector. Clients may be sent back to the API's own address, unless the operator says where. */
+/** For the API and the projector. Clients may be sent back to the API's own address, and where the operator says. */
 export const simulatedStripe = ({ url, webhookSecret, api }: Simulated, env: NodeJS.ProcessEnv): Record<string, string> => ({
   ...{ STRIPE_SECRET_KEY: 'sk_test_simulated', STRIPE_API_URL: url, STRIPE_WEBHOOK_SECRET: webhookSecret },
-  CHECKOUT_RETURN_ORIGINS: env.CHECKOUT_RETURN_ORIGINS || api,
+  CHECKOUT_RETURN_ORIGINS: [env.CHECKOUT_RETURN_ORIGINS, api].filter(Boolean).join(','),
 });
 
 /** The demo business has its account there, onboarded; also after the simulator's state was lost. */

@@ -6,12 +6,13 @@ const TOKEN_LIFE = '30d';
 
 interface Addresses {
   api: string;
-  stripe: string | undefined; // the simulated one
+  stripe: { url: string; api: string } | undefined; // the simulated one, and where it sends people back to
 }
 
 /** What is printed when all runs: where it is, a token per role, and commands to paste. */
 export async function whatNext({ api, stripe }: Addresses, data: string, demo: DemoInfo | undefined, jwtSecret?: string): Promise<string> {
-  const cards = stripe === undefined ? '' : `\n  Stripe   ${stripe}/dashboard\n           Simulated: no card is charged, no money moves`;
+  const cards =
+    stripe === undefined ? '' : `\n  Stripe   ${stripe.url}/dashboard\n           Simulated: no card is charged, no money moves`;
   const addresses = `  API      ${api}/v1\n  OpenAPI  ${api}/docs${cards}`;
   if (!demo)
     return `${addresses}
@@ -29,7 +30,7 @@ ${CALLER_ROLES.map((role) => `  ${role.padEnd(13)}  ${tokens[role]}`).join('\n')
 
 Paste these, one after the other: sell, book, cancel, adjust, history.
 
-${commands(api, demo, tokens.owner)}`;
+${commands(api, demo, tokens.owner)}${stripe === undefined ? '' : buying(api, `${stripe.api}/docs`, demo, tokens.client)}`;
 }
 
 async function tokensOf({ businessId: business, clientId }: DemoInfo, secret: string): Promise<Record<CallerRole, string>> {
@@ -40,16 +41,29 @@ async function tokensOf({ businessId: business, clientId }: DemoInfo, secret: st
   return Object.fromEntries(await Promise.all(tokens)) as Record<CallerRole, string>;
 }
 
-function commands(api: string, demo: DemoInfo, token: string): string {
-  const { clientId, offeringId, packageId, serviceId, providerId, appointmentId } = demo;
-  const start = new Date(Math.ceil(Date.now() / HOUR_MS + 24) * HOUR_MS).toISOString(); // a full hour, tomorrow
-  const call = (method: string, path: string, body?: object) =>
+const callsOf =
+  (api: string, variable: string) =>
+  (method: string, path: string, body?: object): string =>
     [
-      `curl -sS -X ${method} ${api}/v1/${path} -H "authorization: Bearer $TOKEN"`,
+      `curl -sS -X ${method} ${api}/v1/${path} -H "authorization: Bearer $${variable}"`,
       body && `-H 'content-type: application/json' -d '${JSON.stringify(body)}'`,
     ]
       .filter(Boolean)
       .join(' ');
+
+function buying(api: string, back: string, { offeringId }: DemoInfo, token: string): string {
+  const call = callsOf(api, 'CLIENT');
+  return `
+
+Or buy online, as a client: open the \`url\` that comes back in a browser, and pay there. Then it is among the packages.
+
+${[`CLIENT=${token}`, call('POST', 'me/purchases', { offeringId, successUrl: back, cancelUrl: back }), call('GET', 'me/packages')].join('\n\n')}`;
+}
+
+function commands(api: string, demo: DemoInfo, token: string): string {
+  const { clientId, offeringId, packageId, serviceId, providerId, appointmentId } = demo;
+  const start = new Date(Math.ceil(Date.now() / HOUR_MS + 24) * HOUR_MS).toISOString(); // a full hour, tomorrow
+  const call = callsOf(api, 'TOKEN');
   return [
     `TOKEN=${token}`,
     call('POST', 'packages', { clientId, offeringId }),
