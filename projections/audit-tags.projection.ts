@@ -6,7 +6,7 @@ import { column, defineProjection, insert, type RowOf } from '../libs/projection
 /** F3: what happened to a package: when, who, what from, what to, why. */
 export const auditTags = defineProjection({
   name: 'audit_tags',
-  version: 3,
+  version: 4,
   key: 'eventId',
   columns: {
     eventId: column.uuid(),
