@@ -34,7 +34,7 @@ type ListedDispute = Pick<
 /** J4: one row per package sold: what is left of it, until when. */
 export const packageList = defineProjection({
   name: 'package_list',
-  version: 5,
+  version: 6,
   key: 'packageId',
   columns: {
     packageId: column.uuid(),
@@ -55,6 +55,7 @@ export const packageList = defineProjection({
     refunded: column.amount(), // of what was paid for it
     pending: column.amount(), // refunds that Stripe has not confirmed yet (H6)
     flags: column.json<Flag[]>(),
+    refundsMadeAtStripe: column.json<string[]>(), // ids of those that stand
     disputes: column.json<ListedDispute[]>(),
     currency: column.text(),
     invoiceId: column.uuid(),
@@ -79,7 +80,7 @@ export const packageList = defineProjection({
       ...pick(data, 'expiresOn', 'appointmentId', 'externalReference'),
       ...{ services, remaining: inAll(services), status: 'sold' as const, soldAt: metadata.time, revision },
       ...{ imported: null, notMoved: [] },
-      ...{ pending: 0, flags: [], disputes: [] },
+      ...{ pending: 0, flags: [], refundsMadeAtStripe: [], disputes: [] },
       ...{ total: data.charge.total.amount, refunded: 0, currency: data.charge.total.currency, invoiceId: data.invoice.invoiceId },
     };
   }),
@@ -127,7 +128,7 @@ export const packageList = defineProjection({
     ({ data }) => data.packageId,
     (row, { data, revision }) => ({
       ...{ ...row, revision, ...givenBack(data) },
-      flags: data.source === 'stripe' ? flagged(row.flags, 'refundedAtStripe') : row.flags,
+      ...madeAtStripe(row, [...without(row, data), ...(data.source === 'stripe' ? [data.refundId] : [])]),
     }),
   ),
   PackageRefundRequested: update(
@@ -136,7 +137,7 @@ export const packageList = defineProjection({
   ),
   PackageRefundRefused: update(
     ({ data }) => data.packageId,
-    (row, { data, revision }) => ({ ...row, revision, ...givenBack(data) }),
+    (row, { data, revision }) => ({ ...{ ...row, revision, ...givenBack(data) }, ...madeAtStripe(row, without(row, data)) }),
   ),
   PackageDisputed: update(
     ({ data }) => data.packageId,
@@ -146,8 +147,7 @@ export const packageList = defineProjection({
         pick(data, 'disputeId', 'amount', 'status', 'because', 'disputedOn'),
       ];
       const lasting = disputes.some(({ status }) => status !== 'won');
-      const others = row.flags.filter((flag) => flag !== 'disputed');
-      return { ...row, revision, disputes, flags: lasting ? flagged(others, 'disputed') : others };
+      return { ...row, revision, disputes, flags: flagged(row.flags, 'disputed', lasting) };
     },
   ),
 });
@@ -159,8 +159,18 @@ function givenBack({ refunded, pending }: { refunded: Money; pending: Money }) {
   return { refunded: refunded.amount, pending: pending.amount };
 }
 
-function flagged(flags: readonly Flag[], flag: Flag): Flag[] {
-  return [...new Set([...flags, flag])].sort();
+/** The flag goes when the last of them has failed since: the money came back. */
+function madeAtStripe({ flags }: { flags: Flag[] }, refundIds: string[]) {
+  return { refundsMadeAtStripe: refundIds, flags: flagged(flags, 'refundedAtStripe', refundIds.length > 0) };
+}
+
+function without({ refundsMadeAtStripe }: { refundsMadeAtStripe: string[] }, { refundId }: { refundId: string }): string[] {
+  return refundsMadeAtStripe.filter((known) => known !== refundId);
+}
+
+function flagged(flags: readonly Flag[], flag: Flag, isSo: boolean): Flag[] {
+  const others = flags.filter((known) => known !== flag);
+  return isSo ? [...others, flag].sort() : others;
 }
 
 /** The events say what is left, so that applying one twice does no harm. */

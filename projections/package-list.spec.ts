@@ -62,6 +62,7 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
         refunded: 0,
         pending: 0,
         flags: [],
+        refundsMadeAtStripe: [],
         disputes: [],
         currency: 'CAD',
         invoiceId: idOf('ip'),
@@ -126,6 +127,15 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
     });
     expect(listed([...open, packageDisputed(50_00, 'won')]).get(p)?.flags).toEqual(['refundedAtStripe']);
     expect(listed([...open, packageDisputed(50_00, 'lost')]).get(p)?.flags).toEqual(['disputed', 'refundedAtStripe']);
+  });
+  it('H6: no longer flagged when what was given back there has failed since', () => {
+    const failed = (n: number, all: number) => refundRefused(n, 10_00, all, { because: 'stripe', failure: 'declined' });
+    const there = [1, 2].map((n) => refunded(n, 10_00, n * 10_00, { method: 'stripe', source: 'stripe' }));
+    const two = [sold(), ...there, refundRequested(3, 10_00, 10_00, 20_00), failed(3, 20_00)];
+    expect(listed(two).get(p)).toMatchObject({ flags: ['refundedAtStripe'], refundsMadeAtStripe: [idOf('refund1'), idOf('refund2')] });
+    const one = [...two, packageDisputed(50_00, 'open'), failed(1, 10_00)];
+    expect(listed(one).get(p)).toMatchObject({ flags: ['disputed', 'refundedAtStripe'], refundsMadeAtStripe: [idOf('refund2')] });
+    expect(listed([...one, failed(2, 0)]).get(p)).toMatchObject({ flags: ['disputed'], refundsMadeAtStripe: [], refunded: 0 });
   });
   it('H4: which appointments were to move to the regular fee and did not: those that were paid', () => {
     const of = (n: number) => ({ appointmentId: idOf(`a${n}`), consumptionId: idOf(`c${n}`), invoiceId: idOf(`i${n}`) });

@@ -296,6 +296,9 @@ export class ListedPackage extends PackageCore {
   @IsOneOf(FLAGS, { list: { max: FLAGS.length, unique: true }, description: FLAGGED })
   flags: Flag[];
 
+  @IsId({ list: { max: 1_000 }, description: 'of refunds that were made at Stripe itself, and did not fail since' })
+  refundsMadeAtStripe: string[];
+
   @IsNested(PackageDispute, { list: { max: 1_000 }, description: 'of payments by card, with the bank of whoever paid' })
   disputes: PackageDispute[];
 
