@@ -89,7 +89,7 @@ export const refundPackage =
     return [{ type: 'PackageRefunded', data: { packageId, clientId, invoiceId, ...refund, source: 'staff', tax, ...after } }];
   };
 
-const isKnown = ({ refunds }: SoldPackage, refundId: string): boolean => refunds.some((known) => known.refundId === refundId);
+export const isKnown = ({ refunds }: SoldPackage, refundId: string): boolean => refunds.some((known) => known.refundId === refundId);
 
 /** Whatever it is refunded through. */
 export const assertRefundable = (sold: SoldPackage, invoice: IssuedInvoice): void => {

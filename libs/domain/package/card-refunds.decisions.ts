@@ -3,7 +3,7 @@ import type { InvoiceEvent } from '../invoice/invoice.events.js';
 import type { IssuedInvoice } from '../invoice/invoice.state.js';
 import { minus, sum } from '../kernel/money.js';
 import { pick } from '../kernel/pick.js';
-import { assertRefundable } from './cancellation.decisions.js';
+import { assertRefundable, isKnown } from './cancellation.decisions.js';
 import { existing, type DecidePackage } from './package.decisions.js';
 import type { PackageEvent } from './package.events.js';
 import { pendingOf, refundedOf } from './package.state.js';
@@ -21,7 +21,7 @@ export const requestPackageRefund =
   (state) => {
     const sold = existing(state, packageId);
     const { clientId, invoiceId, currency } = sold;
-    if (sold.refunds.some(({ refundId }) => refundId === refund.refundId)) return [];
+    if (isKnown(sold, refund.refundId)) return [];
     assertRefundable(sold, invoice);
     return requestRefund({ invoiceId, ...refund })(invoice).flatMap((event): PackageEvent[] => {
       if (event.type !== 'InvoiceRefundRequested') return [];
