@@ -1,6 +1,7 @@
 import { pick } from '../libs/domain/kernel/pick.js';
 import type { ExpiryRule, Limit, Money } from '../libs/domain/kernel/shapes.js';
 import type { PackageEvent, PackageImportedData } from '../libs/domain/package/package.events.js';
+import type { Dispute } from '../libs/domain/package/package.state.js';
 import { column, defineProjection, insert, update, type RowOf } from '../libs/projection-engine/define-projection.js';
 
 export interface ListedService {
@@ -25,11 +26,6 @@ type Moved = Pick<PackageImportedData, 'source' | 'reference' | 'amountPaid'>;
 
 /** H6: what happened at Stripe that staff should look at. */
 export type Flag = 'refundedAtStripe' | 'disputed';
-
-type ListedDispute = Pick<
-  Extract<PackageEvent, { type: 'PackageDisputed' }>['data'],
-  'disputeId' | 'amount' | 'status' | 'because' | 'disputedOn'
->;
 
 /** J4: one row per package sold: what is left of it, until when. */
 export const packageList = defineProjection({
@@ -56,7 +52,7 @@ export const packageList = defineProjection({
     pending: column.amount(), // refunds that Stripe has not confirmed yet (H6)
     flags: column.json<Flag[]>(),
     refundsMadeAtStripe: column.json<string[]>(), // ids of those that stand
-    disputes: column.json<ListedDispute[]>(),
+    disputes: column.json<Dispute[]>(),
     currency: column.text(),
     invoiceId: column.uuid(),
     notMoved: column.json<NotMoved[]>(),

@@ -47,7 +47,7 @@ export interface Refund extends Pick<EventOf<typeof PackageRefunded>['data'], 'r
   failure: string | null; // why it failed, in Stripe's word
 }
 
-type Dispute = Pick<EventOf<typeof PackageDisputed>['data'], 'disputeId' | 'amount' | 'status' | 'because' | 'disputedOn'>;
+export type Dispute = Pick<EventOf<typeof PackageDisputed>['data'], 'disputeId' | 'amount' | 'status' | 'because' | 'disputedOn'>;
 
 export type Cancellation = Pick<EventOf<typeof PackageCancelled>['data'], 'appointments' | 'unpaid' | 'writeOff'>;
 
