@@ -9,7 +9,7 @@ export interface HttpOptions {
   host: string;
   port: number;
   projector: Projector;
-  clerk?: Pick<StripeClerk, 'underWay' | 'failures' | 'found'>;
+  clerk?: Pick<StripeClerk, 'underWay' | 'failures'>;
   status: () => Promise<Status>;
 }
 
@@ -86,7 +86,7 @@ function metricsOf(registry: Registry, projector: Projector, status: () => Promi
 }
 
 /** What is under way at Stripe, and whether it goes on. */
-function measureClerk(registry: Registry, clerk: Pick<StripeClerk, 'underWay' | 'failures' | 'found'>): void {
+function measureClerk(registry: Registry, clerk: Pick<StripeClerk, 'underWay' | 'failures'>): void {
   const registers = [registry];
   new Gauge({
     name: 'punchcard_stripe_under_way',
@@ -96,15 +96,13 @@ function measureClerk(registry: Registry, clerk: Pick<StripeClerk, 'underWay' | 
       this.set(clerk.underWay);
     },
   });
-  const counted = { clerk_failures: 'Looks of the clerk at Stripe that failed', events_found: 'Events of Stripe that the clerk has read' };
-  for (const [name, help] of Object.entries(counted))
-    new Counter({
-      name: `punchcard_stripe_${name}_total`,
-      help,
-      registers,
-      collect() {
-        this.reset();
-        this.inc(name === 'clerk_failures' ? clerk.failures : clerk.found);
-      },
-    });
+  new Counter({
+    name: 'punchcard_stripe_clerk_failures_total',
+    help: 'Looks of the clerk at Stripe that failed',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(clerk.failures);
+    },
+  });
 }

@@ -1,5 +1,6 @@
 import { Stripe } from 'stripe';
 import type { Money } from '../domain/kernel/shapes.js';
+import { atStripe, fromStripe } from '../domain/purchase/card-amounts.js';
 
 // The only importer of the library `stripe`. Everything here takes place on the connected account of one business (Stripe Connect, direct
 // charges); what is said here is what Punchcard needs of Stripe, in its own words. https://docs.stripe.com/api
@@ -15,6 +16,11 @@ export interface CardPaymentsOptions {
 /** Stripe did not answer, or not so that one knows what came of it: the same call can be made again, and has one effect. */
 export class StripeUnavailable extends Error {
   override name = 'StripeUnavailable';
+}
+
+/** The account is not connected any more, or belongs to other keys: whether something was done before, cannot be asked either. */
+export class StripeNotAllowed extends StripeUnavailable {
+  override name = 'StripeNotAllowed';
 }
 
 /** Stripe said no: the same call will not do better. `code` is Stripe's own, such as `charge_already_refunded`. */
@@ -118,13 +124,19 @@ export class CardPayments {
   /** Once per purchase, however often it is asked. */
   async openCheckout(account: string, { businessId, purchaseId, amount, description, ...said }: OpenCheckout): Promise<Checkout> {
     const metadata = { business: businessId, purchase: purchaseId };
-    const price = { currency: amount.currency.toLowerCase(), unit_amount: amount.amount, product_data: { name: description } };
+    const price = { currency: amount.currency.toLowerCase(), unit_amount: atStripe(amount), product_data: { name: description } };
     return answered(async () =>
       checkoutOf(
         await this.stripe.checkout.sessions.create(
           {
             ...{ mode: 'payment', line_items: [{ quantity: 1, price_data: price }], client_reference_id: purchaseId },
-            ...{ metadata, payment_intent_data: { metadata }, success_url: said.successUrl, cancel_url: said.cancelUrl },
+            ...{
+              metadata,
+              payment_intent_data: { metadata },
+              adaptive_pricing: { enabled: false },
+              success_url: said.successUrl,
+              cancel_url: said.cancelUrl,
+            },
             ...{ expires_at: Math.floor(Date.parse(said.expiresAt) / 1000), expand: ['payment_intent'] },
           },
           { stripeAccount: account, idempotencyKey: `checkout-${purchaseId}` },
@@ -156,7 +168,7 @@ export class CardPayments {
       const disputes = await this.stripe.disputes.list({ payment_intent: paymentIntentId, limit: 100 }, on(account)).autoPagingToArray(ALL);
       return {
         ...{ paymentIntentId, purchase: purchaseOf(intent.metadata) },
-        ...{ amount: moneyOf(intent.amount, intent.currency), received: moneyOf(intent.amount_received, intent.currency) },
+        ...{ amount: fromStripe(intent.amount, intent.currency), received: fromStripe(intent.amount_received, intent.currency) },
         ...{ refunds: refunds.map(refundOf), disputes: disputes.map(disputeOf) },
       };
     });
@@ -165,18 +177,27 @@ export class CardPayments {
   /** Once per refund of ours: Stripe forgets idempotency keys after a day, so what it has of this refund is looked at first. */
   async refund(account: string, wanted: { refundId: string; paymentIntentId: string; amount: Money } & PurchaseRef): Promise<CardRefund> {
     const { refundId, paymentIntentId, amount, businessId, purchaseId } = wanted;
-    const { refunds } = await this.payment(account, paymentIntentId);
-    const known = refunds.find((refund) => refund.refundId === refundId);
+    const known = (await this.refundsOf(account, paymentIntentId)).find((refund) => refund.refundId === refundId);
     if (known) return known;
     const metadata = { business: businessId, purchase: purchaseId, refund: refundId };
     return answered(async () =>
       refundOf(
         await this.stripe.refunds.create(
-          { payment_intent: paymentIntentId, amount: amount.amount, metadata },
+          { payment_intent: paymentIntentId, amount: atStripe(amount), metadata },
           { stripeAccount: account, idempotencyKey: `refund-${refundId}` },
         ),
       ),
     );
+  }
+
+  /** That it cannot be asked what was done, does not mean that nothing was. */
+  private async refundsOf(account: string, paymentIntentId: string): Promise<CardRefund[]> {
+    try {
+      return (await this.payment(account, paymentIntentId)).refunds;
+    } catch (error) {
+      if (error instanceof StripeRefused) throw new StripeUnavailable(`The payment is not found: ${error.message}`, { cause: error });
+      throw error;
+    }
   }
 
   /** A connected account for a business, once: it is the business's own, with its own dashboard. */
@@ -198,12 +219,15 @@ export class CardPayments {
     });
   }
 
-  /** What has happened on an account since then, newest first: what a webhook would have told (Stripe keeps it for 30 days). */
-  async eventsSince(account: string, since: string): Promise<Knock[]> {
-    const created = { gte: Math.floor(Date.parse(since) / 1000) };
+  /** What has happened on an account in that time, newest first: what a webhook would have told (Stripe keeps it for 30 days). */
+  async eventsBetween(account: string, since: string, until: string): Promise<Knock[]> {
+    const created = { gte: Math.floor(Date.parse(since) / 1000), lte: Math.ceil(Date.parse(until) / 1000) };
     return answered(async () => {
       const events = this.stripe.events.list({ created, types: [...CONCERN], limit: 100 }, on(account));
-      return (await events.autoPagingToArray(ALL)).map((event) => ({ ...knockOf(event), account }));
+      const all = await events.autoPagingToArray(ALL);
+      if (all.length === ALL.limit)
+        throw new Error(`${account}: ${ALL.limit} events or more from ${since} to ${until}: the oldest would be lost.`);
+      return all.map((event) => ({ ...knockOf(event), account }));
     });
   }
 
@@ -249,23 +273,20 @@ const subjectOf = ({ type, data }: Stripe.Event): Knock['about'] => {
   return { kind: 'payment', id: idOf(object.payment_intent)! };
 };
 
-/** Distinguishes what can be tried again from what cannot. */
+/** Distinguishes what Stripe will not do from all that says nothing of what came of it. */
 const answered = async <Answer>(ask: () => Promise<Answer>): Promise<Answer> => {
   try {
     return await ask();
   } catch (error) {
     if (!(error instanceof Stripe.errors.StripeError)) throw error;
     const { type, statusCode, code, message } = error;
-    const again = TRIED_AGAIN.has(type) || statusCode === undefined || statusCode >= 500 || statusCode === 429 || statusCode === 409;
-    if (again) throw new StripeUnavailable(`Stripe did not answer as it should: ${message}`, { cause: error });
-    throw new StripeRefused(code ?? type, message, { cause: error });
+    if (FINAL.has(statusCode ?? 0) && type !== 'StripeIdempotencyError') throw new StripeRefused(code ?? type, message, { cause: error });
+    if (statusCode === 403) throw new StripeNotAllowed(`Stripe does not let us: ${message}`, { cause: error });
+    throw new StripeUnavailable(`Stripe did not answer as it should: ${message}`, { cause: error });
   }
 };
 
-const TRIED_AGAIN: ReadonlySet<string> = new Set([
-  ...['StripeConnectionError', 'StripeAPIError', 'StripeRateLimitError'],
-  'StripeAuthenticationError', // a wrong key says nothing of what was asked
-]);
+const FINAL: ReadonlySet<number> = new Set([400, 402, 404]); // not 401: a wrong key says nothing of what was asked
 
 const addressOf = (apiUrl: string | undefined): { host?: string; port?: string; protocol?: 'http' | 'https' } => {
   if (apiUrl === undefined) return {};
@@ -277,7 +298,6 @@ const addressOf = (apiUrl: string | undefined): { host?: string; port?: string; 
 const on = (account: string) => ({ stripeAccount: account });
 const idOf = (thing: string | { id: string } | null): string | null => (typeof thing === 'string' ? thing : (thing?.id ?? null));
 const instantOf = (seconds: number): string => new Date(seconds * 1000).toISOString();
-const moneyOf = (amount: number, currency: string): Money => ({ amount, currency: currency.toUpperCase() });
 
 const accountOf = (account: Stripe.Account): ConnectedAccount => ({
   ...{
@@ -294,7 +314,7 @@ const purchaseOf = (metadata: Stripe.Metadata | null): PurchaseRef | null =>
 
 const checkoutOf = (session: Stripe.Checkout.Session): Checkout => ({
   ...{ checkoutId: session.id, url: session.status === 'open' ? session.url : null, status: statusOf(session) },
-  ...{ amount: moneyOf(session.amount_total ?? 0, session.currency ?? ''), paymentIntentId: idOf(session.payment_intent) },
+  ...{ amount: fromStripe(session.amount_total ?? 0, session.currency ?? ''), paymentIntentId: idOf(session.payment_intent) },
   ...{ expiresAt: instantOf(session.expires_at), purchase: purchaseOf(session.metadata) },
 });
 
@@ -310,7 +330,7 @@ const FAILED: ReadonlySet<string> = new Set(['requires_payment_method', 'cancele
 
 const refundOf = (refund: Stripe.Refund): CardRefund => ({
   ...{ stripeRefundId: refund.id, refundId: refund.metadata?.refund ?? null, paymentIntentId: idOf(refund.payment_intent) ?? '' },
-  ...{ amount: moneyOf(refund.amount, refund.currency), status: refundStatusOf(refund.status) },
+  ...{ amount: fromStripe(refund.amount, refund.currency), status: refundStatusOf(refund.status) },
   ...{ reason: refund.failure_reason ?? null, createdAt: instantOf(refund.created) },
 });
 
@@ -320,7 +340,7 @@ const refundStatusOf = (status: string | null): CardRefund['status'] => {
 };
 
 const disputeOf = ({ id, amount, currency, status, reason, created }: Stripe.Dispute): CardDispute => ({
-  ...{ disputeId: id, amount: moneyOf(amount, currency), reason, createdAt: instantOf(created) },
+  ...{ disputeId: id, amount: fromStripe(amount, currency), reason, createdAt: instantOf(created) },
   status: status === 'lost' ? 'lost' : ENDED_WELL.has(status) ? 'won' : 'open',
 });
 

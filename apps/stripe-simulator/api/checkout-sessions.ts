@@ -25,6 +25,7 @@ const lineItem = z.strictObject({
   }),
 });
 const createParams = z.strictObject({
+  adaptive_pricing: z.strictObject({ enabled: z.literal('false') }).optional(),
   mode: z.literal('payment'),
   line_items: z.array(lineItem).min(1).max(100),
   success_url: webAddress,

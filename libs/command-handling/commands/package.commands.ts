@@ -21,6 +21,7 @@ import { assertPayable, saleOf } from '../../domain/package/sale.js';
 import { packageAggregate, packageView, type PackageView } from '../../domain/package/package.state.js';
 import { startPurchase } from '../../domain/purchase/purchase.decisions.js';
 import { purchase as purchaseAggregate, purchaseView, type PurchaseView } from '../../domain/purchase/purchase.state.js';
+import { assertByCard } from '../../domain/purchase/card-amounts.js';
 import { service } from '../../domain/service/service.js';
 import { CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
@@ -88,7 +89,10 @@ const sell = async (operation: Operation, packageId: string, input: SaleInput): 
   const { today, currency } = seller;
   const payment = input.payment ? wrongInPayment(input.payment, currency, '/payment') : [];
   assertNone([...saysWhich(input), ...payment, ...wrongCurrency('/payment/amount', card?.amount, currency)]);
-  if (card) await cardDesk(operation, pick(card, 'successUrl', 'cancelUrl'), '/payment');
+  if (card) {
+    await cardDesk(operation, pick(card, 'successUrl', 'cancelUrl'), '/payment');
+    assertByCard(card.amount);
+  }
   await operation.lookUp(
     reference(client, '/clientId', input.clientId),
     reference(offering, '/offeringId', offeringId),

@@ -1,3 +1,4 @@
+import { assertByCard } from '../purchase/card-amounts.js';
 import type { Decide } from '../kernel/event.js';
 import { idFor } from '../kernel/ids.js';
 import { minus, negative, sum, zero } from '../kernel/money.js';
@@ -35,6 +36,7 @@ export const requestRefund =
     const { refundId, amount } = refund;
     if (refundIn(issued, refundId)) return [];
     const payment = paymentToRefund(issued, wanted, amount);
+    assertByCard(amount);
     assertRefundable(issued, refund);
     const about = { ...pick(issued, 'invoiceId', 'clientId'), packageId: packageOf(issued), ...payment };
     const pending = sum(amount.currency, [issued.pending, amount]);

@@ -2,6 +2,7 @@ import type { Decide } from '../kernel/event.js';
 import { pick } from '../kernel/pick.js';
 import { NotFound, Refusal } from '../kernel/refusal.js';
 import type { Money } from '../kernel/shapes.js';
+import { assertByCard } from './card-amounts.js';
 import type { PinnedSale, PurchaseEvent, PurchaseStartedData } from './purchase.events.js';
 import type { PurchaseState, StartedPurchase } from './purchase.state.js';
 
@@ -16,6 +17,7 @@ export const startPurchase =
     if (state.status !== 'none') throw new Refusal('ALREADY_EXISTS', 'This purchase has been started already.');
     if (purchase.amount.amount === 0)
       throw new Refusal('NOTHING_TO_PAY', 'This costs nothing, and cannot be paid by card: it is sold without a payment.');
+    assertByCard(purchase.amount);
     return [{ type: 'PurchaseStarted', data: purchase }];
   };
 
