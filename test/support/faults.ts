@@ -35,8 +35,8 @@ export const placesOf = (doomed: readonly Doomed[]): string =>
 
 export const ID = /[0-9a-f]{8}-[0-9a-f-]{27}/g;
 
-/** The service for the tests of one `describe`. */
-export function serviceWith(policies: PolicyMode) {
+/** The service for the tests of one `describe`; `env`: of APIs and projectors, once they start. */
+export function serviceWith(policies: PolicyMode, env: () => Record<string, string> = () => ({})) {
   let database: Awaited<ReturnType<typeof createDatabase>>;
   let fleet: Fleet;
   let shop: Shop;
@@ -48,7 +48,7 @@ export function serviceWith(policies: PolicyMode) {
 
   beforeAll(async () => {
     database = await createDatabase();
-    fleet = await startFleet({ databaseUrl: database.url, policies });
+    fleet = await startFleet({ databaseUrl: database.url, policies, env: env() });
     shop = await openShop(fleet.desk, url());
   }, 120_000);
   afterAll(async () => {

@@ -19,6 +19,7 @@ interface FleetOptions {
   policies?: PolicyMode;
   apis?: number;
   projectors?: number;
+  env?: Record<string, string>; // of APIs and projectors
 }
 
 export interface Fleet {
@@ -39,12 +40,12 @@ export interface Fleet {
 
 const SECRET = 'a secret for tests only, of enough bytes';
 
-export async function startFleet({ databaseUrl, policies = 'both', apis = 1, projectors = 1 }: FleetOptions): Promise<Fleet> {
+export async function startFleet({ databaseUrl, policies = 'both', apis = 1, projectors = 1, env = {} }: FleetOptions): Promise<Fleet> {
   const eventStore = new Part('libs/embedded-event-store/main.js', { DATABASE_URL: databaseUrl }, 'EVENT_STORE_PORT');
   await eventStore.start();
   const settings = {
     ...{ DATABASE_URL: databaseUrl, EVENTSTORE_URL: eventStore.url, POLICIES: policies, LOG_LEVEL: 'warn', RATE_LIMIT_PER_MINUTE: '0' },
-    ...{ JWT_SECRET: SECRET, REQUEST_HASH_KEY: SECRET, OPERATOR_KEY: SECRET },
+    ...{ JWT_SECRET: SECRET, REQUEST_HASH_KEY: SECRET, OPERATOR_KEY: SECRET, ...env },
   };
   const api = (failpoint?: string) => new Part('apps/api/main.js', { ...settings, ...(failpoint && { FAILPOINT: failpoint }) }, 'PORT');
   const projector = (failpoint?: string) => new Part('apps/projector/main.js', { ...settings, ...(failpoint && { FAILPOINT: failpoint }) });

@@ -64,8 +64,8 @@ export const noShow = (appointmentId: string, more: object = {}): Sent => post(`
 export const noShowUndone = (appointmentId: string, more: object = {}): Sent => post(`/appointments/${appointmentId}/no-show/undo`, more);
 export const packageCancellation = (packageId: string, more: object = {}): Sent => post(`/packages/${packageId}/cancel`, more);
 export const reinstating = (packageId: string): Sent => post(`/packages/${packageId}/reinstate`);
-export const packageRefund = (packageId: string, amount: number): Sent =>
-  post(`/packages/${packageId}/refunds`, { amount: cad(amount), outcome: 'noOutstandingBalance', method: 'cash' });
+export const packageRefund = (packageId: string, amount: number, method: 'cash' | 'stripe' = 'cash'): Sent =>
+  post(`/packages/${packageId}/refunds`, { amount: cad(amount), outcome: 'noOutstandingBalance', method });
 
 export const deletion = (offeringId: string): Sent => ({ method: 'DELETE', path: `/offerings/${offeringId}` });
 export const restoration = (offeringId: string): Sent => ({ method: 'POST', path: `/offerings/${offeringId}/restore` });

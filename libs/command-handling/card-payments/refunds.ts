@@ -98,8 +98,17 @@ export const carryOutRefund = async (parts: Parts, business: string, { invoiceId
   const said = await askedFor(operation, paid, { refundId, amount: wanted.amount });
   const { today: on } = await operation.business();
   const decide = settleRefund({ invoiceId, purchaseId: purchaseId!, on, ...said });
-  await operation.decide(invoice, invoiceId, decide, { fresh: true });
+  await (await partOfRequest(operation, command)).decide(invoice, invoiceId, decide, { fresh: true });
   return 'broughtIn';
+};
+
+/** What comes of it began with the request of whoever asked for it. */
+const partOfRequest = async (operation: Operation, { caller, input }: CarryOutRefund): Promise<Operation> => {
+  const asked = (await operation.history(invoice, input.invoiceId)).find(
+    ({ type, data }) => type === 'InvoiceRefundRequested' && data.refundId === input.refundId,
+  );
+  const { correlationId } = caller;
+  return operation.another(new CarryOutRefund({ ...caller, correlationId: asked?.metadata.$correlationId ?? correlationId }, input));
 };
 
 /** What Stripe refuses, it does not do: the refund has failed before it began. */
