@@ -1,10 +1,8 @@
 import { pick } from '../libs/domain/kernel/pick.js';
 import type { Money } from '../libs/domain/kernel/shapes.js';
 import type { PurchaseEvent } from '../libs/domain/purchase/purchase.events.js';
-import { readable } from '../libs/domain/purchase/purchase.state.js';
+import { readable, type ExpiredBecause } from '../libs/domain/purchase/purchase.state.js';
 import { column, defineProjection, insert, update, type RowOf } from '../libs/projection-engine/define-projection.js';
-
-type Expired = Extract<PurchaseEvent, { type: 'PurchaseExpired' }>['data'];
 
 /** I4, D2: one row per purchase by card: what is to be paid, where, and what has become of it. */
 export const purchaseList = defineProjection({
@@ -25,7 +23,7 @@ export const purchaseList = defineProjection({
     invoiceId: column.uuid().nullable().indexed(),
     startedAt: column.instant().indexed(),
     paidOn: column.date().nullable(),
-    because: column.text<Expired['because']>().nullable(),
+    because: column.text<ExpiredBecause>().nullable(),
     revision: column.bigint(),
   },
   indexes: [['clientId', 'startedAt']],

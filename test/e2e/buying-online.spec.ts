@@ -313,6 +313,29 @@ describe('cards at the desk', () => {
     expect(((await clinic.invoice(sold)) as Paid).payments).toMatchObject([{ method: 'stripe', amount: clinic.money(20_000) }]);
   });
 
+  it('D2: when Stripe opens no page a sale at the desk is sold all the same, and says why; online nothing is sold', async () => {
+    const { clinic, client, offeringId } = shop;
+    const clientId = await clinic.client();
+    const payment = { method: 'stripe', amount: clinic.money(20), ...urls }; // less than a card can be charged with
+    const sell = () =>
+      clinic.owner.post<Sold & { purchase: Bought; notOpened: string }>('/v1/packages', { clientId, offeringId, payment }, key);
+    const key = { 'idempotency-key': 'a-sale-of-twenty-cents' };
+    const sold = await sell();
+    expect(sold).toMatchObject({
+      purchase: { status: 'expired', because: 'neverOpened', url: null },
+      notOpened: expect.stringMatching(/nothing was paid: .*below/) as string,
+    });
+    expect(await sell()).toEqual(sold);
+    const checkout = await clinic.owner.post<Bought>(`/v1/invoices/${sold.invoiceId}/checkouts`, urls);
+    expect(checkout).toMatchObject({ status: 'started', amount: clinic.money(TOTAL) });
+
+    const said = { status: 400, type: 'invalid_request_error' as const, message: 'Your account cannot currently make charges.' };
+    await stripe.fault({ kind: 'refuse', on: 'POST /v1/checkout/sessions', said });
+    expect(await client.refused(409, 'POST', '/v1/me/purchases', { body: { offeringId, ...urls } })).toMatchObject({
+      ...{ code: 'CHECKOUT_NOT_OPENED', detail: expect.stringMatching(/nothing was sold: .*make charges/) as string },
+    });
+  });
+
   it('D2: what is owing on an invoice, or a part of it, is paid by card; beyond what is owing by then it is credit', async () => {
     const { clinic, offeringId } = shop;
     const sold = await clinic.sell({}, { offeringId });

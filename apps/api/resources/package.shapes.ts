@@ -324,6 +324,13 @@ export class PackageAnswer extends IntersectionType(PackageCore, Sessions, Refun
 class ByCard {
   @IsNested(Purchase, { nullable: true, description: 'what is to be paid by card now; null: nothing' })
   purchase: Purchase | null;
+
+  @IsText({
+    max: 1_000,
+    nullable: true,
+    description: 'why Stripe has opened no page to pay at: the package is sold, and what is owing is taken otherwise, or asked for anew',
+  })
+  notOpened: string | null;
 }
 export class SaleAnswer extends IntersectionType(PackageAnswer, ByCard) {}
 export class PackageRead extends IntersectionType(ListedPackage, Sharing, Versioned) {}

@@ -39,6 +39,9 @@ export class Purchase {
   })
   status: PurchaseRow['status'];
 
+  @IsOneOf(BECAUSE, { nullable: true, description: 'why nobody can pay it any more' })
+  because: PurchaseRow['because'];
+
   @IsWebAddress({ nullable: true, description: 'of the page to pay at; null: nobody can pay there' })
   url: string | null;
 
@@ -63,9 +66,6 @@ export class ListedPurchase extends Purchase {
 
   @IsLocalDate({ nullable: true })
   paidOn: string | null;
-
-  @IsOneOf(BECAUSE, { nullable: true, description: 'why nobody can pay it any more' })
-  because: PurchaseRow['because'];
 }
 
 export class PurchaseRead extends IntersectionType(ListedPurchase, Versioned) {}

@@ -4,9 +4,15 @@ import { pick } from '../../domain/kernel/pick.js';
 import { Refusal } from '../../domain/kernel/refusal.js';
 import { isOffered } from '../../domain/offering/offering.decisions.js';
 import { offering } from '../../domain/offering/offering.state.js';
-import { existing, hearOfCheckout, isUnderWay, neverOpened, type ExpiredBecause } from '../../domain/purchase/purchase.decisions.js';
+import { existing, hearOfCheckout, isUnderWay, neverOpened } from '../../domain/purchase/purchase.decisions.js';
 import type { PurchaseEvent } from '../../domain/purchase/purchase.events.js';
-import { purchase, purchaseView, type PurchaseView, type StartedPurchase } from '../../domain/purchase/purchase.state.js';
+import {
+  purchase,
+  purchaseView,
+  type ExpiredBecause,
+  type PurchaseView,
+  type StartedPurchase,
+} from '../../domain/purchase/purchase.state.js';
 import { StripeRefused, type Checkout } from '../../payments/card-payments.js';
 import { CommandOf, type Caller } from '../command.js';
 import { cardsOf, Operation, type Parts } from '../operation.js';
@@ -53,20 +59,24 @@ export const openCheckout = async (operation: Operation, started: StartedPurchas
     if (!(error instanceof StripeRefused)) throw error;
     const giveUp = operation.another(new GiveUpOpening(caller, { purchaseId }));
     await giveUp.decide(purchase, purchaseId, neverOpened(purchaseId), { fresh: true });
-    throw notOpened(error.message, purchaseId);
+    throw notOpened(error.message, started);
   }
 };
 
-export const notOpened = (why: string, purchaseId: string): Refusal =>
-  new Refusal('CHECKOUT_NOT_OPENED', `Stripe did not open a checkout, and nothing was sold: ${why}`, { purchaseId });
+export const notOpened = (why: string, { purchaseId, sale }: StartedPurchase): Refusal =>
+  new Refusal(NOT_OPENED, `Stripe did not open a checkout, and nothing was ${sale ? 'sold' : 'paid'}: ${why}`, { purchaseId });
+
+export const isNotOpened = (error: unknown): error is Refusal => error instanceof Refusal && error.code === NOT_OPENED;
+
+const NOT_OPENED = 'CHECKOUT_NOT_OPENED';
 
 /** Its checkout can no longer be paid, unless it was before: then it is paid. One that has none yet gets it first, so that none stays unknown. */
 export const expireCheckout = async (operation: Operation, started: StartedPurchase, because: ExpiredBecause): Promise<PurchaseView> => {
   const { purchaseId, stripeAccount } = started;
   if (started.checkout === null) await openCheckout(operation, started);
-  const { checkout } = existing(await operation.newest(purchase, purchaseId), purchaseId);
-  if (checkout === null) throw new Error(`The checkout of the purchase ${purchaseId} was opened and is not noted.`);
-  const expired = await operation.cards.expireCheckout(stripeAccount, checkout.checkoutId);
+  const newest = existing(await operation.newest(purchase, purchaseId), purchaseId);
+  if (newest.checkout === null) return purchaseView(newest); // it was over before it was opened
+  const expired = await operation.cards.expireCheckout(stripeAccount, newest.checkout.checkoutId);
   const command = new HearOfCheckout(withoutRepeat(operation.caller), { purchaseId, stripeAccount, checkout: expired, because });
   return hear(operation.another(command), command.input);
 };
@@ -116,7 +126,7 @@ const outcomeOf = async (hearing: Promise<unknown>): Promise<Outcome> => {
     if (!(error instanceof Refusal)) throw error;
     if (error.code === 'NOT_AS_STARTED') return 'amiss';
     if (error.code === 'NOT_FOUND') return 'notOurs';
-    if (error.code === 'CHECKOUT_NOT_OPENED') return 'broughtIn'; // that it is over
+    if (isNotOpened(error)) return 'broughtIn'; // that it is over
     throw error;
   }
 };

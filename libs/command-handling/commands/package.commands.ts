@@ -23,6 +23,7 @@ import { startPurchase } from '../../domain/purchase/purchase.decisions.js';
 import { purchase as purchaseAggregate, purchaseView, type PurchaseView } from '../../domain/purchase/purchase.state.js';
 import { assertByCard } from '../../domain/purchase/card-amounts.js';
 import { service } from '../../domain/service/service.js';
+import { isNotOpened } from '../card-payments/checkouts.js';
 import { CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
 import { lockedTerms } from '../locked-terms.js';
@@ -50,8 +51,13 @@ interface CardInput extends ReturnUrls {
   amount: Money;
 }
 
-/** The package, and what is to be paid by card now that it is sold. */
-export type SaleAnswer = PackageView & { purchase: PurchaseView | null };
+/** What is to be paid by card now that it is sold. */
+interface ToPay {
+  purchase: PurchaseView | null;
+  notOpened: string | null; // why Stripe has opened no page for it
+}
+
+export type SaleAnswer = PackageView & ToPay;
 
 /** D1: sell (paid upfront) or assign (paid each appointment): what it is follows from the offering. */
 export class SellPackage extends CommandOf<SaleInput, SaleAnswer> {}
@@ -64,9 +70,9 @@ export const packageHandlers = [
     const packageId = operation.id('package');
     const before = await operation.recall(packageAggregate, packageId, packageView);
     const sold = before?.answer ?? (await sell(operation, packageId, input));
-    const purchase = input.card ? await toPayByCard(operation, sold, input.card) : null;
+    const toPay = input.card ? await toPayByCard(operation, sold, input.card) : { purchase: null, notOpened: null };
     const answer = input.applyToAppointment ? packageView(await operation.newest(packageAggregate, packageId)) : sold; // it may have given the session back
-    return { ...answer, purchase };
+    return { ...answer, ...toPay };
   }),
   handlerOf(AdjustRemaining, (operation, input) =>
     operation.change(packageAggregate, input.packageId, adjustRemaining(input), packageView),
@@ -125,8 +131,11 @@ const pinned = async (
   return saleOf(terms, services, taxes, buying);
 };
 
-/** D2, D4: it is sold, and what is owing for it, or a part of that, can be paid at Stripe's page. */
-const toPayByCard = async (operation: Operation, sold: PackageView, { amount, ...urls }: CardInput): Promise<PurchaseView> => {
+/**
+ * D2, D4: it is sold, and what is owing for it, or a part of that, can be paid at Stripe's page. When Stripe opens none it is sold all the same:
+ * the desk is told why, and takes the money otherwise.
+ */
+const toPayByCard = async (operation: Operation, sold: PackageView, { amount, ...urls }: CardInput): Promise<ToPay> => {
   const purchaseId = operation.id('purchase');
   const before = await operation.recall(purchaseAggregate, purchaseId, purchaseView);
   if (!before) {
@@ -135,7 +144,12 @@ const toPayByCard = async (operation: Operation, sold: PackageView, { amount, ..
     const started = { purchaseId, ...about, ...desk, paymentId: operation.id('cardPayment'), sale: null };
     await operation.make(purchaseAggregate, purchaseId, startPurchase(started), purchaseView);
   }
-  return withCheckout(operation, purchaseId);
+  try {
+    return { purchase: await withCheckout(operation, purchaseId), notOpened: null };
+  } catch (error) {
+    if (!isNotOpened(error)) throw error;
+    return { purchase: purchaseView(await operation.newest(purchaseAggregate, purchaseId)), notOpened: error.message };
+  }
 };
 
 const feeTaxesOf = ({ payment }: Terms): string[] => (payment?.method === 'paidUpfront' ? payment.taxIds : []);

@@ -16,7 +16,7 @@ import { existing, startPurchase } from '../../domain/purchase/purchase.decision
 import type { PurchaseStartedData } from '../../domain/purchase/purchase.events.js';
 import { purchase, purchaseView, type PurchaseView } from '../../domain/purchase/purchase.state.js';
 import { service } from '../../domain/service/service.js';
-import { expireCheckout, notOpened, openCheckout } from '../card-payments/checkouts.js';
+import { expireCheckout, isNotOpened, notOpened, openCheckout } from '../card-payments/checkouts.js';
 import { CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
 import { lockedTerms } from '../locked-terms.js';
@@ -58,7 +58,7 @@ export const purchaseHandlers = [
     try {
       return calledOff(await expireCheckout(operation, started, 'calledOff'));
     } catch (error) {
-      if (!(error instanceof Refusal) || error.code !== 'CHECKOUT_NOT_OPENED') throw error;
+      if (!isNotOpened(error)) throw error;
       return purchaseView(await operation.newest(purchase, purchaseId)); // there never was a page to pay at
     }
   }),
@@ -76,7 +76,7 @@ const calledOff = (view: PurchaseView): PurchaseView => {
 export const withCheckout = async (operation: Operation, purchaseId: string): Promise<PurchaseView> => {
   const started = existing(await operation.newest(purchase, purchaseId), purchaseId);
   if (started.status === 'started' && started.checkout === null) return openCheckout(operation, started);
-  if (started.status === 'expired' && started.checkout === null) throw notOpened('it was asked before.', purchaseId);
+  if (started.status === 'expired' && started.checkout === null) throw notOpened('it was asked before.', started);
   return purchaseView(started);
 };
 

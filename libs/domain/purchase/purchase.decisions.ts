@@ -4,7 +4,7 @@ import { NotFound, Refusal } from '../kernel/refusal.js';
 import type { Money } from '../kernel/shapes.js';
 import { assertByCard } from './card-amounts.js';
 import type { PinnedSale, PurchaseEvent, PurchaseStartedData } from './purchase.events.js';
-import type { PurchaseState, StartedPurchase } from './purchase.state.js';
+import type { ExpiredBecause, PurchaseState, StartedPurchase } from './purchase.state.js';
 
 // One function per command: (command) => (state) => events. A repeat is [], a refusal throws.
 
@@ -34,8 +34,6 @@ export interface HeardOfCheckout {
   because: ExpiredBecause; // if it has expired
   today: string; // local date of the business
 }
-
-export type ExpiredBecause = Extract<PurchaseEvent, { type: 'PurchaseExpired' }>['data']['because'];
 
 /**
  * I4: brings in what has become of a checkout, in whatever order and however often it is heard: it goes from started over processing to

@@ -10,14 +10,17 @@ export interface StartedPurchase extends PurchaseStartedData {
   status: 'started' | 'processing' | 'paid' | 'failed' | 'expired';
   checkout: { checkoutId: string; url: string; expiresAt: string } | null;
   paymentIntentId: string | null;
+  because: ExpiredBecause | null; // it has expired
 }
+
+export type ExpiredBecause = Extract<PurchaseEvent, { type: 'PurchaseExpired' }>['data']['because'];
 
 export const purchase: Aggregate<PurchaseState, PurchaseEvent> = {
   category: 'purchase',
   events: purchaseEvents,
   initial: { status: 'none' },
   evolve: (state, { type, data }) => {
-    if (type === 'PurchaseStarted') return { ...data, status: 'started', checkout: null, paymentIntentId: null };
+    if (type === 'PurchaseStarted') return { ...data, status: 'started', checkout: null, paymentIntentId: null, because: null };
     if (state.status === 'none') return state;
     switch (type) {
       case 'CheckoutOpened':
@@ -25,11 +28,11 @@ export const purchase: Aggregate<PurchaseState, PurchaseEvent> = {
       case 'PurchaseProcessing':
         return { ...state, status: 'processing', paymentIntentId: data.paymentIntentId };
       case 'PurchasePaid':
-        return { ...state, status: 'paid', paymentIntentId: data.paymentIntentId };
+        return { ...state, status: 'paid', paymentIntentId: data.paymentIntentId, because: null };
       case 'PurchaseFailed':
         return { ...state, status: 'failed' };
       case 'PurchaseExpired':
-        return { ...state, status: 'expired' };
+        return { ...state, status: 'expired', because: data.because };
       default:
         return type satisfies never;
     }
@@ -44,6 +47,7 @@ export interface PurchaseView {
   description: string;
   amount: Money;
   status: StartedPurchase['status'];
+  because: ExpiredBecause | null; // why nobody can pay it any more
   url: string | null; // of the page to pay at, while it can be paid there
   expiresAt: string;
   packageId: string | null;
@@ -55,7 +59,7 @@ export const purchaseView = (state: PurchaseState): PurchaseView => {
   const { sale, checkout, status, packageId, invoiceId } = state;
   const exists = sale === null || status === 'paid';
   return {
-    ...pick(state, 'purchaseId', 'clientId', 'description', 'amount', 'status'),
+    ...pick(state, 'purchaseId', 'clientId', 'description', 'amount', 'status', 'because'),
     ...{ kind: sale ? 'package' : 'invoice', url: status === 'started' && checkout ? readable(checkout.url) : null },
     ...{ expiresAt: checkout?.expiresAt ?? state.expiresAt, packageId: exists ? packageId : null, invoiceId: exists ? invoiceId : null },
   };
