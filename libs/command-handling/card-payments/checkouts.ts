@@ -4,7 +4,7 @@ import { pick } from '../../domain/kernel/pick.js';
 import { Refusal } from '../../domain/kernel/refusal.js';
 import { isOffered } from '../../domain/offering/offering.decisions.js';
 import { offering } from '../../domain/offering/offering.state.js';
-import { existing, hearOfCheckout, isUnderWay, neverOpened } from '../../domain/purchase/purchase.decisions.js';
+import { existing, giveUp, hearOfCheckout, isUnderWay, neverOpened } from '../../domain/purchase/purchase.decisions.js';
 import type { PurchaseEvent } from '../../domain/purchase/purchase.events.js';
 import {
   purchase,
@@ -90,6 +90,17 @@ export const lookAtPurchase = async (parts: Parts, business: string, purchaseId:
   const operation = new Operation(parts, command.caller, command);
   const state = await operation.newest(purchase, purchaseId);
   if (state.status === 'none' || !isUnderWay(state)) return 'broughtIn';
+  try {
+    return await carryOn(parts, operation, state);
+  } catch (error) {
+    if (!(error instanceof StripeRefused)) throw error;
+    const { events } = await operation.decide(purchase, purchaseId, giveUp({ purchaseId, now: operation.now }), { fresh: true });
+    if (events.length === 0) throw error;
+    return 'broughtIn';
+  }
+};
+
+const carryOn = async (parts: Parts, operation: Operation, state: StartedPurchase): Promise<Outcome> => {
   if (state.status === 'started' && (await isWithdrawn(operation, state)))
     return outcomeOf(expireCheckout(operation, state, 'offeringUnavailable'));
   if (state.checkout === null) return outcomeOf(openCheckout(operation, state));

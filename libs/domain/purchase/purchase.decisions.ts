@@ -1,3 +1,4 @@
+import { minutesBetween } from '../kernel/calendar.js';
 import type { Decide } from '../kernel/event.js';
 import { pick } from '../kernel/pick.js';
 import { NotFound, Refusal } from '../kernel/refusal.js';
@@ -70,12 +71,25 @@ export const neverOpened =
     return [{ type: 'PurchaseExpired', data: { ...about(started), because: 'neverOpened' } }];
   };
 
+/** Stripe will not say any more what has become of its checkout, which is long over: so it is for us, unless it is heard to be paid after all. */
+export const giveUp =
+  ({ purchaseId, now }: { purchaseId: string; now: string }): DecidePurchase =>
+  (state) => {
+    const started = existing(state, purchaseId);
+    if (!isUnderWay(started) || minutesBetween(started.checkout?.expiresAt ?? started.expiresAt, now) < PATIENCE[started.status]) return [];
+    return [{ type: 'PurchaseExpired', data: { ...about(started), because: 'abandoned' } }];
+  };
+
+const DAY = 24 * 60; // minutes
+const PATIENCE = { started: DAY, processing: 30 * DAY };
+
 export const existing = (state: PurchaseState, purchaseId: string): StartedPurchase => {
   if (state.status === 'none') throw new NotFound('purchase', purchaseId);
   return state;
 };
 
-export const isUnderWay = ({ status }: StartedPurchase): boolean => status === 'started' || status === 'processing';
+export const isUnderWay = (purchase: StartedPurchase): purchase is StartedPurchase & { status: 'started' | 'processing' } =>
+  purchase.status === 'started' || purchase.status === 'processing';
 
 /** Whoever can write to Stripe can write there what leads to a purchase of ours: then it is not this one, or not what was to be paid. */
 const assertAsStarted = ({ stripeAccount, checkout, amount }: StartedPurchase, heard: HeardOfCheckout): void => {

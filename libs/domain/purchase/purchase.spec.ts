@@ -14,7 +14,7 @@ import {
   purchaseStarted,
 } from '../testing/example-purchase.js';
 import { given } from '../testing/given.js';
-import { hearOfCheckout, neverOpened, startPurchase, type HeardOfCheckout } from './purchase.decisions.js';
+import { giveUp, hearOfCheckout, neverOpened, startPurchase, type HeardOfCheckout } from './purchase.decisions.js';
 import type { PurchaseEvent } from './purchase.events.js';
 import { purchase, purchaseView, type PurchaseState } from './purchase.state.js';
 
@@ -101,6 +101,24 @@ describe('what is heard of its checkout', () => {
       .when(neverOpened(purchaseId))
       .emits([]);
   });
+});
+
+it('I4: what Stripe will not tell any more is over a day after its checkout is, a month after if a payment was on its way', () => {
+  const at = (now: string) => giveUp({ purchaseId, now });
+  const [dayAfter, monthAfter] = ['2027-02-01T18:00:00.000Z', '2027-03-02T18:00:00.000Z'];
+  aPurchase(open).when(at('2027-02-01T17:59:59.000Z')).emits([]);
+  aPurchase(open).when(at(dayAfter)).emits([purchaseExpired()]);
+  aPurchase([purchaseStarted()]).when(at(dayAfter)).emits([purchaseExpired()]);
+  aPurchase([...open, purchaseProcessing])
+    .when(at(dayAfter))
+    .emits([]);
+  aPurchase([...open, purchaseProcessing])
+    .when(at(monthAfter))
+    .emits([purchaseExpired()]);
+  for (const end of [purchaseExpired('calledOff'), purchaseFailed, purchasePaid(day)])
+    aPurchase([...open, end])
+      .when(at(monthAfter))
+      .emits([]);
 });
 
 describe('whatever is heard, in any order and however often', () => {
