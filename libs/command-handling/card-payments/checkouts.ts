@@ -13,7 +13,7 @@ import {
   type PurchaseView,
   type StartedPurchase,
 } from '../../domain/purchase/purchase.state.js';
-import { StripeRefused, type Checkout } from '../../payments/card-payments.js';
+import { StripeNotAllowed, StripeRefused, type Checkout } from '../../payments/card-payments.js';
 import { CommandOf, type Caller } from '../command.js';
 import { cardsOf, Operation, type Parts } from '../operation.js';
 import { byStripe } from './by-stripe.js';
@@ -93,7 +93,7 @@ export const lookAtPurchase = async (parts: Parts, business: string, purchaseId:
   try {
     return await carryOn(parts, operation, state);
   } catch (error) {
-    if (!(error instanceof StripeRefused)) throw error;
+    if (!(error instanceof StripeRefused || error instanceof StripeNotAllowed)) throw error;
     const { events } = await operation.decide(purchase, purchaseId, giveUp({ purchaseId, now: operation.now }), { fresh: true });
     if (events.length === 0) throw error;
     return 'broughtIn';

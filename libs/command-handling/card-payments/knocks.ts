@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { StripeRefused, type Knock } from '../../payments/card-payments.js';
+import { StripeNotAllowed, StripeRefused, type Knock } from '../../payments/card-payments.js';
 import type { Parts } from '../operation.js';
 import { reconcileCheckout, type Outcome } from './checkouts.js';
 import { reconcilePayment } from './refunds.js';
@@ -59,7 +59,7 @@ export class Knocks {
     try {
       return await (kind === 'checkout' ? reconcileCheckout : reconcilePayment)(this.parts, account, id);
     } catch (error) {
-      if (error instanceof StripeRefused) return 'refused';
+      if (error instanceof StripeRefused || error instanceof StripeNotAllowed) return 'refused';
       throw error;
     }
   }

@@ -1,7 +1,7 @@
 import type { BusinessDescription } from '../../domain/business/business.events.js';
 import { business, changeBusiness } from '../../domain/business/business.js';
 import { assertNone, InvalidInput } from '../../domain/kernel/refusal.js';
-import { StripeRefused, type ConnectedAccount } from '../../payments/card-payments.js';
+import { StripeNotAllowed, StripeRefused, type ConnectedAccount } from '../../payments/card-payments.js';
 import { CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
 import type { Operation } from '../operation.js';
@@ -58,7 +58,8 @@ const known = async (operation: Operation, account: string): Promise<ConnectedAc
   try {
     return await operation.cards.account(account);
   } catch (error) {
-    if (error instanceof StripeRefused) throw wrongAccount('NO_SUCH_ACCOUNT', 'is no account that is connected with this service');
+    if (error instanceof StripeRefused || error instanceof StripeNotAllowed)
+      throw wrongAccount('NO_SUCH_ACCOUNT', 'is no account that is connected with this service');
     throw error;
   }
 };
