@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { fromStripe } from '../../../libs/domain/purchase/card-amounts.js';
 import { Markup, markup } from '../../../libs/printing/markup.js';
+import { amountsIn } from '../../../libs/printing/wording.js';
 
 export const LABEL = 'Simulated: no card is charged, no money moves';
 
@@ -64,12 +66,8 @@ export const button = (action: string, text: string, isFirst = false): Markup =>
   markup`<form method="post" action="${action}"><button${isFirst ? markup` class="first"` : markup``}>${text}</button></form>
 `;
 
-/** Minor units, as people read them: "CAD 420.00". */
-export const amountOf = (minor: number, currency: string): string => {
-  const code = currency.toUpperCase();
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency: code, currencyDisplay: 'code' });
-  const digits = STRIPES_OWN[code] ?? format.resolvedOptions().maximumFractionDigits ?? 2;
-  return format.format(minor / 10 ** digits).replace(/\u00a0/g, ' ');
+/** As people read it: "CAD 420.00". */
+export const amountOf = (amount: number, stripesCurrency: string): string => {
+  const money = fromStripe(amount, stripesCurrency);
+  return amountsIn(money.currency).full(money.amount).replaceAll('\u00a0', ' ');
 };
-
-const STRIPES_OWN: Record<string, number> = { ISK: 2, UGX: 2 };
