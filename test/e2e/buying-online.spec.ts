@@ -6,7 +6,9 @@ import {
   becomes,
   bought,
   buy,
+  checkoutsOf,
   have,
+  intentOf,
   openOnlineShop,
   ORIGIN,
   packagesOf,
@@ -79,6 +81,7 @@ describe('buying online', () => {
     await have(client, 1);
     const [own] = await packagesOf(client);
     expect(own).toMatchObject({ packageId: paid.packageId, invoiceId: paid.invoiceId, soldOn: clinic.day(0), remaining: 5 });
+    await service.history(); // read models have what follows
     const invoice = (await clinic.invoice({ invoiceId: paid.invoiceId! })) as Paid;
     expect(invoice).toMatchObject({
       status: 'paid',
@@ -104,6 +107,7 @@ describe('buying online', () => {
     await stripe.pay(started.url!);
     const { packageId } = await becomes(client, started, 'paid');
     await have(client, 1);
+    await service.history();
     const history = await clinic.owner.get<Page<{ type: string; actorRole: string; data: object }>>(`/v1/packages/${packageId}/history`);
     expect(history.items).toMatchObject([{ type: 'PackageSold', actorRole: 'stripe' }]);
     const tags = await clinic.owner.get<Page<{ what: string; actorRole: string; reason: string }>>(`/v1/packages/${packageId}/audit-tags`);
@@ -149,6 +153,7 @@ describe('buying online', () => {
       expiryRule: { kind: 'none' },
       services: [{ limit: 5 }],
     });
+    await service.history();
     expect(await clinic.invoice(own!)).toMatchObject({ total: TOTAL, balance: 0 });
     expect((await buy((await aClient(clinic)).client, offeringId)).amount).toEqual(clinic.money(99_900));
   });
@@ -163,10 +168,8 @@ describe('buying online', () => {
       code: 'PAYMENT_UNDER_WAY',
     });
     expect(await packagesOf(client)).toEqual([]);
-    const intents = (await stripe.library.paymentIntents.list({ limit: 10 }, { stripeAccount: account })).data;
-    const intentOf = ({ purchaseId }: Bought) => intents.find(({ metadata }) => metadata.purchase === purchaseId)!.id;
-    await stripe.settle(intentOf(purchases[0]!), 'succeed');
-    await stripe.settle(intentOf(purchases[1]!), 'fail');
+    await stripe.settle(await intentOf(stripe, account, purchases[0]!), 'succeed');
+    await stripe.settle(await intentOf(stripe, account, purchases[1]!), 'fail');
     await becomes(client, purchases[0]!, 'paid');
     await becomes(client, purchases[1]!, 'failed');
     await have(client, 1);
@@ -180,8 +183,8 @@ describe('buying online', () => {
     ];
     await stripe.decline(declined!.url!);
     await stripe.abandon(abandoned!.url!);
-    const sessions = (await stripe.library.checkout.sessions.list({ limit: 10 }, { stripeAccount: account })).data;
-    await stripe.lapse(sessions.find(({ metadata }) => metadata!.purchase === lapsed!.purchaseId)!.id);
+    const [session] = await checkoutsOf(stripe, account, lapsed!);
+    await stripe.lapse(session!);
     expect(await client.post(`/v1/me/purchases/${called!.purchaseId}/cancel`)).toMatchObject({ status: 'expired', url: null });
     expect(await bought(client, called!)).toMatchObject({ status: 'expired', because: 'calledOff' });
     await becomes(client, lapsed!, 'expired');

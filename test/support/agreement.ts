@@ -15,6 +15,7 @@ import {
   type Session,
   type SoldPackage,
 } from '../../libs/domain/package/package.state.js';
+import { purchase, type StartedPurchase } from '../../libs/domain/purchase/purchase.state.js';
 import { series, type SeriesState } from '../../libs/domain/series/series.js';
 import { byStream } from './afresh.js';
 
@@ -27,6 +28,7 @@ interface Streams {
   offerings: Map<string, DefinedOffering>;
   lists: Map<string, OfferingListState>;
   series: Map<string, SeriesState>;
+  purchases: Map<string, StartedPurchase>;
 }
 
 /** Where streams disagree with each other. Empty: nowhere. */
@@ -38,6 +40,7 @@ export function disagreements(events: readonly Recorded[]): string[] {
     offerings: statesOf(offering, events) as Streams['offerings'],
     lists: statesOf(offeringList, events),
     series: statesOf(series, events),
+    purchases: statesOf(purchase, events) as Streams['purchases'],
   };
   const sales = (events as Recorded<PackageEvent>[]).filter((event) => event.type === 'PackageSold');
   return [
@@ -47,6 +50,8 @@ export function disagreements(events: readonly Recorded[]): string[] {
     ...[...streams.series.values()].flatMap((planned) => ofSeries(planned, streams)),
     ...[...streams.appointments.values()].flatMap((booked) => ofAppointment(booked, streams)),
     ...[...streams.invoices.values()].flatMap((issued) => ofInvoice(issued)),
+    ...[...streams.purchases.values()].flatMap((started) => ofPurchase(started, streams)),
+    ...[...streams.invoices.values()].flatMap((issued) => ofCards(issued, streams)),
     ...ofNumbers(events),
   ];
 }
@@ -167,6 +172,27 @@ function ofInvoice({ invoiceId, total, adjustments, paid, refunded, pending, bal
     'what is refunded is not the sum of its refunds': refunded.amount !== byUs + atStripe,
     'more or less than all of it is taken off': adjustments.amount > 0 || total.amount + adjustments.amount < 0,
   });
+}
+
+/** I4, D2: what is paid is there once, with its payment; of what is not paid there is nothing. */
+function ofPurchase(
+  { purchaseId, status, sale, invoiceId, paymentId, amount }: StartedPurchase,
+  { packages, invoices, offerings }: Streams,
+): string[] {
+  const payments = (invoices.get(invoiceId)?.payments ?? []).filter((payment) => payment.paymentId === paymentId);
+  const isPaid = status === 'paid';
+  return said(`purchase ${purchaseId} (${status})`, {
+    'its package is there otherwise than it is paid': sale !== null && packages.has(sale.packageId) !== isPaid,
+    'its offering is not locked': sale !== null && !offerings.get(sale.offeringId)?.locked,
+    [`${payments.length} payments of it`]: payments.length !== (isPaid ? 1 : 0),
+    'its payment is of another amount': payments.some((payment) => payment.amount.amount !== amount.amount || payment.method !== 'stripe'),
+  });
+}
+
+/** H6: each payment through Stripe is of a purchase that is paid. */
+function ofCards({ invoiceId, payments }: IssuedInvoice, { purchases }: Streams): string[] {
+  const strange = payments.filter(({ method, purchaseId }) => method === 'stripe' && purchases.get(purchaseId ?? '')?.status !== 'paid');
+  return said(`invoice ${invoiceId}`, { 'a payment through Stripe is of no purchase': strange.length > 0 });
 }
 
 /** D3: in each year of a business the numbers go from 1 on without a gap, one for each invoice, in the order in which they were issued. */

@@ -81,3 +81,18 @@ export async function becomes(client: Caller, purchase: Pick<Bought, 'purchaseId
 /** Once the client has so many packages. */
 export const have = (client: Caller, many: number): Promise<void> =>
   until(async () => (await packagesOf(client)).length === many, `the client has ${many} packages`, PATIENCE);
+
+/** What a bank says of a payment is said of its intent: that of the purchase. */
+export const intentOf = async (stripe: LocalStripe, account: string, { purchaseId }: Pick<Bought, 'purchaseId'>): Promise<string> => {
+  for await (const { id, metadata } of stripe.library.paymentIntents.list({ limit: 100 }, { stripeAccount: account }))
+    if (metadata.purchase === purchaseId) return id;
+  throw new Error(`Stripe has no payment of the purchase ${purchaseId}.`);
+};
+
+/** How many checkouts Stripe has of a purchase. */
+export const checkoutsOf = async (stripe: LocalStripe, account: string, { purchaseId }: Pick<Bought, 'purchaseId'>): Promise<string[]> => {
+  const found: string[] = [];
+  for await (const { id, metadata } of stripe.library.checkout.sessions.list({ limit: 100 }, { stripeAccount: account }))
+    if (metadata?.purchase === purchaseId) found.push(id);
+  return found;
+};

@@ -8,6 +8,8 @@ export interface Program {
   ready: unknown;
   /** What it wrote so far, for a failing test to show. */
   said(): string;
+  /** Once the process is gone, whoever ended it. */
+  ended(): Promise<void>;
   /** Gently; after it the process is gone. */
   stop(): Promise<void>;
   /** `kill -9`; after it the process is gone. */
@@ -40,5 +42,12 @@ export async function startProgram(path: string, env: Record<string, string>): P
     exited.then(() => reject(new Error(`${path} ended before it was ready:\n${said}`)), reject);
   });
   clearTimeout(tooSlow);
-  return { pid: child.pid!, ready, said: () => said, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
+  return {
+    pid: child.pid!,
+    ready,
+    said: () => said,
+    ended: () => exited.then(() => undefined),
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+  };
 }

@@ -47,6 +47,8 @@ export interface Service {
   lastPosition(): Promise<bigint>;
   /** All that has happened, once all that follows has followed. The projector must run. */
   history(): Promise<readonly Recorded[]>;
+  /** One more API, which callers do not know of, with settings of its own. */
+  startApi(env: Record<string, string>): Promise<Program>;
   stopProjector(): Promise<void>;
   startProjector(): Promise<void>;
   stop(): Promise<void>;
@@ -111,9 +113,10 @@ export async function startService({ policies = 'both', apis = 1, env = {} }: Se
       }
     },
     history: async () => {
-      while (!(await isUpToDate(pool, store))) await sleep(POLL);
+      while (!(await isUpToDate(pool, store, policies === 'api' ? 'elsewhere' : 'here'))) await sleep(POLL);
       return (await wholeHistory(commands.parts)).events;
     },
+    startApi: (own) => startProgram('apps/api/main.js', { ...settings, ...own }),
     stopProjector: async () => {
       await following?.stop();
       following = undefined;
