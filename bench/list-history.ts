@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { linkIdOf } from '../libs/domain/client-link/client-link.state.js';
 import type { AnyEvent, Recorded } from '../libs/domain/kernel/event.js';
 import { cad } from '../libs/domain/testing/example.js';
-import { aMassage, annaHerself, termsOf } from '../libs/domain/testing/example-catalogue.js';
+import { aMassage, annaHerself, clinic, termsOf } from '../libs/domain/testing/example-catalogue.js';
+import { nothing } from '../libs/domain/testing/example-link.js';
 import { cancelledWith, sale, soldMassage } from '../libs/domain/testing/example-package.js';
 
 // What stands in the lists of one large business: events as they come back from the store, made in memory.
@@ -12,6 +14,9 @@ export interface Business {
   clientIds: string[];
   offeringIds: string[];
   categoryIds: string[];
+  serviceIds: string[];
+  sharing: string[]; // clients with whom two others share their packages
+  wealthy: string[]; // clients with many packages
   today: string;
 }
 
@@ -20,6 +25,8 @@ const OFFERINGS = 2_000;
 const CATEGORIES = 50;
 const CLIENTS = 10_000;
 const PACKAGES = 100_000;
+const WEALTHY = 100; // clients, of whom each has so many more than others:
+const MORE = 30;
 const DAY = 24 * 3_600_000;
 const YEARS = { sold: 3 * 365, valid: 365 }; // days
 const TODAY = Date.UTC(2027, 0, 31);
@@ -34,21 +41,26 @@ export function listHistory(): { business: Business; history: Recorded[] } {
   const [serviceIds, offeringIds, categoryIds, clientIds, packageIds] = [SERVICES, OFFERINGS, CATEGORIES, CLIENTS, PACKAGES].map(some) as [
     ...[string[], string[], string[], string[], string[]],
   ];
-  const business = { businessId: randomUUID(), packageIds, clientIds, offeringIds, categoryIds, today: dayOf(TODAY) };
+  const sharing = clientIds.filter((_, n) => n % 5 === 0);
+  const people = { clientIds, sharing, wealthy: clientIds.slice(-WEALTHY) };
+  const business = { businessId: randomUUID(), packageIds, ...people, offeringIds, categoryIds, serviceIds, today: dayOf(TODAY) };
   const history: Recorded[] = [];
   const add = (event: AnyEvent, stream: string, revision = 0): void => {
     history.push(recordedAt(event, stream, revision, history.length, business.businessId));
   };
-  addCatalogue(add, { ...business, serviceIds });
+  add({ type: 'BusinessCreated', data: { ...clinic, businessId: business.businessId } }, `business-${business.businessId}`);
+  addCatalogue(add, business);
   for (const [n, clientId] of clientIds.entries())
     add({ type: 'ClientRegistered', data: { ...annaHerself, clientId, name: `${word(n)} Tremblay ${n}` } }, `client-${clientId}`);
+  for (const [n, clientId] of sharing.entries())
+    for (const owner of [n, n + 1]) addLink(add, clientIds[(owner * 5 + 1) % CLIENTS]!, clientId);
   for (const [n, packageId] of packageIds.entries()) addPackage(add, { n, packageId, offeringIds, clientIds, serviceIds });
   return { business, history };
 }
 
 type Add = (event: AnyEvent, stream: string, revision?: number) => void;
 
-function addCatalogue(add: Add, { businessId, serviceIds, offeringIds, categoryIds }: Business & { serviceIds: string[] }): void {
+function addCatalogue(add: Add, { businessId, serviceIds, offeringIds, categoryIds }: Business): void {
   const list = `offeringList-${businessId}`;
   for (const [n, serviceId] of serviceIds.entries())
     add({ type: 'ServiceDefined', data: { ...aMassage, serviceId, name: `${word(n)} massage ${n}` } }, `service-${serviceId}`);
@@ -69,6 +81,16 @@ function addCatalogue(add: Add, { businessId, serviceIds, offeringIds, categoryI
   add({ type: 'OfferingListArranged', data: { ungrouped: [], categories } }, list);
 }
 
+/** G3: the owner lets the other one use their packages. */
+function addLink(add: Add, owner: string, other: string): void {
+  const gives = { ...nothing, usePackages: true };
+  const [low, high] = [
+    { clientId: owner, relationship: 'parent' as const, gives },
+    { clientId: other, relationship: 'child' as const, gives: nothing },
+  ].sort((a, b) => (a.clientId < b.clientId ? -1 : 1));
+  add({ type: 'ClientsLinked', data: { low, high } }, `clientLink-${linkIdOf(owner, other)}`);
+}
+
 interface Sale {
   n: number;
   packageId: string;
@@ -80,7 +102,7 @@ interface Sale {
 /** Sold over three years, in the order of time; the last ones are those that have much left. */
 function addPackage(add: Add, { n, packageId, offeringIds, clientIds, serviceIds }: Sale): void {
   const offering = Math.floor(Math.random() * offeringIds.length);
-  const about = { packageId, clientId: clientIds[Math.floor(Math.random() * clientIds.length)]!, offeringId: offeringIds[offering]! };
+  const about = { packageId, clientId: ownerOf(n, clientIds), offeringId: offeringIds[offering]! };
   const soldAt = TODAY - Math.round((1 - n / PACKAGES) * YEARS.sold) * DAY;
   const limit = 5 + (offering % 15);
   const serviceId = serviceIds[offering % SERVICES]!;
@@ -98,6 +120,12 @@ function addPackage(add: Add, { n, packageId, offeringIds, clientIds, serviceIds
   }
   if (n % 20 === 0) add({ type: 'PackageCancelled', data: { ...cancelledWith().data, ...about } }, `package-${packageId}`, 2);
 }
+
+/** The last clients have many, all others about ten. */
+const ownerOf = (n: number, clientIds: string[]): string =>
+  n % Math.floor(PACKAGES / (WEALTHY * MORE)) === 0
+    ? clientIds.at(-1 - Math.floor(Math.random() * WEALTHY))!
+    : clientIds[Math.floor(Math.random() * clientIds.length)]!;
 
 function recordedAt(event: AnyEvent, stream: string, revision: number, position: number, business: string): Recorded {
   const commandId = randomUUID();

@@ -1,6 +1,13 @@
 import pg from 'pg';
 import { mintToken } from '../libs/auth/tokens.js';
+import { domainEvents } from '../libs/domain/events.js';
+import type { Recorded } from '../libs/domain/kernel/event.js';
+import { GENESIS } from '../libs/event-store/chain.js';
+import { createCodec } from '../libs/event-store/codec.js';
+import { connectEventStore } from '../libs/event-store/event-store.js';
 import type { Projection } from '../libs/projection-engine/define-projection.js';
+import { clientLinks } from '../projections/client-links.projection.js';
+import { clientList } from '../projections/client-list.projection.js';
 import { directory } from '../projections/directory.projection.js';
 import { offeringArrangement } from '../projections/offering-arrangement.projection.js';
 import { offeringList } from '../projections/offering-list.projection.js';
@@ -23,7 +30,7 @@ const WANTED = 3; // times the p99 of one row, at most
 const ONE_ROW = 'one package';
 const PAGES = 40; // of a list, that are asked for at random
 
-const projections = [offeringList, offeringArrangement, packageList, directory] as unknown as Projection[];
+const projections = [offeringList, offeringArrangement, packageList, clientLinks, clientList, directory] as unknown as Projection[];
 
 /** The addresses of the first pages of a list, each with the cursor of the one before it. */
 async function pagesOf(api: string, token: string, path: string): Promise<string[]> {
@@ -38,11 +45,30 @@ async function pagesOf(api: string, token: string, path: string): Promise<string
   return pages;
 }
 
+/** The API looks up time zone, fees and taxes in the store. */
+async function storeFacts(url: string, history: readonly Recorded[]): Promise<void> {
+  const store = connectEventStore({ url });
+  const nobody = () => Promise.resolve(new Map<string, Buffer>());
+  const codec = createCodec(domainEvents, { forWriting: nobody, forReading: nobody });
+  for (const { stream, metadata, ...event } of history.filter(({ stream }) => /^(business|service)-/.test(stream))) {
+    const encoded = await codec.encode([event], { stream, revision: 0n, previousHash: GENESIS, metadata });
+    await store.append(
+      stream,
+      'no_stream',
+      encoded.map((one) => one.event),
+    );
+  }
+  await store.dispose();
+}
+
 /** What people ask of the lists. */
 async function askedOf(api: string, token: string, business: Business): Promise<Record<string, string[]>> {
-  const { packageIds, clientIds, offeringIds, categoryIds, today } = business;
+  const { packageIds, clientIds, offeringIds, categoryIds, serviceIds, sharing, wealthy, today } = business;
   const pages = (path: string) => pagesOf(api, token, path);
   const few = (ids: string[]) => ids.slice(0, 500);
+  const start = `${today}T15:00:00.000Z`;
+  const bookable = (of: string[]) => few(of).map((id) => `/v1/packages/available?clientId=${id}&start=${start}`);
+  const ofService = (path: string, n: number) => `${path}&serviceId=${serviceIds[n % serviceIds.length]}`;
   return {
     [ONE_ROW]: few(packageIds).map((id) => `/v1/packages/${id}`),
     'offerings, in order': await pages('/v1/offerings'),
@@ -56,6 +82,10 @@ async function askedOf(api: string, token: string, business: Business): Promise<
     'packages that end soon': await pages(`/v1/packages?status=sold&expiringBefore=${today}&sort=expiresOn&descending=true`),
     'packages with few left': await pages('/v1/packages?status=sold&remainingAtMost=1&descending=true'),
     'packages of an offering': few(offeringIds).map((id) => `/v1/packages?offeringId=${id}&descending=true`),
+    'what a client can book from': bookable(clientIds.filter((_, n) => n % 5 > 1)),
+    'the same, with two who share': bookable(sharing),
+    'the same, of one service': bookable(sharing).map(ofService),
+    'the same, of many packages': bookable(wealthy),
     'packages of a client': few(clientIds).map((id) => `/v1/packages?clientId=${id}&descending=true`),
   };
 }
@@ -80,6 +110,7 @@ async function measure(stage: Stage): Promise<void> {
   const databaseUrl = postgres.url();
   const { stores } = await openEventStore(stage, databaseUrl);
   const { business, history } = listHistory();
+  await storeFacts(stores.EVENTSTORE_URL!, history);
   console.log(`${history.length} events folded in ${(await foldAndWrite(databaseUrl, projections, history)).toFixed(1)} s`);
   const client = new pg.Client(databaseUrl);
   await client.connect();
