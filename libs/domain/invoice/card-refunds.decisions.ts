@@ -118,7 +118,7 @@ export const bringIn =
 
 /**
  * H6: what Stripe says of a refund, once, whoever hears it first: pending, then succeeded, then failed, never back. One that was made at
- * Stripe, or that we know nothing of, is a fact.
+ * Stripe, or that is not the one that we asked for, is a fact.
  */
 export const settleRefund =
   ({ invoiceId, purchaseId, on, ...said }: OfPurchase & RefundAtStripe): DecideInvoice =>
@@ -126,7 +126,7 @@ export const settleRefund =
     const issued = existing(state, invoiceId);
     const { stripeRefundId, status } = said;
     if (status === 'pending') return [];
-    const asked = said.refundId === null ? undefined : refundIn(issued, said.refundId);
+    const asked = askedFor(issued, purchaseId, said);
     const refundId = asked?.refundId ?? idFor(purchaseId, stripeRefundId ?? 'refund');
     const known = asked ?? refundIn(issued, refundId);
     if (status === 'succeeded') {
@@ -136,6 +136,17 @@ export const settleRefund =
     if (!known || known.status === 'failed') return [];
     return [known.status === 'pending' ? failed(issued, known, said) : returned(issued, known, said, on)];
   };
+
+/** What leads to a refund of ours anybody can write at Stripe: it is that one if all else is as well, and only one of them is. */
+const askedFor = (issued: IssuedInvoice, purchaseId: string, said: RefundAtStripe): Refund | undefined => {
+  const asked = said.refundId === null ? undefined : refundIn(issued, said.refundId);
+  const asAsked =
+    asked?.source === 'staff' &&
+    issued.payments.some((payment) => payment.paymentId === asked.paymentId && payment.purchaseId === purchaseId) &&
+    minus(asked.amount, said.amount).amount === 0 &&
+    (asked.stripeRefundId ?? said.stripeRefundId) === said.stripeRefundId;
+  return asAsked ? asked : undefined;
+};
 
 /** It had begun at Stripe when it failed: what says that it succeeded is older. */
 const cameToNothing = ({ status, stripeRefundId }: Refund): boolean => status === 'failed' && stripeRefundId !== null;

@@ -280,6 +280,42 @@ describe('what is done at Stripe itself', () => {
     expect(told([heard(7, 20_00, 'succeeded')])(paid.reduce(invoice.evolve, invoice.initial))).toMatchObject([
       { type: 'InvoiceRefunded', data: { refundId: idFor(purchaseId, 're_7'), source: 'stripe' } },
     ]));
+  it('H6: a second one at Stripe for the same refund of ours is money gone too, once', () => {
+    const asked = [...paid, refundRequested(1, 20_00, { ...money, pending: 20_00 })];
+    const ours = refundConfirmed(1, 20_00, { paid: TOTAL, refunded: 20_00, balance: 20_00 }, { ...later, ...taxes(87, 1_74) });
+    const second = heard(2, 20_00, 'succeeded', { refundId: idOf('refund1') });
+    const fact = there(2, 20_00, { paid: TOTAL, refunded: 40_00, balance: 40_00 });
+    Object.assign(fact.data, taxes(87, 1_73));
+    anInvoice([...asked, ours])
+      .when(told([second]))
+      .emits([fact]);
+    anInvoice(asked)
+      .when(told([heard(1, 20_00, 'succeeded'), second]))
+      .emits([ours, fact]);
+    anInvoice([...asked, ours, fact])
+      .when(told([second, heard(1, 20_00, 'succeeded')]))
+      .emits([]);
+    anInvoice([...asked, refundFailed(1, 20_00, money)])
+      .when(told([second]))
+      .emits([{ ...fact, data: { ...fact.data, ...taxes(87, 1_74), refunded: cad(20_00), balance: cad(20_00) } } as InvoiceEvent]);
+    anInvoice([...asked, ours])
+      .when(told([heard(2, 20_00, 'failed', { refundId: idOf('refund1') })]))
+      .emits([]);
+  });
+  it('H6: one that names a refund of ours, and is of another amount, of another payment or given back in cash, is a fact', () => {
+    const facts = (history: InvoiceEvent[], amount: number) =>
+      expect(
+        told([heard(7, amount, 'succeeded', { refundId: idOf('refund1') })])(history.reduce(invoice.evolve, invoice.initial)),
+      ).toMatchObject([{ type: 'InvoiceRefunded', data: { refundId: idFor(purchaseId, 're_7'), source: 'stripe', amount: cad(amount) } }]);
+    facts([...paid, refundRequested(1, 20_00, { ...money, pending: 20_00 })], 20_01);
+    facts([...paid, refunded(1, 20_00, { paid: TOTAL, refunded: 20_00, balance: 20_00 })], 20_00);
+    const other = { paymentId: idOf('pay2'), purchaseId: idOf('purchase2') };
+    const two = [
+      ...[issued(content), received(1, 100_00, { paid: 100_00, balance: 14_98 }, { method: 'stripe', purchaseId })],
+      received(2, 14_98, money, { method: 'stripe', purchaseId: other.purchaseId }),
+    ];
+    facts([...two, refundRequested(1, 10_00, { ...money, pending: 10_00 }, other)], 10_00);
+  });
   it('H6: it may exceed what our rules allow, and leaves that much less to refund', () => {
     const cash = refunded(1, TOTAL, { paid: TOTAL, refunded: TOTAL, balance: TOTAL });
     const state = [...paid, cash].reduce(invoice.evolve, invoice.initial);
