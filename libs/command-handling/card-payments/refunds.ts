@@ -1,7 +1,7 @@
 import { bringIn, settleRefund, type RefundAtStripe } from '../../domain/invoice/card-refunds.decisions.js';
 import type { InvoiceEvent } from '../../domain/invoice/invoice.events.js';
-import { invoice, refundIn, type IssuedInvoice } from '../../domain/invoice/invoice.state.js';
-import type { Recorded } from '../../domain/kernel/event.js';
+import { invoice, refundIn, type InvoiceState, type IssuedInvoice } from '../../domain/invoice/invoice.state.js';
+import type { Decide, Recorded } from '../../domain/kernel/event.js';
 import { NotFound } from '../../domain/kernel/refusal.js';
 import { existing } from '../../domain/purchase/purchase.decisions.js';
 import type { PurchaseEvent } from '../../domain/purchase/purchase.events.js';
@@ -66,9 +66,7 @@ const hear = async (operation: Operation, paid: StartedPurchase, { refunds, disp
   const { purchaseId, invoiceId } = paid;
   const { today: on } = await operation.business();
   if (!(await isNoted(operation, paid))) await operation.settled(purchase, purchaseId, { such: isPaid });
-  const decide = bringIn({ invoiceId, purchaseId, on, refunds, disputes });
-  const { events } = await operation.decide(invoice, invoiceId, decide, { fresh: true });
-  if (events.length === 0) await operation.settled(invoice, invoiceId, { such: isOfStripe }); // whoever heard it first may have died of it
+  await decideOnSettled(operation, invoiceId, bringIn({ invoiceId, purchaseId, on, refunds, disputes }));
   return 'broughtIn';
 };
 
@@ -98,7 +96,7 @@ export const carryOutRefund = async (parts: Parts, business: string, { invoiceId
   const said = await askedFor(operation, paid, { refundId, amount: wanted.amount });
   const { today: on } = await operation.business();
   const decide = settleRefund({ invoiceId, purchaseId: purchaseId!, on, ...said });
-  await (await partOfRequest(operation, command)).decide(invoice, invoiceId, decide, { fresh: true });
+  await decideOnSettled(await partOfRequest(operation, command), invoiceId, decide);
   return 'broughtIn';
 };
 
@@ -110,6 +108,24 @@ const partOfRequest = async (operation: Operation, { caller, input }: CarryOutRe
   const { correlationId } = caller;
   return operation.another(new CarryOutRefund({ ...caller, correlationId: asked?.metadata.$correlationId ?? correlationId }, input));
 };
+
+/**
+ * What Stripe said before has reached the package when it is decided on what it says now: else a refund that failed after it had succeeded
+ * could be told there before that it succeeded. Whoever heard it first may have died of it.
+ */
+const decideOnSettled = async (operation: Operation, invoiceId: string, decide: Decide<InvoiceState, InvoiceEvent>): Promise<void> => {
+  for (let isSettled = false; !isSettled;) {
+    const settled = await operation.settled(invoice, invoiceId, { such: isOfStripe });
+    const ifSettled = (state: InvoiceState): InvoiceEvent[] => {
+      isSettled = statusesIn(state) === statusesIn(settled);
+      return isSettled ? decide(state) : [];
+    };
+    await operation.decide(invoice, invoiceId, ifSettled, { fresh: true });
+  }
+};
+
+const statusesIn = (state: InvoiceState): string =>
+  state.status === 'issued' ? state.refunds.map(({ refundId, status }) => `${refundId} ${status}`).join() : '';
 
 /** What Stripe refuses, it does not do: the refund has failed before it began. */
 const askedFor = async (
