@@ -61,7 +61,7 @@ const newRefund = (charge: Stripe.Charge, amount: number, status: string, said: 
     ...(status === 'pending' && { pending_reason: 'processing' }),
   }) satisfies Stripe.Refund;
 
-/** What the bank says of a pending refund in the end; failed, the money is the business's again. Nothing, if it was said before. */
+/** What the bank says of a refund: it arrives, or it does not, also after all; then the money is the business's again. Nothing, if it was said before. */
 export const settleRefund = (
   { state, emit }: Simulator,
   account: string,
@@ -69,7 +69,7 @@ export const settleRefund = (
   outcome: 'succeeded' | 'failed',
   cause?: Cause,
 ): Stripe.Refund => {
-  if (refund.status !== 'pending') return refund;
+  if (refund.status !== 'pending' && (refund.status !== 'succeeded' || outcome === 'succeeded')) return refund;
   const { pending_reason: _, ...rest } = refund;
   if (outcome === 'succeeded') {
     const succeeded = state.refunds.put(account, { ...rest, status: 'succeeded' });

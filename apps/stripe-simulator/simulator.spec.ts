@@ -147,6 +147,11 @@ describe('refunds', () => {
     expect(await stripe.refunds.retrieve(id, {}, clinic)).toMatchObject({ status: 'failed', failure_reason: 'lost_or_stolen_card' });
     expect(await stripe.charges.retrieve(charge.id, {}, clinic)).toMatchObject({ refunded: false, amount_refunded: 0 });
     expect((await types()).filter((type) => type === 'refund.failed')).toHaveLength(1);
+    await tell('refunds', { outcome: 'succeeded' });
+    const arrived = await refund(intent);
+    expect(arrived.status).toBe('succeeded');
+    await press(`/dashboard/refunds/${arrived.id}/fail`); // it comes back after all
+    expect((await stripe.refunds.retrieve(arrived.id, {}, clinic)).status).toBe('failed');
     await tell('refunds', { outcome: 'failed' });
     expect((await refund(intent)).status).toBe('failed');
     await tell('refunds', { outcome: 'refused' });

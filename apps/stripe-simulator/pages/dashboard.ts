@@ -49,8 +49,9 @@ const refundForm = (action: string, { amount, amount_refunded: refunded, currenc
 
 const refundLine = ({ id, amount, currency, status }: Stripe.Refund): Markup => {
   const at = (what: string) => `/dashboard/refunds/${id}/${what}`;
-  const buttons = status === 'pending' ? markup`${button(at('succeed'), 'It arrives')}${button(at('fail'), 'It fails')}` : nothing;
-  return markup`<li>Refund of ${amountOf(amount, currency)}: ${status ?? 'unknown'} ${buttons}</li>
+  const arrives = status === 'pending' ? button(at('succeed'), 'It arrives') : nothing;
+  const fails = status === 'pending' || status === 'succeeded' ? button(at('fail'), 'It fails') : nothing;
+  return markup`<li>Refund of ${amountOf(amount, currency)}: ${status ?? 'unknown'} ${arrives}${fails}</li>
 `;
 };
 
