@@ -103,6 +103,15 @@ const cancelled = async (): Promise<Package> => {
 const atStripe = async ({ paymentIntent }: Package) =>
   (await stripe.library.refunds.list({ payment_intent: paymentIntent }, { stripeAccount: shop.account })).data;
 
+/** Stripe knocks with this, and is answered once what it is about was brought in. */
+const knock = async (event: object): Promise<void> => {
+  const body = JSON.stringify({ ...event, account: shop.account });
+  const signature = stripe.library.webhooks.generateTestHeaderString({ payload: body, secret: stripe.webhookSecret });
+  const headers = { 'content-type': 'application/json', 'stripe-signature': signature };
+  const answer = await fetch(`${service.urls[0]}/v1/stripe/webhooks`, { method: 'POST', body, headers });
+  expect(answer.ok).toBe(true);
+};
+
 describe('a refund of what was paid by card', () => {
   it('H6: cancel, pending refund, second refund', async () => {
     await stripe.refunds('pending');
@@ -287,6 +296,27 @@ describe('what is done at Stripe itself', () => {
     const { items } = await shop.clinic.owner.get<Page<Sold>>(`/v1/packages?flag=refundedAtStripe&clientId=${one.clientId}`);
     expect(items.map(({ packageId }) => packageId)).toEqual([one.packageId]);
     expect((await shop.clinic.owner.get<Page<Sold>>(`/v1/packages?flag=disputed&clientId=${one.clientId}`)).items).toEqual([]);
+  });
+
+  it('H6: told of before it is told that anything was paid: both are brought in; what comes back there is not refunded any more', async () => {
+    await stripe.webhooks.mode('held');
+    const { client, clientId } = await aClient(shop.clinic);
+    const started = await buy(client, shop.offeringId);
+    await stripe.pay(started.url!);
+    const paymentIntent = await intentOf(started);
+    await stripe.refundInDashboard(paymentIntent, 5_000);
+    const { data } = await stripe.library.events.list({ limit: 100 }, { stripeAccount: shop.account });
+    const about = ({ id, payment_intent }: { id: string; payment_intent?: unknown }) =>
+      id === paymentIntent || payment_intent === paymentIntent;
+    for (const type of ['charge.refunded', 'checkout.session.completed'])
+      await knock(data.find((event) => event.type === type && about(event.data.object as { id: string }))!);
+    const { packageId, invoiceId } = await becomes(client, started, 'paid');
+    const one = { packageId: packageId!, clientId, invoiceId: invoiceId!, paymentIntent };
+    await becomesSo(one, { refunded: 5_000 });
+    expect((await packageOf(one)).flags).toEqual(['refundedAtStripe']);
+    await stripe.settleRefund((await atStripe(one))[0]!.id, 'fail');
+    expect(await becomesSo(one, { refunded: 0 })).toMatchObject({ balance: 0, refunds: [{ status: 'failed' }] });
+    expect((await packageOf(one)).flags).toEqual([]);
   });
 
   it('H6: a refund there beside one of ours that waits: what then is too much, Stripe refuses', async () => {

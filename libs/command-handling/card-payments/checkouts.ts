@@ -17,6 +17,7 @@ import { StripeNotAllowed, StripeRefused, type Checkout } from '../../payments/c
 import { CommandOf, type Caller } from '../command.js';
 import { cardsOf, Operation, type Parts } from '../operation.js';
 import { byStripe } from './by-stripe.js';
+import { reconcilePayment } from './refunds.js';
 
 // What has become of a checkout is asked at Stripe and brought in, whoever noticed that there is something to ask: who opened it, a webhook,
 // or the clerk. Each time it is a command of its own, which changes nothing if nothing is new.
@@ -35,13 +36,16 @@ class HearOfCheckout extends CommandOf<Hearing, PurchaseView> {}
 class LookAtPurchase extends CommandOf<{ purchaseId: string }, PurchaseView> {}
 class GiveUpOpening extends CommandOf<{ purchaseId: string }, PurchaseView> {}
 
-/** Asks Stripe what has become of a checkout, and brings that in. */
+/** Asks Stripe what has become of a checkout, and brings that in; once it is paid, also what has become of the payment: whoever told of that may have been faster. */
 export const reconcileCheckout = async (parts: Parts, stripeAccount: string, checkoutId: string): Promise<Outcome> => {
   const checkout = await cardsOf(parts).checkout(stripeAccount, checkoutId);
   if (checkout.purchase === null) return 'notOurs';
   const { businessId, purchaseId } = checkout.purchase;
   const command = new HearOfCheckout(byStripe(businessId), { purchaseId, stripeAccount, checkout });
-  return outcomeOf(hear(new Operation(parts, command.caller, command), command.input));
+  const outcome = await outcomeOf(hear(new Operation(parts, command.caller, command), command.input));
+  const { status, paymentIntentId } = checkout;
+  if (outcome !== 'broughtIn' || status !== 'paid' || paymentIntentId === null) return outcome;
+  return reconcilePayment(parts, stripeAccount, paymentIntentId);
 };
 
 /**

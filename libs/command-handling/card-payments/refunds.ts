@@ -10,7 +10,7 @@ import { StripeRefused, type CardPayment } from '../../payments/card-payments.js
 import { CommandOf } from '../command.js';
 import { cardsOf, Operation, type Parts } from '../operation.js';
 import { byStripe } from './by-stripe.js';
-import { reconcileCheckout, type Outcome } from './checkouts.js';
+import type { Outcome } from './checkouts.js';
 
 // H6: money is given back at Stripe, once, and whatever has become of a payment there is asked and brought in, whoever noticed that there is
 // something to ask: a webhook, or the clerk.
@@ -36,7 +36,7 @@ export const reconcilePayment = async (parts: Parts, stripeAccount: string, paym
   const command = new HearOfPayment(byStripe(businessId), { purchaseId, stripeAccount, payment });
   const operation = new Operation(parts, command.caller, command);
   try {
-    const paid = await paidPurchase(parts, operation, command.input);
+    const paid = await paidPurchase(operation, command.input);
     if (typeof paid === 'string') return paid;
     return await hear(operation, paid, payment);
   } catch (error) {
@@ -47,17 +47,12 @@ export const reconcilePayment = async (parts: Parts, stripeAccount: string, paym
 
 /** What was paid with it, if that is so: what leads to a purchase is written by whoever owns the account, and not believed by itself. */
 const paidPurchase = async (
-  parts: Parts,
   operation: Operation,
   { purchaseId, stripeAccount, payment: { paymentIntentId } }: Hearing,
 ): Promise<StartedPurchase | Outcome> => {
-  let started = existing(await operation.newest(purchase, purchaseId), purchaseId);
+  const started = existing(await operation.newest(purchase, purchaseId), purchaseId);
   if (started.stripeAccount !== stripeAccount) return 'amiss';
-  if (started.status !== 'paid' && started.checkout) {
-    await reconcileCheckout(parts, stripeAccount, started.checkout.checkoutId); // whoever told of the refund was faster than whoever told of the payment
-    started = existing(await operation.newest(purchase, purchaseId), purchaseId);
-  }
-  if (started.status !== 'paid') return 'broughtIn'; // nothing was paid that could be given back
+  if (started.status !== 'paid') return 'broughtIn'; // it is asked again once the payment is heard of
   return started.paymentIntentId === paymentIntentId ? started : 'amiss';
 };
 
