@@ -57,7 +57,7 @@ let packages: string[];
 beforeAll(async () => {
   account = await stripe.account();
   await service.making().done({ method: 'PATCH', path: '/settings', body: { settings: { stripeAccount: account } } });
-  packages = await Promise.all([1, 2, 3, 4].map(() => paidByCard()));
+  packages = await Promise.all([1, 2, 3, 4, 5].map(() => paidByCard()));
 }, PATIENCE);
 
 it(
@@ -103,6 +103,32 @@ it(
     const found = async () =>
       (await history()).some(({ type, data }) => type === 'PackageRefunded' && (data as { packageId: string }).packageId === refused);
     await until(found, 'what was refunded in the dashboard is found', HEALS_WITHIN);
+  },
+  PATIENCE,
+);
+
+it(
+  'H6: the projector dies when the invoice knows, and the money comes back before the package does: it hears both, in their order',
+  async () => {
+    const packageId = packages[4]!;
+    const [projector] = fleet().projectors;
+    await projector!.kill();
+    await fleet().desk.get(url(), packageRefund(packageId, 10_000, 'stripe'));
+    const doomed = fleet().doomed('apps/projector/main.js', 'after:InvoiceRefunded');
+    await doomed.start();
+    await doomed.ended();
+    const ofIt = (data: unknown): boolean => (data as { packageId: string }).packageId === packageId;
+    const { data } = await stripe.library.refunds.list({ payment_intent: payments.get(packageId)! }, { stripeAccount: account });
+    await stripe.sendTo(url());
+    await stripe.webhooks.mode('normal');
+    await stripe.settleRefund(data[0]!.id, 'fail');
+    const hears = async () => (await history()).some(({ type, data }) => type === 'PackageRefundRefused' && ofIt(data));
+    await until(hears, 'the package hears of it', HEALS_WITHIN);
+    await stripe.webhooks.mode('held');
+    await projector!.start();
+    await service.settled(HEALS_WITHIN);
+    const ofPackage = (await history()).filter(({ type, data }) => /^PackageRefund/.test(type) && ofIt(data));
+    expect(ofPackage.map(({ type }) => type)).toEqual(['PackageRefundRequested', 'PackageRefunded', 'PackageRefundRefused']);
   },
   PATIENCE,
 );
