@@ -120,6 +120,19 @@ describe('what has become of it', () => {
       ['Refund, cash', '-344.93'],
     ]);
   });
+  it('H6: a refund that waits for Stripe, or failed there, is shown and in no sum; the failed one is struck out', () => {
+    const refund = (status: 'pending' | 'failed') => ({ on: '2027-02-03', method: 'stripe', reference: null, amount: 100_00, status });
+    const invoice = toPrint({ payments: [paid(344_93, { method: 'stripe' })], refunds: [refund('pending'), refund('failed')] });
+    expect(totals(invoice).slice(-2)).toEqual(['Paid: -344.93', 'Balance due: CAD 0.00']);
+    expect(invoicePage(invoice)).toMatchObject({
+      stamp: 'PAID',
+      movements: [
+        { what: 'Card online' },
+        { what: 'Refund, card online (pending)', voided: false },
+        { what: 'Refund, card online (failed)', voided: true },
+      ],
+    });
+  });
 });
 
 describe('a receipt', () => {
