@@ -91,7 +91,7 @@ export interface CardDispute {
 
 export interface ConnectedAccount {
   account: string; // `acct_…`
-  businessId: string | null; // for which we made it; null: it was there before
+  businessId: string | null; // whose it is; null: it was there before, and nobody has claimed it
   chargesEnabled: boolean;
   payoutsEnabled: boolean;
   detailsSubmitted: boolean;
@@ -208,6 +208,11 @@ export class CardPayments {
 
   async account(account: string): Promise<ConnectedAccount> {
     return answered(async () => accountOf(await this.stripe.accounts.retrieve(account)));
+  }
+
+  /** Says there whose an account is that was there before. */
+  async claimAccount(account: string, businessId: string): Promise<ConnectedAccount> {
+    return answered(async () => accountOf(await this.stripe.accounts.update(account, { metadata: { business: businessId } })));
   }
 
   /** Where the business tells Stripe about itself; good for a few minutes, once. */

@@ -454,17 +454,22 @@ describe('connecting', () => {
     });
   });
 
-  it('A1: an account that is set by hand is there, and not of another business', async () => {
-    const [one, other] = [(await openOnlineShop(service, stripe)).clinic.owner, (await openOnlineShop(service, stripe)).clinic.owner];
-    await one.patch('/v1/settings', { settings: { stripeAccount: null } });
-    const body = { returnUrl: ORIGIN, refreshUrl: ORIGIN };
-    const { account } = await one.post<{ account: string }>('/v1/stripe/onboarding', body);
+  it('A1, A3: an account that is set by hand is there, and not of another business, which nobody gets to see or use', async () => {
+    const [one, other] = [await openOnlineShop(service, stripe), await openOnlineShop(service, stripe)];
     for (const [stripeAccount, code] of [
-      [account, 'ACCOUNT_OF_ANOTHER_BUSINESS'],
+      [one.account, 'ACCOUNT_OF_ANOTHER_BUSINESS'],
       ['acct_nobodys', 'NO_SUCH_ACCOUNT'],
     ])
-      expect(await other.refused(400, 'PATCH', '/v1/settings', { body: { settings: { stripeAccount } } })).toMatchObject({
+      expect(await other.clinic.owner.refused(400, 'PATCH', '/v1/settings', { body: { settings: { stripeAccount } } })).toMatchObject({
         errors: [{ field: '/settings/stripeAccount', code }],
       });
+
+    await stripe.library.accounts.update(other.account, { metadata: { business: one.clinic.business.id } }); // as if it had been set unseen
+    const { owner } = other.clinic;
+    const body = { returnUrl: ORIGIN, refreshUrl: ORIGIN };
+    expect((await owner.refused(409, 'GET', '/v1/stripe/account')).code).toBe('ACCOUNT_OF_ANOTHER_BUSINESS');
+    expect((await owner.refused(409, 'POST', '/v1/stripe/onboarding', { body })).code).toBe('ACCOUNT_OF_ANOTHER_BUSINESS');
+    const purchase = { offeringId: other.offeringId, ...urls };
+    expect((await other.client.refused(409, 'POST', '/v1/me/purchases', { body: purchase })).code).toBe('CHECKOUT_NOT_OPENED');
   });
 });

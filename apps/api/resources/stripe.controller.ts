@@ -1,6 +1,7 @@
 import { Body, Controller, Get, HttpCode, Inject, Post } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiConflictResponse, ApiOkResponse, ApiTags, IntersectionType } from '@nestjs/swagger';
+import { ownAccount } from '../../../libs/command-handling/card-payments/own-account.js';
 import { ConnectStripe } from '../../../libs/command-handling/commands/stripe-account.commands.js';
 import { PARTS } from '../../../libs/command-handling/handler.js';
 import { cardsOf, type Parts } from '../../../libs/command-handling/operation.js';
@@ -54,7 +55,8 @@ const NOT_CONNECTED: StripeAccountRead = {
 };
 
 const NotToBeAsked = ApiConflictResponse({
-  description: 'This service has no keys of Stripe (`STRIPE_NOT_CONFIGURED`), or none for this account (`STRIPE_REFUSED`).',
+  description:
+    'This service has no keys of Stripe (`STRIPE_NOT_CONFIGURED`), or none for this account (`STRIPE_REFUSED`), or the account is of another business (`ACCOUNT_OF_ANOTHER_BUSINESS`).',
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 });
 
@@ -84,7 +86,7 @@ export class StripeController {
     const cards = cardsOf(this.parts);
     const { settings } = await this.reading.one(businessSettings, call, 'business', call.business);
     if (settings.stripeAccount === null) return NOT_CONNECTED;
-    const account = await cards.account(settings.stripeAccount);
+    const account = await ownAccount(cards, call.business, settings.stripeAccount);
     return pick(account, 'account', 'chargesEnabled', 'payoutsEnabled', 'detailsSubmitted', 'currentlyDue');
   }
 }

@@ -85,6 +85,11 @@ export const accountRoutes: Route[] = [
     state.accounts.put(PLATFORM, newAccount(newId('acct_1', 15), now(), read(createParams, form))),
   ),
   route('GET', '/v1/accounts/:id', (simulator, { id }) => accountOf(simulator, id)),
+  route('POST', '/v1/accounts/:id', (simulator, { id, form }) => {
+    const account = accountOf(simulator, id);
+    const said = read(z.strictObject({ metadata, expand }), form);
+    return simulator.state.accounts.put(PLATFORM, { ...account, metadata: { ...account.metadata, ...said.metadata } });
+  }),
   route('GET', '/v1/account', (simulator, { account }) => accountOf(simulator, account)),
   route('POST', '/v1/account_links', (simulator, { form }) => {
     const { account, return_url: returnUrl, refresh_url: refreshUrl } = read(linkParams, form);

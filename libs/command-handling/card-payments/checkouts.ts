@@ -17,6 +17,7 @@ import { StripeNotAllowed, StripeRefused, type Checkout } from '../../payments/c
 import { CommandOf, type Caller } from '../command.js';
 import { cardsOf, Operation, type Parts } from '../operation.js';
 import { byStripe } from './by-stripe.js';
+import { isOfAnother, ownAccount } from './own-account.js';
 import { reconcilePayment } from './refunds.js';
 
 // What has become of a checkout is asked at Stripe and brought in, whoever noticed that there is something to ask: who opened it, a webhook,
@@ -56,13 +57,14 @@ export const openCheckout = async (operation: Operation, started: StartedPurchas
   const { purchaseId, stripeAccount } = started;
   const caller = withoutRepeat(operation.caller);
   try {
+    await ownAccount(operation.cards, caller.business, stripeAccount);
     const checkout = await operation.cards.openCheckout(stripeAccount, { businessId: caller.business, ...started });
     const command = new HearOfCheckout(caller, { purchaseId, stripeAccount, checkout });
     return await hear(operation.another(command), command.input);
   } catch (error) {
-    if (!(error instanceof StripeRefused)) throw error;
-    const giveUp = operation.another(new GiveUpOpening(caller, { purchaseId }));
-    await giveUp.decide(purchase, purchaseId, neverOpened(purchaseId), { fresh: true });
+    if (!(error instanceof StripeRefused) && !isOfAnother(error)) throw error;
+    const over = operation.another(new GiveUpOpening(caller, { purchaseId }));
+    await over.decide(purchase, purchaseId, neverOpened(purchaseId), { fresh: true });
     throw notOpened(error.message, started);
   }
 };

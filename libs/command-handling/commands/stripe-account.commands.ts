@@ -1,7 +1,8 @@
 import type { BusinessDescription } from '../../domain/business/business.events.js';
 import { business, changeBusiness } from '../../domain/business/business.js';
 import { assertNone, InvalidInput } from '../../domain/kernel/refusal.js';
-import { StripeNotAllowed, StripeRefused, type ConnectedAccount } from '../../payments/card-payments.js';
+import { StripeNotAllowed, StripeRefused } from '../../payments/card-payments.js';
+import { isOfAnother, ownAccount } from '../card-payments/own-account.js';
 import { CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
 import type { Operation } from '../operation.js';
@@ -26,7 +27,9 @@ export const stripeAccountHandlers = [
     ConnectStripe,
     async (operation, urls) => {
       assertNone(wrongReturns(operation, urls));
-      const account = (await operation.business()).settings.stripeAccount ?? (await connect(operation));
+      const { stripeAccount } = (await operation.business()).settings;
+      if (stripeAccount !== null) await ownAccount(operation.cards, operation.caller.business, stripeAccount);
+      const account = stripeAccount ?? (await connect(operation));
       return { account, ...(await operation.cards.onboardingLink(account, urls)) };
     },
     { anew: true }, // a link is good once
@@ -46,18 +49,13 @@ const connect = async (operation: Operation): Promise<string> => {
   return changed.settings.stripeAccount ?? account;
 };
 
-/** A1: an account that is set by hand is there, and is not the one of another business. Without keys of Stripe nobody can say. */
+/** A1: an account that is set by hand is there, and is not the one of another business. Without keys of Stripe that is seen when it is used. */
 export const assertOwnAccount = async (operation: Operation, account: string): Promise<void> => {
   if (!operation.takesCards || account === (await operation.business()).settings.stripeAccount) return;
-  const { businessId } = await known(operation, account);
-  if (businessId !== null && businessId !== operation.caller.business)
-    throw wrongAccount('ACCOUNT_OF_ANOTHER_BUSINESS', 'is of another business');
-};
-
-const known = async (operation: Operation, account: string): Promise<ConnectedAccount> => {
   try {
-    return await operation.cards.account(account);
+    await ownAccount(operation.cards, operation.caller.business, account);
   } catch (error) {
+    if (isOfAnother(error)) throw wrongAccount(error.code, 'is of another business');
     if (error instanceof StripeRefused || error instanceof StripeNotAllowed)
       throw wrongAccount('NO_SUCH_ACCOUNT', 'is no account that is connected with this service');
     throw error;
