@@ -264,13 +264,15 @@ const request =
     const cards = [...model.payments].flatMap(([which, { byCard }]) => (byCard && (of ?? which) === which ? [which] : []));
     const open = cards.filter((which) => model.leftOf(which) > 0);
     const payment = open[0] ?? cards[0];
-    const amount = partOf(payment === undefined ? 0 : model.leftOf(payment), share);
+    const wanted = partOf(payment === undefined ? 0 : model.leftOf(payment), share);
+    const amount = currency === 'KWD' && share % 4 > 0 ? Math.ceil(wanted / 10) * 10 : wanted; // by card, dinars end in 0
     const expected = (): string => {
       if (!model.issued) return 'NOT_FOUND';
       if (model.refunds.has(refundId)) return 'nothing';
       if (payment === undefined) return 'NOT_PAID_BY_STRIPE';
       if (open.length > 1) return 'WHICH_PAYMENT';
       if (amount > model.leftOf(payment)) return 'REFUND_ABOVE_PAYMENT';
+      if (currency === 'KWD' && amount % 10 > 0) return 'AMOUNT_NOT_BY_CARD';
       if (amount > model.refundable) return 'REFUND_ABOVE_PAID';
       const off = outcome === 'noOutstandingBalance' ? amount + lowering(model) : 0;
       return off > 0 && model.total + model.adjustments - off < 0 ? 'NOTHING_TO_DISCOUNT' : 'events';
@@ -453,7 +455,7 @@ const run = ({ currency, steps }: { currency: string; steps: readonly Step[] }, 
 };
 
 describe('an invoice under any commands', () => {
-  const runs = { numRuns: 150 };
+  const runs = { numRuns: 100 };
 
   it('D2, E9, H5, H6, J2: lines + taxes − adjustments − payments + refunds = balance, in currencies of 0, 2 and 3 decimals', () =>
     fc.assert(
