@@ -1,9 +1,10 @@
 import { deliveries } from '../libs/domain/testing/deliveries.js';
 import { idOf } from '../libs/domain/testing/example.js';
-import { refundConfirmed, refundFailed, refundRequested } from '../libs/domain/testing/example-invoice.js';
+import { received, refundConfirmed, refundFailed, refundRequested } from '../libs/domain/testing/example-invoice.js';
 import { clinic } from '../libs/domain/testing/example-catalogue.js';
 import {
   checkoutOpened,
+  ofInvoice,
   purchaseExpired,
   purchaseId,
   purchaseOf,
@@ -33,6 +34,13 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
   });
   it('I4: when its offering is changed or deleted there is a reason to look at it', () => {
     expect(listed(purchaseStarted(), checkoutOpened, { type: 'OfferingDeleted', data: { offeringId } })).toMatchObject([{ changed: 3n }]);
+  });
+  it('D2: when something is paid on its invoice there is a reason to look at it', () => {
+    const { invoiceId } = purchaseOf();
+    const paid = received(1, 20_00, { paid: 20_00, balance: 60_00 }, { invoiceId });
+    expect(listed(purchaseStarted(ofInvoice()), checkoutOpened, paid)).toMatchObject([
+      { kind: 'purchase', invoiceId, offeringId: null, changed: 3n },
+    ]);
   });
   it('H6: a refund is listed until Stripe has said what came of it', () => {
     const asked = refundRequested(1, 20_00, { paid: 20_00, balance: 0, pending: 20_00 });

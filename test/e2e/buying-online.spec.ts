@@ -362,6 +362,19 @@ describe('cards at the desk', () => {
     expect(items.map(({ status }) => status)).toEqual(['paid', 'paid']);
   });
 
+  it('D2: what was paid at the desk meanwhile can no longer be paid by card', async () => {
+    const { clinic, offeringId } = shop;
+    const sold = await clinic.sell({}, { offeringId });
+    const open = await clinic.owner.post<Bought>(`/v1/invoices/${sold.invoiceId}/checkouts`, urls);
+    await clinic.owner.post(`/v1/invoices/${sold.invoiceId}/payments`, { amount: clinic.money(TOTAL), method: 'cash' });
+    await until(
+      async () => (await clinic.owner.get<Bought>(`/v1/purchases/${open.purchaseId}`)).because === 'nothingOwing',
+      'its page is closed',
+      20_000,
+    );
+    expect(await stripe.pay(open.url!)).not.toBe(urls.successUrl);
+  });
+
   it('I1, I4: a client pays their own invoice, unless invoices are hidden; staff can call it off', async () => {
     const { clinic } = shop;
     const { client, clientId } = await aClient(clinic);

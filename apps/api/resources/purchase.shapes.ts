@@ -6,7 +6,7 @@ import { ReturnBody } from './payment.shapes.js';
 import { PageOf, PageQuery } from './paging.js';
 
 const STATUS = ['started', 'processing', 'paid', 'failed', 'expired'] as const;
-const BECAUSE = ['abandoned', 'offeringUnavailable', 'neverOpened', 'calledOff'] as const;
+const BECAUSE = ['abandoned', 'offeringUnavailable', 'nothingOwing', 'neverOpened', 'calledOff'] as const;
 
 export class PurchaseBody extends ReturnBody {
   @IsId()

@@ -1,3 +1,5 @@
+import { existing as issued } from '../../domain/invoice/invoice.decisions.js';
+import { invoice } from '../../domain/invoice/invoice.state.js';
 import { minutesBetween } from '../../domain/kernel/calendar.js';
 import type { Recorded } from '../../domain/kernel/event.js';
 import { pick } from '../../domain/kernel/pick.js';
@@ -88,7 +90,7 @@ export const expireCheckout = async (operation: Operation, started: StartedPurch
 };
 
 /**
- * Carries on what is left of a purchase: what has no checkout gets one, what is no longer on offer can no longer be paid, and of all others it is
+ * Carries on what is left of a purchase: what has no checkout gets one, what is no longer on offer, or owing, can no longer be paid, and of all others it is
  * asked what has become of them.
  */
 export const lookAtPurchase = async (parts: Parts, business: string, purchaseId: string): Promise<Outcome> => {
@@ -107,15 +109,17 @@ export const lookAtPurchase = async (parts: Parts, business: string, purchaseId:
 };
 
 const carryOn = async (parts: Parts, operation: Operation, state: StartedPurchase): Promise<Outcome> => {
-  if (state.status === 'started' && (await isWithdrawn(operation, state)))
-    return outcomeOf(expireCheckout(operation, state, 'offeringUnavailable'));
+  const because = state.status === 'started' ? await whyWithdrawn(operation, state) : null;
+  if (because) return outcomeOf(expireCheckout(operation, state, because));
   if (state.checkout === null) return outcomeOf(openCheckout(operation, state));
   return reconcileCheckout(parts, state.stripeAccount, state.checkout.checkoutId);
 };
 
-/** Is what is bought no longer on offer? (I4) */
-const isWithdrawn = async (operation: Operation, { sale }: StartedPurchase): Promise<boolean> =>
-  sale !== null && !isOffered(await operation.newest(offering, sale.offeringId));
+/** Is what is bought no longer on offer (I4), or the invoice paid otherwise (D2)? */
+const whyWithdrawn = async (operation: Operation, { sale, invoiceId }: StartedPurchase): Promise<ExpiredBecause | null> => {
+  if (sale) return isOffered(await operation.newest(offering, sale.offeringId)) ? null : 'offeringUnavailable';
+  return issued(await operation.newest(invoice, invoiceId), invoiceId).balance.amount > 0 ? null : 'nothingOwing';
+};
 
 const hear = async (operation: Operation, { purchaseId, stripeAccount, checkout, because }: Hearing): Promise<PurchaseView> => {
   const { today } = await operation.business();
@@ -130,7 +134,7 @@ const hear = async (operation: Operation, { purchaseId, stripeAccount, checkout,
 const whyExpired = async (operation: Operation, purchaseId: string, { status, expiresAt }: Checkout): Promise<ExpiredBecause> => {
   if (status !== 'expired' || minutesBetween(operation.now, expiresAt) < CLOCKS_DIFFER) return 'abandoned';
   const started = existing(await operation.newest(purchase, purchaseId), purchaseId);
-  return (await isWithdrawn(operation, started)) ? 'offeringUnavailable' : 'calledOff';
+  return (await whyWithdrawn(operation, started)) ?? 'calledOff';
 };
 
 const CLOCKS_DIFFER = 1; // minutes

@@ -55,7 +55,7 @@ export const PurchaseFailed = defineEvent('PurchaseFailed', about.extend({ payme
 
 export const PurchaseExpired = defineEvent(
   'PurchaseExpired',
-  about.extend({ because: z.enum(['abandoned', 'offeringUnavailable', 'neverOpened', 'calledOff']) }),
+  about.extend({ because: z.enum(['abandoned', 'offeringUnavailable', 'nothingOwing', 'neverOpened', 'calledOff']) }),
 );
 
 export const purchaseEvents = [PurchaseStarted, CheckoutOpened, PurchaseProcessing, PurchasePaid, PurchaseFailed, PurchaseExpired] as const;
