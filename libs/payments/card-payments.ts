@@ -177,7 +177,8 @@ export class CardPayments {
   /** Once per refund of ours: Stripe forgets idempotency keys after a day, so what it has of this refund is looked at first. */
   async refund(account: string, wanted: { refundId: string; paymentIntentId: string; amount: Money } & PurchaseRef): Promise<CardRefund> {
     const { refundId, paymentIntentId, amount, businessId, purchaseId } = wanted;
-    const known = (await this.refundsOf(account, paymentIntentId)).find((refund) => refund.refundId === refundId);
+    const made = await this.refundsOf(account, paymentIntentId);
+    const known = made.find((refund) => refund.refundId === refundId && refund.amount.amount === amount.amount); // another's amount is another refund
     if (known) return known;
     const metadata = { business: businessId, purchase: purchaseId, refund: refundId };
     return answered(async () =>
