@@ -14,7 +14,7 @@ import { MissedEvents } from './missed-events.js';
 const LOOK = 500; // ms between two looks at the list
 const AT_ONCE = 4;
 const LEFT_ALONE = 4_000; // ms in which the API opens the checkout of a purchase itself
-const PAUSE = { least: 2_000, most: 600_000 }; // ms between two looks at one thing
+const PAUSE = { least: 2_000, most: 600_000, amiss: 3_600_000 }; // ms between two looks at one thing
 
 type Work = CardWorkRow & { business: string };
 
@@ -95,7 +95,7 @@ export class StripeClerk {
       const outcome = await this.carryOn(row);
       if (outcome === 'amiss')
         this.log.error({ id: row.id, kind: row.kind }, 'What Stripe says is not of this purchase: nothing is booked.');
-      this.lookAgain(row, Math.min(Math.max(age / 4, PAUSE.least), PAUSE.most), 0);
+      this.lookAgain(row, outcome === 'amiss' ? PAUSE.amiss : Math.min(Math.max(age / 4, PAUSE.least), PAUSE.most), 0);
     } catch (error) {
       this.failures += 1;
       const failures = (this.seen.get(row.id)?.failures ?? 0) + 1;
