@@ -414,7 +414,8 @@ inEachPolicyMode((at) => {
       await clinic.service.settled();
       const { services, expiresOn } = await clinic.package(sold);
       const { items } = await clinic.owner.get<History>(`/v1/packages/${sold.packageId}/history`);
-      expect(items.at(-1)!.after).toEqual({ status: 'sold', expiresOn, services, refunded: clinic.money(0) });
+      const [refunded, pending] = [clinic.money(0), clinic.money(0)];
+      expect(items.at(-1)!.after).toEqual({ status: 'sold', expiresOn, services, refunded, pending });
       expect(await state(sold)).toMatchObject({ services, expiresOn });
     });
   });

@@ -58,7 +58,7 @@ inEachPolicyMode((at) => {
         400,
         'POST',
         '/v1/packages',
-        sale({ amount: { amount: 0, currency: 'CAD' }, method: 'stripe' }),
+        sale({ amount: { amount: 0, currency: 'CAD' }, method: 'cheque' }),
       );
       expect(errors?.map(({ field }) => field)).toEqual(['/payment/amount/amount', '/payment/method']);
       const other = await owner.refused(400, 'POST', '/v1/packages', sale(cash(1, { method: 'other' })));
