@@ -58,9 +58,10 @@ inEachPolicyMode((at) => {
         400,
         'POST',
         '/v1/packages',
-        sale({ amount: { amount: 0, currency: 'CAD' }, method: 'cheque' }),
+        sale({ amount: { amount: 0, currency: 'CAD' }, method: 'stripe' }),
       );
-      expect(errors?.map(({ field }) => field)).toEqual(['/payment/amount/amount', '/payment/method']);
+      const byCard = ['/payment/amount/amount', '/payment/successUrl', '/payment/cancelUrl'];
+      expect(errors?.map(({ field }) => field)).toEqual(byCard);
       const other = await owner.refused(400, 'POST', '/v1/packages', sale(cash(1, { method: 'other' })));
       expect(other.errors).toMatchObject([{ field: '/payment/reference', code: 'REQUIRED' }]);
       const dollars = await owner.refused(400, 'POST', '/v1/packages', sale({ amount: { amount: 1, currency: 'USD' }, method: 'cash' }));

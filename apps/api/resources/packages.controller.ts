@@ -31,7 +31,7 @@ import { RefundBody, refundOf } from './invoice.shapes.js';
 import { PackageSessions } from './package-sessions.js';
 import { PackageSessionPage, SessionsQuery } from './package-sessions.shapes.js';
 import { PageQuery } from './paging.js';
-import { paymentOf } from './payment.shapes.js';
+
 import { Reading } from './reading.js';
 import { SharedPackages } from './shared-packages.js';
 import { Suggestions } from './suggested-refund.js';
