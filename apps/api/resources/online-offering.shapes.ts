@@ -1,22 +1,12 @@
+import { OmitType } from '@nestjs/swagger';
 import type { ExpiryRule, Limit } from '../../../libs/domain/kernel/shapes.js';
-import { IsId, IsInteger, IsLimit, IsNested, IsText, IsVariant } from '../validation/fields.js';
+import { IsId, IsLimit, IsNested, IsText, IsVariant } from '../validation/fields.js';
 import { EXPIRY } from './expiry.shapes.js';
 import { Charge } from './money.shapes.js';
+import { OwnService } from './own.shapes.js';
 import { PageOf } from './paging.js';
 
-class OnlineService {
-  @IsId()
-  serviceId: string;
-
-  @IsText({ max: 200 })
-  name: string;
-
-  @IsText({ max: 2000, min: 0, lines: true })
-  description: string;
-
-  @IsInteger({ min: 1, max: 24 * 60 })
-  durationMinutes: number;
-
+class OnlineService extends OmitType(OwnService, ['price']) {
   @IsLimit()
   limit: Limit;
 }
