@@ -27,7 +27,7 @@ interface Seen {
 export class MissedEvents {
   private readonly heard = new LRUCache<string, true>({ max: REMEMBERED });
   private readonly seen = new Map<string, Seen>();
-  private ready: Promise<unknown> | undefined;
+  private isReady = false; // its table is there
   private next = 0; // when the accounts are listed again, in ms of performance.now()
 
   constructor(
@@ -42,7 +42,8 @@ export class MissedEvents {
   async look(signal: AbortSignal): Promise<number> {
     if (performance.now() < this.next) return 0;
     this.next = performance.now() + Math.min(this.everyMs, LISTED);
-    await (this.ready ??= this.pool.query(TABLE));
+    if (!this.isReady) await this.pool.query(TABLE);
+    this.isReady = true;
     const due: { account: string; since: string }[] = [];
     for await (const row of rowsOfAll(this.pool, stripeAccounts))
       if (performance.now() >= (this.seen.get(row.account)?.next ?? 0)) due.push(row);
