@@ -15,6 +15,7 @@ import {
   type Bought,
   type OnlineShop,
 } from '../support/online-shop.js';
+import type { Program } from '../support/program.js';
 import { type PolicyMode, type Service, startService } from '../support/service.js';
 import { startStripe, type LocalStripe } from '../support/stripe.js';
 
@@ -98,6 +99,16 @@ describe.each(['both', 'api'] as const)('with policies carried out by: %s', (pol
   );
 });
 
+/** From an API of its own, which is about to die of it. */
+const buyAt = async (api: Program, clientId: string, offeringId: string, headers: Record<string, string> = {}) => {
+  const authorization = `Bearer ${await shop.clinic.business.token('client', { clientId })}`;
+  return fetch(`${api.ready as string}/v1/me/purchases`, {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ offeringId, ...urls }),
+  });
+};
+
 describe('with policies carried out by both', () => {
   beforeAll(() => open('both'), PATIENCE);
   afterEach(async () => {
@@ -116,14 +127,7 @@ describe('with policies carried out by both', () => {
         const offeringId = await soldOnline(clinic);
         const key = `dies ${dyingAt}`;
         const doomed = await service.startApi({ FAILPOINT: dyingAt });
-        const authorization = `Bearer ${await clinic.business.token('client', { clientId })}`;
-        const headers = { authorization, 'content-type': 'application/json', 'idempotency-key': key };
-        const sent = fetch(`${doomed.ready as string}/v1/me/purchases`, {
-          method: 'POST',
-          headers,
-          body: JSON.stringify({ offeringId, ...urls }),
-        });
-        await expect(sent).rejects.toThrow();
+        await expect(buyAt(doomed, clientId, offeringId, { 'idempotency-key': key })).rejects.toThrow();
         const [purchase, again] = [
           await buy(client, offeringId, { 'idempotency-key': key }),
           await buy(client, offeringId, { 'idempotency-key': key }),
@@ -146,12 +150,7 @@ describe('with policies carried out by both', () => {
       const { clinic, offeringId } = shop;
       const { client, clientId } = await aClient(clinic);
       const doomed = await service.startApi({ FAILPOINT: 'after:PurchaseStarted' });
-      const headers = {
-        authorization: `Bearer ${await clinic.business.token('client', { clientId })}`,
-        'content-type': 'application/json',
-      };
-      const body = JSON.stringify({ offeringId, ...urls });
-      await expect(fetch(`${doomed.ready as string}/v1/me/purchases`, { method: 'POST', headers, body })).rejects.toThrow();
+      await expect(buyAt(doomed, clientId, offeringId)).rejects.toThrow();
       const own = async () => (await client.get<{ items: Bought[] }>('/v1/me/purchases')).items[0];
       await until(async () => typeof (await own())?.url === 'string', 'it has a page to pay at');
       await stripe.pay((await own())!.url!);
