@@ -111,6 +111,7 @@ export interface Projection<Row = AnyRow> {
   key: readonly string[];
   columns: Columns;
   indexes: readonly (readonly string[])[];
+  history: boolean; // every version of a row is kept, so that it can be asked as of a position
   on: ReadonlyMap<string, readonly Step<Row>[]>;
 }
 
@@ -123,6 +124,8 @@ interface Table<C extends Columns> {
   columns: C;
   /** Indexes over several columns, each within one business. */
   indexes?: readonly (readonly (keyof C & string)[])[];
+  /** K2: keep every version of every row, by the positions of the events that made and ended it. */
+  history?: boolean;
 }
 
 /** Per type of event one step, or several that run in their order. */
@@ -136,11 +139,12 @@ type OneOrMore<T> = T | readonly T[];
  * The engine adds the business to every key and query.
  * @throws Error if the definition can't be a table
  */
-export const defineProjection = <C extends Columns>({ name, version, key, columns, indexes = [] }: Table<C>) => {
+export const defineProjection = <C extends Columns>({ name, version, key, columns, indexes = [], history = false }: Table<C>) => {
   const keys: readonly string[] = [key].flat();
   if (!/^[a-z][a-z0-9_]{0,31}$/.test(name)) throw new Error(`${name}: a projection is named in snake_case, 32 letters at most`);
   if (!Number.isInteger(version) || version < 1) throw new Error(`${name}: versions count from 1`);
-  if ('businessId' in columns) throw new Error(`${name}: the engine adds businessId by itself`);
+  for (const own of history ? ['businessId', 'validFrom', 'validTo'] : ['businessId'])
+    if (own in columns) throw new Error(`${name}: the engine adds ${own} by itself`);
   for (const column of Object.keys(columns))
     if (!/^[a-z][A-Za-z0-9]*$/.test(column)) throw new Error(`${name}: ${column} is no column name`);
   for (const column of [...keys, ...indexes.flat()]) if (!columns[column]) throw new Error(`${name}: there is no column ${column}`);
@@ -149,7 +153,7 @@ export const defineProjection = <C extends Columns>({ name, version, key, column
     on: <Event extends AnyEvent>(steps: On<RowWith<C>, Event>): Projection<RowWith<C>> => {
       const entries = Object.entries<OneOrMore<Step<RowWith<C>>> | undefined>(steps);
       const on = new Map(entries.map(([type, step]) => [type, step ? [step].flat() : []]));
-      return { name, version, key: keys, columns, indexes, on };
+      return { name, version, key: keys, columns, indexes, history, on };
     },
   };
 };

@@ -5,7 +5,7 @@ import { type Consumer, PoisonEvent } from './consumer.js';
 import type { Key, Projection, Step } from './define-projection.js';
 import { conditionOf, foldEvent, keyOfRow, keyText } from './fold.js';
 import { type BusinessAnd, type Table, tableOf } from './table.js';
-import { WorkingSet } from './working-set.js';
+import { VersionedSet, WorkingSet } from './working-set.js';
 
 /** A projection as a consumer: loads the rows that a batch touches, one query per way of finding them, and folds in memory. */
 export function consumerOf(projection: Projection, pool: Pool): Consumer {
@@ -21,9 +21,11 @@ export function consumerOf(projection: Projection, pool: Pool): Consumer {
     fold: async (events) => {
       const concerned = events.filter(({ type }) => concerns(type));
       const rows = await load(projection, table, pool, concerned, before);
-      for (const event of concerned) orPoison(event, () => foldEvent(projection, event, rows));
-      const { rows: changed, removed } = rows.changes();
-      const write = table.write(FIRST_VALUE, changed, removed);
+      for (const event of concerned) {
+        rows.reach(event.position);
+        orPoison(event, () => foldEvent(projection, event, rows));
+      }
+      const write = table.write(FIRST_VALUE, rows.changes());
       rows.settle();
       before = rows;
       return write;
@@ -42,7 +44,7 @@ async function load(
   before: WorkingSet | undefined,
 ): Promise<WorkingSet> {
   const { keys, conditions } = touched(projection, events, before);
-  const rows = new WorkingSet(before, new Set(conditions.keys()));
+  const rows = new (projection.history ? VersionedSet : WorkingSet)(before, new Set(conditions.keys()));
   const loads = [...conditions].map(([column, values]) => table.loadWhere(pool, column, values));
   if (keys.length) loads.push(table.load(pool, keys));
   for (const loaded of await Promise.all(loads)) for (const [business, row] of loaded) rows.load(business, keyOfRow(projection, row), row);

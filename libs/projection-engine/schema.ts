@@ -3,7 +3,7 @@ import type { Pool, PoolClient } from 'pg';
 import type { Consumer } from './consumer.js';
 import type { Projection } from './define-projection.js';
 import { TODO } from './todo.js';
-import { quoted, sqlName, tableName } from './sql-names.js';
+import { historyName, quoted, sqlName, tableName, VALID_FROM, VALID_TO } from './sql-names.js';
 
 /** Half of each page is left free at first, so that a changed row finds room beside its old version and its indexes stay as they are. */
 const FILL_FACTOR = 60;
@@ -111,14 +111,31 @@ async function createTable(client: PoolClient, projection: Projection): Promise<
     throw new Error(`The columns of ${name} have changed: give it version ${version + 1}, which is then built beside version ${version}.`);
   await client.query(`CREATE TABLE IF NOT EXISTS ${tableName(projection)} (${columnsOf(projection)}) WITH (fillfactor = ${FILL_FACTOR})`);
   for (const index of indexesOf(projection)) await client.query(index);
+  if (projection.history) await client.query(historyTable(projection));
   if (rows[0]) return;
   await client.query('INSERT INTO read_models.checkpoints (projection, version, shape) VALUES ($1, $2, $3)', [name, version, shape]);
   await client.query('INSERT INTO read_models.live_versions VALUES ($1, $2) ON CONFLICT DO NOTHING', [name, version]);
 }
 
-function columnsOf({ key, columns }: Projection): string {
-  const lines = Object.entries(columns).map(([name, { sql, isNullable }]) => `${quoted(name)} ${sql}${isNullable ? '' : ' NOT NULL'}`);
-  return ['business_id uuid NOT NULL', ...lines, `PRIMARY KEY (${['business_id', ...key.map(quoted)].join(', ')})`].join(', ');
+function columnsOf(projection: Projection): string {
+  const since = projection.history ? [`${VALID_FROM} bigint NOT NULL`] : [];
+  return [...ownColumns(projection), ...since, `PRIMARY KEY (${keyColumns(projection)})`].join(', ');
+}
+
+const ownColumns = ({ columns }: Projection): string[] => [
+  'business_id uuid NOT NULL',
+  ...Object.entries(columns).map(([name, { sql, isNullable }]) => `${quoted(name)} ${sql}${isNullable ? '' : ' NOT NULL'}`),
+];
+
+const keyColumns = ({ key }: Projection): string => ['business_id', ...key.map(quoted)].join(', ');
+
+/** Only ever added to. The index makes what was so shortly ago cost what has changed since. */
+function historyTable(projection: Projection): string {
+  const { name, version } = projection;
+  const own = [...ownColumns(projection), `${VALID_FROM} bigint NOT NULL`, `${VALID_TO} bigint NOT NULL`].join(', ');
+  const table = historyName(projection);
+  return `CREATE TABLE IF NOT EXISTS ${table} (${own}, PRIMARY KEY (${keyColumns(projection)}, ${VALID_FROM}));
+    CREATE INDEX IF NOT EXISTS ${indexName(`${name}_v${version}_history_ended`)} ON ${table} (business_id, ${VALID_TO})`;
 }
 
 /** Every index starts with the business and ends with the key, so that it also gives a stable order to page in. */

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { AnyRow, Column, Projection } from './define-projection.js';
-import { quoted, tableName } from './sql-names.js';
+import { historyName, quoted, tableName, VALID_FROM, VALID_TO } from './sql-names.js';
 
 /** What is written with a checkpoint: named statements, so that Postgres plans them once. `$1` on are the values. */
 export interface Statement {
@@ -15,15 +15,27 @@ export interface Table {
   load(pool: Pool, keys: readonly BusinessAnd<string>[]): Promise<BusinessAnd<AnyRow>[]>;
   /** The rows with these values in a column: one query. */
   loadWhere(pool: Pool, column: string, values: readonly BusinessAnd<unknown>[]): Promise<BusinessAnd<AnyRow>[]>;
-  /** CTEs `written` and `removed` that run if `moved` has a row; their values count from `first`. */
-  write(
-    first: number,
-    rows: readonly BusinessAnd<AnyRow>[],
-    removed: readonly BusinessAnd<string>[],
-  ): { ctes: string[]; values: string[]; kind: string };
+  /** CTEs that run if `moved` has a row; their values count from `first`. */
+  write(first: number, changes: Changes): { ctes: string[]; values: string[]; kind: string };
 }
 
 export type BusinessAnd<T> = readonly [business: string, value: T];
+
+/** What a batch does to the table; with history, also to the versions of its rows. */
+export interface Changes {
+  rows: BusinessAnd<AnyRow>[];
+  removed: BusinessAnd<string>[];
+  versions?: Versions;
+}
+
+/** Positions: each version holds from that of the event which made it, until before that of the event which ended it. */
+export interface Versions {
+  since: bigint[]; // from when on each of the rows is as it is, in their order
+  ended: Ended[]; // until when what the table holds was so: of all keys that changed
+  passed: Passed[]; // versions that began and ended within the batch
+}
+export type Ended = readonly [business: string, key: string, to: bigint];
+export type Passed = readonly [business: string, row: AnyRow, from: bigint, to: bigint];
 
 export function tableOf(projection: Projection): Table {
   const { name, version, key, columns } = projection;
@@ -34,8 +46,14 @@ export function tableOf(projection: Projection): Table {
   const names = ['business_id', ...fields.map(([field]) => quoted(field))];
   const keyNames = ['business_id', ...key.map(quoted)];
   const selected = names.map((column) => `t.${column}`).join(', ');
-  const changed = fields.filter(([field]) => !key.includes(field)).map(([field]) => `${quoted(field)} = excluded.${quoted(field)}`);
-  const onConflict = changed.length ? `UPDATE SET ${changed.join(', ')}` : 'NOTHING';
+  const [own, ownTypes] = projection.history ? [[VALID_FROM], ['bigint']] : [[], []];
+  const changed = [...fields.filter(([field]) => !key.includes(field)).map(([field]) => quoted(field)), ...own];
+  const onConflict = changed.length ? `UPDATE SET ${changed.map((column) => `${column} = excluded.${column}`).join(', ')}` : 'NOTHING';
+  const sameKey = keyNames.map((column) => `t.${column} = k.${column}`).join(' AND ');
+  const rowArrays = (rows: readonly BusinessAnd<AnyRow>[]): string[] => [
+    arrayText(rows.map(([business]) => business)),
+    ...fields.map(([field, column]) => arrayText(rows.map(([, row]) => toText(column, present(projection, row, field))))),
+  ];
 
   const select = async (pool: Pool, statement: Statement): Promise<BusinessAnd<AnyRow>[]> => {
     const { rows } = await pool.query<string[]>({ ...statement, rowMode: 'array', types: { getTypeParser: () => asText } });
@@ -59,25 +77,45 @@ export function tableOf(projection: Projection): Table {
           JOIN ${table} t ON t.business_id = k.business_id AND t.${quoted(column)} = k.value`,
         values: [arrayText(values.map(([business]) => business)), arrayText(values.map(([, value]) => toText(columns[column]!, value)))],
       }),
-    write: (first, rows, removed) => {
+    write: (first, { rows, removed, versions }) => {
       const ctes: string[] = [];
       const values: string[] = [];
+      const add = (...arrays: string[]): number => first + values.push(...arrays) - arrays.length;
       if (rows.length) {
-        values.push(arrayText(rows.map(([business]) => business)));
-        for (const [field, column] of fields)
-          values.push(arrayText(rows.map(([, row]) => toText(column, present(projection, row, field)))));
-        ctes.push(`written AS (INSERT INTO ${table} (${names.join(', ')}) SELECT * FROM ${unnest(first, types)}
+        const from = add(...rowArrays(rows), ...(versions ? [arrayText(versions.since.map(String))] : []));
+        ctes.push(`written AS (INSERT INTO ${table} (${[...names, ...own].join(', ')}) SELECT * FROM ${unnest(from, [...types, ...ownTypes])}
           WHERE EXISTS (SELECT FROM moved) ON CONFLICT (${keyNames.join(', ')}) DO ${onConflict})`);
       }
       if (removed.length) {
-        ctes.push(`removed AS (DELETE FROM ${table} t USING ${unnest(first + values.length, keyTypes)} AS k (${keyNames.join(', ')})
-          WHERE EXISTS (SELECT FROM moved) AND ${keyNames.map((column) => `t.${column} = k.${column}`).join(' AND ')})`);
-        values.push(...keyArrays(removed, key.length));
+        const from = add(...keyArrays(removed, key.length));
+        ctes.push(`removed AS (DELETE FROM ${table} t USING ${unnest(from, keyTypes)} AS k (${keyNames.join(', ')})
+          WHERE EXISTS (SELECT FROM moved) AND ${sameKey})`);
       }
-      return { ctes, values, kind: `${rows.length ? ' written' : ''}${removed.length ? ' removed' : ''}` };
+      if (versions?.ended.length) {
+        const { ended } = versions;
+        const keys = ended.map(([business, key]): BusinessAnd<string> => [business, key]);
+        const from = add(...keyArrays(keys, key.length), arrayText(ended.map(([, , to]) => String(to))));
+        // The statement sees the table as it was before it.
+        ctes.push(`ended AS (INSERT INTO ${historyName(projection)} (${[...names, VALID_FROM, VALID_TO].join(', ')})
+          SELECT ${selected}, t.${VALID_FROM}, k.${VALID_TO} FROM ${unnest(from, [...keyTypes, 'bigint'])} AS k (${keyNames.join(', ')}, ${VALID_TO})
+          JOIN ${table} t ON ${sameKey} WHERE EXISTS (SELECT FROM moved))`);
+      }
+      if (versions?.passed.length) {
+        const { passed } = versions;
+        const from = add(
+          ...rowArrays(passed.map(([business, row]) => [business, row])),
+          ...[arrayText(passed.map(([, , from]) => String(from))), arrayText(passed.map(([, , , to]) => String(to)))],
+        );
+        ctes.push(`passed AS (INSERT INTO ${historyName(projection)} (${[...names, VALID_FROM, VALID_TO].join(', ')})
+          SELECT * FROM ${unnest(from, [...types, 'bigint', 'bigint'])} WHERE EXISTS (SELECT FROM moved))`);
+      }
+      return { ctes, values, kind: kindOf(ctes) };
     },
   };
 }
+
+/** ` written removed`: the names of the CTEs that are there. */
+const kindOf = (ctes: readonly string[]): string => ctes.map((cte) => ` ${cte.slice(0, cte.indexOf(' '))}`).join('');
 
 const asText = (text: string): string => text;
 

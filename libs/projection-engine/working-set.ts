@@ -1,6 +1,6 @@
 import type { AnyRow } from './define-projection.js';
 import type { Rows } from './fold.js';
-import type { BusinessAnd } from './table.js';
+import type { BusinessAnd, Changes, Ended, Passed } from './table.js';
 
 /** Rows by business and key; null: removed. */
 type Layer = Map<string, Map<string, AnyRow | null>>;
@@ -55,12 +55,15 @@ export class WorkingSet implements Rows<AnyRow> {
   }
 
   /** What is to be written. */
-  changes(): { rows: BusinessAnd<AnyRow>[]; removed: BusinessAnd<string>[] } {
+  changes(): Changes {
     const rows: BusinessAnd<AnyRow>[] = [];
     const removed: BusinessAnd<string>[] = [];
     this.eachChanged((business, key, row) => (row ? rows.push([business, row]) : removed.push([business, key])));
     return { rows, removed };
   }
+
+  /** The event that is folded next; what a row was before it matters only where there is history. */
+  reach(_position: bigint): void {}
 
   /** Folded: only its changes are needed from here on. */
   settle(): void {
@@ -69,7 +72,7 @@ export class WorkingSet implements Rows<AnyRow> {
     this.candidates.clear();
   }
 
-  private eachChanged(visit: (business: string, key: string, row: AnyRow | null) => void): void {
+  protected eachChanged(visit: (business: string, key: string, row: AnyRow | null) => void): void {
     for (const [business, rows] of this.changed) for (const [key, row] of rows) visit(business, key, row);
   }
 
@@ -90,3 +93,55 @@ function layerOf(layer: Layer, business: string): Map<string, AnyRow | null> {
   layer.set(business, rows);
   return rows;
 }
+
+/** When a row first changed in this batch, and when last. */
+interface Change {
+  business: string;
+  key: string;
+  first: bigint;
+  last: bigint;
+}
+
+/**
+ * The same with history: every event that changes a row makes a version of its own. The version that the table holds ends with the
+ * first change of a batch, whatever it is: so none has to be loaded to be ended.
+ */
+export class VersionedSet extends WorkingSet {
+  private position = -1n;
+  private readonly ends = new Map<string, Change>();
+  private readonly passed: Passed[] = [];
+
+  override reach(position: bigint): void {
+    this.position = position;
+  }
+
+  override set(business: string, key: string, row: AnyRow): void {
+    if (row === this.get(business, key)) return; // put back as it was
+    this.end(business, key);
+    super.set(business, key, row);
+  }
+
+  override delete(business: string, key: string): void {
+    this.end(business, key);
+    super.delete(business, key);
+  }
+
+  override changes(): Changes {
+    const { rows, removed } = super.changes();
+    const since: bigint[] = [];
+    this.eachChanged((business, key, row) => row && since.push(this.ends.get(idOf(business, key))!.last));
+    const ended = [...this.ends.values()].map(({ business, key, first }): Ended => [business, key, first]);
+    return { rows, removed, versions: { since, ended, passed: this.passed } };
+  }
+
+  /** What the row was until now: a version that began and ended within this batch, or the one in the table. */
+  private end(business: string, key: string): void {
+    const change = this.ends.get(idOf(business, key));
+    if (!change) return void this.ends.set(idOf(business, key), { business, key, first: this.position, last: this.position });
+    const row = this.get(business, key);
+    if (row && change.last < this.position) this.passed.push([business, row, change.last, this.position]);
+    change.last = this.position;
+  }
+}
+
+const idOf = (business: string, key: string): string => `${business}\0${key}`;
