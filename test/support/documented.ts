@@ -39,8 +39,20 @@ export interface Documented {
 const JSON_TYPE = 'application/json';
 const PROBLEM = '#/components/schemas/Problem';
 
-export const documentedBy = (document: OpenApi): Documented => {
-  const ajv = new Ajv2020({ strict: false, allErrors: true });
+/** Compiled once for each shape that is met, as quickly as can be: each shape looks at few answers. */
+const COMPILING = { code: { optimize: false }, validateSchema: false } as const;
+
+const known = new Map<string, Documented>();
+
+/** @param text the document; all services of a spec have the same */
+export const documentedBy = (text: string): Documented => {
+  const documented = known.get(text) ?? documentedIn(JSON.parse(text) as OpenApi);
+  known.set(text, documented);
+  return documented;
+};
+
+const documentedIn = (document: OpenApi): Documented => {
+  const ajv = new Ajv2020({ strict: false, allErrors: true, ...COMPILING });
   addFormats.default(ajv);
   ajv.addSchema(document, 'api');
   const validators = new Map<string, ValidateFunction>();

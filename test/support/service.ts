@@ -17,7 +17,7 @@ import { TODO } from '../../libs/projection-engine/todo.js';
 import type { Recorded } from '../../libs/domain/kernel/event.js';
 import { isUpToDate, wholeHistory } from './afresh.js';
 import { Caller, type Seen } from './caller.js';
-import { documentedBy, type Documented, type OpenApi } from './documented.js';
+import { documentedBy, type Documented } from './documented.js';
 import { createDatabase } from './postgres.js';
 import { startProgram, type Program } from './program.js';
 
@@ -85,7 +85,7 @@ export async function startService({ policies = 'both', apis = 1, env = {} }: Se
     ...Array.from({ length: apis }, () => startProgram('apps/api/main.js', settings)),
   ]);
   const urls = servers.map(({ ready }) => ready as string);
-  const documented = documentedBy((await (await fetch(`${urls[0]}/openapi.json`)).json()) as OpenApi);
+  const documented = documentedBy(await (await fetch(`${urls[0]}/openapi.json`)).text());
   let following: Program | undefined = projector;
 
   const { pool, store } = commands;
