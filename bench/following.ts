@@ -20,6 +20,7 @@ const projector = new Projector({
   databaseUrl: config.databaseUrl,
   feed: storeFeed(store, commands.codec, config.eventStoreUrl),
   projections: await allProjections(),
+  publish: true,
   todo: todoOptions(commands, false),
   effects: process.env.NUMBERING === 'off' ? [] : [numberingOf(commands)],
   logger,

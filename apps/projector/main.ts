@@ -47,6 +47,7 @@ async function run(config: ProjectorConfig, logger: pino.Logger, signal: AbortSi
     databaseUrl,
     feed,
     projections: await allProjections(),
+    publish: true,
     todo,
     effects: [numberingOf(commands)],
     beside: clerk ? [(signal) => clerk.run(signal)] : [],

@@ -26,7 +26,7 @@ export function storeFeed(store: EventStore, codec: Pick<Codec, 'decode'>, url: 
 /** A batch that can't be decoded holds an event that can't: only that one is lost to those whom it concerns. */
 async function decoded(codec: Pick<Codec, 'decode'>, batch: readonly StoredEvent[]): Promise<Fed[]> {
   try {
-    return await codec.decode(batch);
+    return (await codec.decode(batch)).map((event, i) => withStored(event, batch[i]!));
   } catch {
     const events: Fed[] = [];
     for (const event of batch) events.push(await decodedAlone(codec, event));
@@ -37,10 +37,11 @@ async function decoded(codec: Pick<Codec, 'decode'>, batch: readonly StoredEvent
 async function decodedAlone(codec: Pick<Codec, 'decode'>, event: StoredEvent): Promise<Fed> {
   try {
     const [readable] = await codec.decode([event]);
-    return readable as Recorded;
+    return withStored(readable as Recorded, event);
   } catch (error) {
     if (isConnectionFailure(error)) throw error; // the keys could not be read: that is not the event's fault
-    const { id, stream, revision, position, type } = event;
-    return { id, stream, revision, position, type, unreadable: error instanceof Error ? error : new Error(String(error)) };
+    return { ...event, unreadable: error instanceof Error ? error : new Error(String(error)) };
   }
 }
+
+const withStored = (event: Recorded, { data }: StoredEvent): Recorded => (event.data === data ? event : { ...event, stored: data });

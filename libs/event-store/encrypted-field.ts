@@ -1,13 +1,13 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { FORGOTTEN, type PersonalKey } from './personal-keys.js';
-import type { Json, JsonObject } from './stored-json.js';
+import type { JsonObject } from './stored-json.js';
 
 /** The stored form of a personal field (docs/stored-forms.md). `iv` and `ct` are base64url without padding. */
 export type EncryptedField = { $enc: 1; key: string; iv: string; ct: string };
 
 const TAG = 16; // bytes, appended to the ciphertext
 
-export const isEncrypted = (value: Json | undefined): value is EncryptedField =>
+export const isEncrypted = (value: unknown): value is EncryptedField =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && '$enc' in value;
 
 /** AES-256-GCM, bound to its event and its place in it, so that it can't be moved to another. */

@@ -54,8 +54,8 @@ export interface Checkpoint {
   nameStore(store: string): Promise<void>;
 }
 
-/** @param schema where its table `checkpoints` is: `read_models` or `policies` */
-export function checkpointOf(pool: Pool, schema: 'read_models' | 'policies', name: string, version: number): Checkpoint {
+/** @param schema where its table `checkpoints` is */
+export function checkpointOf(pool: Pool, schema: 'read_models' | 'policies' | 'event_feed', name: string, version: number): Checkpoint {
   const table = `${schema}.checkpoints`;
   const own = [name, version];
   return {
@@ -73,11 +73,21 @@ export function checkpointOf(pool: Pool, schema: 'read_models' | 'policies', nam
       const moved = `moved AS (UPDATE ${table} SET position = $4, event_id = $5, stream = $6, revision = $7, time = $8, state = 'running',
           poison = NULL, changed_at = now()
         WHERE projection = $1 AND version = $2 AND position IS NOT DISTINCT FROM $3::bigint AND ${LEADS}$9) RETURNING position)`;
-      const time = 'unreadable' in to ? null : to.metadata.time;
       const { rowCount } = await pool.query({
         name: `move ${schema[0]}.${name}_v${version}${kind}`,
         text: `WITH ${[moved, ...ctes].join(', ')} SELECT pg_notify('${CHANNEL}', $10) FROM moved`,
-        values: [...own, from, to.position, to.id, to.stream, to.revision, time, epoch, `${name} ${version} ${to.position}`, ...values],
+        values: [
+          ...own,
+          from,
+          to.position,
+          to.id,
+          to.stream,
+          to.revision,
+          to.metadata.time,
+          epoch,
+          `${name} ${version} ${to.position}`,
+          ...values,
+        ],
       });
       if (rowCount !== 1) throw new Fenced(`${name} did not move from ${from} to ${to.position}`);
     },

@@ -8,6 +8,8 @@ export interface Consumer {
   version: number;
   /** Whether events of a type concern it. */
   concerns(type: string): boolean;
+  /** It also folds what could not be decoded, as it is stored; to others that is poison. */
+  takesUnreadable?: true;
   /**
    * What a batch changes; asked while what the batch before it changes is being written.
    * @throws PoisonEvent

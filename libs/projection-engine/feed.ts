@@ -7,12 +7,8 @@ export interface EventRef {
   revision: bigint;
 }
 
-/** An event that could not be decoded: poison to every consumer of its type, nothing to the others. */
-export interface Unreadable extends EventRef {
-  type: string;
-  position: bigint;
-  unreadable: Error;
-}
+/** An event that could not be decoded, as it is stored: poison to every consumer of its type, nothing to the others. */
+export type Unreadable = Recorded & { unreadable: Error };
 
 export type Fed = Recorded | Unreadable;
 

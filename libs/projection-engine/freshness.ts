@@ -90,7 +90,8 @@ class Positions {
 
   private async read(): Promise<void> {
     const { rows } = await this.pool.query<{ projection: string; version: number; position: string | null }>(
-      'SELECT projection, version, position::text FROM read_models.checkpoints JOIN read_models.live_versions USING (projection, version)',
+      `SELECT projection, version, position::text FROM read_models.checkpoints JOIN read_models.live_versions USING (projection, version)
+        UNION ALL SELECT projection, version, position::text FROM event_feed.checkpoints`,
     );
     this.live = new Map(rows.map(({ projection, version }) => [projection, version]));
     for (const { projection, version, position } of rows)

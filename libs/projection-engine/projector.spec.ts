@@ -201,8 +201,7 @@ it.each([
 });
 
 it('an event that can not be decoded is poison to those that it concerns', async () => {
-  const { id, stream, revision, position } = history[50]!;
-  const unreadable = { id, stream, revision, position, type: 'SessionConsumed', unreadable: new Error('no such version') };
+  const unreadable = { ...history[50]!, type: 'SessionConsumed', unreadable: new Error('no such version') };
   start({ feed: new MemoryFeed([...history.slice(0, 50), unreadable, ...history.slice(51)]) });
   await until(async () => (await at(305n, ['counts'])) && (await at(50n, ['packages'])));
   await until(async () => (await checkpoints()).some(({ poison }) => poison?.error === 'no such version'));

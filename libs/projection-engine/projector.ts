@@ -4,6 +4,7 @@ import pg, { type Pool } from 'pg';
 import type { Logger } from 'pino';
 import { checkpointOf, type Checkpoint, type Poison, type Progress } from './checkpoint.js';
 import type { Consumer } from './consumer.js';
+import { EVENT_FEED, eventFeed, EVENT_FEED_VERSION } from './event-feed.js';
 import type { Projection } from './define-projection.js';
 import type { Feed } from './feed.js';
 import { Lane } from './lane.js';
@@ -22,6 +23,8 @@ export interface ProjectorOptions {
   databaseUrl: string;
   feed: Feed;
   projections: readonly Projection[];
+  /** Also keep the feed of all events. */
+  publish?: boolean;
   /** Without: this process runs no policies. */
   todo?: TodoOptions;
   /** Whatever else follows the events, and has its effect before its checkpoint moves. */
@@ -64,7 +67,7 @@ export class Projector {
   private lastRates = { at: performance.now(), events: new Map<string, number>() };
 
   constructor(private readonly options: ProjectorOptions) {
-    const { databaseUrl, projections, todo, effects = [], logger } = options;
+    const { databaseUrl, projections, publish, todo, effects = [], logger } = options;
     this.pool = projectorPool(databaseUrl, this.name);
     this.pool.on('error', (error) => logger.warn({ err: error }, 'An idle connection broke.'));
     this.todo = todo && todoOf(todo, this.pool, logger);
@@ -72,6 +75,8 @@ export class Projector {
       consumer: consumerOf(projection, this.pool),
       checkpoint: checkpointOf(this.pool, 'read_models', projection.name, projection.version),
     }));
+    if (publish)
+      this.followed.push({ consumer: eventFeed(), checkpoint: checkpointOf(this.pool, 'event_feed', EVENT_FEED, EVENT_FEED_VERSION) });
     for (const consumer of [...(this.todo ? [this.todo.consumer] : []), ...effects])
       this.followed.push({ consumer, checkpoint: checkpointOf(this.pool, 'policies', consumer.name, consumer.version) });
   }
@@ -236,7 +241,7 @@ const mismatch = ({ name, version }: Checkpoint, last: NonNullable<Progress['las
   new StoreMismatch(
     `${name} version ${version} was built up to event ${last.id} (${last.stream}@${last.revision}, position ${last.position}), ` +
       `which the event store ${store} does not have. Was it restored from an older backup, or EVENTSTORE_URL changed? ` +
-      'Connect to the store that has the event, restore the matching Postgres backup, or drop the schemas read_models and policies to build them anew.',
+      'Connect to the store that has the event, restore the matching Postgres backup, or drop the schemas read_models, event_feed and policies to build them anew.',
   );
 
 interface Following extends Followed {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import type { Consumer } from './consumer.js';
 import type { Projection } from './define-projection.js';
+import { EVENT_FEED_TABLES } from './event-feed.js';
 import { TODO } from './todo.js';
 import { historyName, quoted, sqlName, tableName, VALID_FROM, VALID_TO } from './sql-names.js';
 
@@ -71,7 +72,8 @@ const ENGINE = `
     parked_at timestamptz(3)
   );
   CREATE INDEX IF NOT EXISTS todo_due ON policies.todo (due, position) WHERE parked IS NULL;
-  CREATE INDEX IF NOT EXISTS todo_of_stream ON policies.todo (stream, position) WHERE parked IS NULL;`;
+  CREATE INDEX IF NOT EXISTS todo_of_stream ON policies.todo (stream, position) WHERE parked IS NULL;
+  ${EVENT_FEED_TABLES(CHECKPOINT_COLUMNS)}`;
 
 /**
  * Makes whatever is not there yet: the engine's own tables, and each projection's table with its checkpoint. Several processes may

@@ -65,6 +65,7 @@ const CHECKPOINTS = `
   SELECT projection AS name, version, live_versions.version IS NOT NULL AS live, state, position::text, poison
     FROM read_models.checkpoints LEFT JOIN read_models.live_versions USING (projection, version)
   UNION ALL SELECT projection, version, true, state, position::text, poison FROM policies.checkpoints
+  UNION ALL SELECT projection, version, true, state, position::text, poison FROM event_feed.checkpoints
   ORDER BY name, version`;
 
 /** Most projections stand at the same position: the store is asked once for each. */

@@ -85,9 +85,7 @@ export class Worker {
     const events = unseen(batch, this.folded);
     const last = events.at(-1);
     if (!last) return;
-    const unreadable = events.find((event) => 'unreadable' in event && this.consumer.concerns(event.type));
-    if (unreadable && 'unreadable' in unreadable) throw new PoisonEvent(unreadable, unreadable.unreadable);
-    const write = await this.consumer.fold(events.filter((event): event is Recorded => !('unreadable' in event)));
+    const write = await this.consumer.fold(this.consumer.takesUnreadable ? events : this.readable(events));
     await this.writing;
     const from = this.folded;
     this.folded = last.position;
@@ -100,6 +98,13 @@ export class Worker {
     });
     this.writing.catch(() => undefined); // seen when the next batch waits for it
     if (this.again.length) await this.writing; // looking for the event that fails: one batch after the other
+  }
+
+  /** @throws PoisonEvent */
+  private readable(events: readonly Fed[]): readonly Recorded[] {
+    const unreadable = events.find((event) => 'unreadable' in event && this.consumer.concerns(event.type));
+    if (unreadable && 'unreadable' in unreadable) throw new PoisonEvent(unreadable, unreadable.unreadable);
+    return events.filter((event) => !('unreadable' in event));
   }
 
   private async afterFailure(error: unknown, batch: readonly Fed[], signal: AbortSignal): Promise<void> {

@@ -69,6 +69,8 @@ export type Recorded<Event extends AnyEvent = AnyEvent> = Event & {
   revision: bigint; // in its stream, from 0
   position: bigint; // commit position in $all
   metadata: Metadata;
+  /** Its data as they are stored, where they are not the same: encrypted, or of an older version. */
+  stored?: object;
 };
 
 /** The event of that type, which must be among these. */

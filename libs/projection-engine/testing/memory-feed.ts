@@ -1,4 +1,3 @@
-import type { Recorded } from '../../domain/kernel/event.js';
 import type { Fed, Feed } from '../feed.js';
 
 /** A feed of events that are given to it: what a projector reads is input. */
@@ -40,7 +39,7 @@ export class MemoryFeed implements Feed {
   has = ({ id }: { id: string }): Promise<boolean> => Promise.resolve(this.ids.has(id));
 
   next = (after: bigint | undefined): Promise<{ position: bigint; time: number } | undefined> => {
-    const event = this.events.find(({ position }) => position > (after ?? -1n)) as Recorded | undefined;
+    const event = this.events.find(({ position }) => position > (after ?? -1n));
     return Promise.resolve(event && { position: event.position, time: Date.parse(event.metadata.time) });
   };
 
