@@ -75,7 +75,11 @@ export const connectParts = async ({ config, logger, metrics }: Surroundings): P
 
   return {
     modules: [ResourcesModule.with(commands, readModels, new CountedKnocks(new Knocks(commands, logger), metrics))],
-    checks: { postgres: () => pool.query('SELECT 1'), eventStore: () => store.lastPosition() },
+    checks: {
+      postgres: () => pool.query('SELECT 1'),
+      eventStore: () => store.lastPosition(),
+      readModels: () => readModels.sources.requireBuilt(),
+    },
     close: async () => {
       await commands.close();
       await readModels.close();

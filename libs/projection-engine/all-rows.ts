@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { Projection } from './define-projection.js';
-import { quoted, tableName } from './sql-names.js';
+import { openSources, type TextRow } from './sources.js';
+import { quoted } from './sql-names.js';
 import { fromText } from './table.js';
 
 const PAGE = 1_000;
@@ -11,16 +12,21 @@ const PAGE = 1_000;
  * @param pool whose sessions have the TimeZone UTC
  */
 export async function* rowsOfAll<Row extends object>(pool: Pool, projection: Projection<Row>): AsyncGenerator<Row & { business: string }> {
-  const { name, version, columns } = projection;
+  const { name, columns } = projection;
   const [key, ...more] = projection.key;
   if (key === undefined || more.length > 0) throw new Error(`${name}: rows are read by a key of one column`);
   const fields = Object.entries(columns);
   const place = `(business_id, ${quoted(key)})`;
-  const text = `SELECT business_id, ${fields.map(([field]) => quoted(field)).join(', ')} FROM ${tableName(projection)}
-    WHERE read_models.require_live('${name}', ${version}) AND ($1::uuid IS NULL OR ${place} > ($1::uuid, $2::${columns[key]!.sql}))
-    ORDER BY business_id, ${quoted(key)} LIMIT ${PAGE}`;
-  for (let after: (string | null)[] = [null, null]; ;) {
-    const { rows } = await pool.query<string[]>({ text, values: after, rowMode: 'array', types: { getTypeParser: () => asText } });
+  const selected = fields.map(([field]) => quoted(field)).join(', ');
+  const sources = openSources(pool, [projection]);
+  for (let after: TextRow = [null, null]; ;) {
+    const values = after;
+    const rows = await sources.read(projection, undefined, ({ from, condition }) => ({
+      text: `SELECT business_id, ${selected} FROM ${from}
+        WHERE ${condition} AND ($1::uuid IS NULL OR ${place} > ($1::uuid, $2::${columns[key]!.sql}))
+        ORDER BY business_id, ${quoted(key)} LIMIT ${PAGE}`,
+      values,
+    }));
     for (const [business, ...values] of rows)
       yield Object.fromEntries([
         ['business', business],
@@ -31,5 +37,3 @@ export async function* rowsOfAll<Row extends object>(pool: Pool, projection: Pro
     after = [last[0]!, last[1 + fields.findIndex(([field]) => field === key)]!];
   }
 }
-
-const asText = (text: string): string => text;

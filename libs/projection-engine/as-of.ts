@@ -1,5 +1,5 @@
 import type { Projection } from './define-projection.js';
-import { historyName, quoted, tableName, VALID_FROM, VALID_TO } from './sql-names.js';
+import { type Build, historyName, quoted, tableName, VALID_FROM, VALID_TO } from './sql-names.js';
 
 /**
  * K2: the rows of a build as they were once the event at a position had been folded, as SQL to read from: those of the table that have
@@ -8,7 +8,7 @@ import { historyName, quoted, tableName, VALID_FROM, VALID_TO } from './sql-name
  */
 export function rowsAsOf(
   { name, columns, history }: Pick<Projection, 'name' | 'columns' | 'history'>,
-  build: Pick<Projection, 'name' | 'version'>,
+  build: Build,
   position: bigint,
 ): string {
   if (!history) throw new Error(`${name} keeps no history: it can't be read as of the past`);

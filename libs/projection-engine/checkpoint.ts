@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { instantFromText } from './table.js';
 import type { EventRef, Fed } from './feed.js';
+import { buildName } from './sql-names.js';
 
 /** How far a consumer is: its rows hold all events up to `last`. */
 export interface Progress {
@@ -30,7 +31,7 @@ export interface Write {
 
 export const FIRST_VALUE = 11;
 export const NOTHING: Write = { kind: '', ctes: [], values: [] };
-/** The channel on which every moved checkpoint is told: `<name> <version> <position>`. */
+/** The channel on which every moved checkpoint is told: `<name> <version> <build> <position>`. */
 export const CHANNEL = 'read_models';
 
 /** The checkpoint did not move: another leader's epoch, or it is not where this process believes. Nothing was written. */
@@ -54,16 +55,23 @@ export interface Checkpoint {
   nameStore(store: string): Promise<void>;
 }
 
-/** @param schema where its table `checkpoints` is */
-export function checkpointOf(pool: Pool, schema: 'read_models' | 'policies' | 'event_feed', name: string, version: number): Checkpoint {
+/** @param schema where its table `checkpoints` is: `read_models`, where each build has its own, or one of the others */
+export function checkpointOf(
+  pool: Pool,
+  schema: 'read_models' | 'policies' | 'event_feed',
+  name: string,
+  version: number,
+  build = 0,
+): Checkpoint {
   const table = `${schema}.checkpoints`;
   const own = [name, version];
+  const isOwn = `projection = $1 AND version = $2${schema === 'read_models' ? ` AND build = ${build}` : ''}`;
   return {
     name,
     version,
     read: async () => {
       const { rows } = await pool.query<ProgressRow>(
-        `SELECT position::text, event_id, stream, revision::text, time::text, state, poison FROM ${table} WHERE projection = $1 AND version = $2`,
+        `SELECT position::text, event_id, stream, revision::text, time::text, state, poison FROM ${table} WHERE ${isOwn}`,
         own,
       );
       if (!rows[0]) throw new Error(`${name} version ${version} has no checkpoint: migrate first`);
@@ -72,9 +80,9 @@ export function checkpointOf(pool: Pool, schema: 'read_models' | 'policies' | 'e
     move: async (from, to, epoch, { kind, ctes, values }) => {
       const moved = `moved AS (UPDATE ${table} SET position = $4, event_id = $5, stream = $6, revision = $7, time = $8, state = 'running',
           poison = NULL, changed_at = now()
-        WHERE projection = $1 AND version = $2 AND position IS NOT DISTINCT FROM $3::bigint AND ${LEADS}$9) RETURNING position)`;
+        WHERE ${isOwn} AND position IS NOT DISTINCT FROM $3::bigint AND ${LEADS}$9) RETURNING position)`;
       const { rowCount } = await pool.query({
-        name: `move ${schema[0]}.${name}_v${version}${kind}`,
+        name: `move ${schema[0]}.${buildName({ name, version, build })}${kind}`,
         text: `WITH ${[moved, ...ctes].join(', ')} SELECT pg_notify('${CHANNEL}', $10) FROM moved`,
         values: [
           ...own,
@@ -85,7 +93,7 @@ export function checkpointOf(pool: Pool, schema: 'read_models' | 'policies' | 'e
           to.revision,
           to.metadata.time,
           epoch,
-          `${name} ${version} ${to.position}`,
+          `${name} ${version} ${build} ${to.position}`,
           ...values,
         ],
       });
@@ -93,16 +101,13 @@ export function checkpointOf(pool: Pool, schema: 'read_models' | 'policies' | 'e
     },
     stop: async (poison, epoch) => {
       const { rowCount } = await pool.query(
-        `UPDATE ${table} SET state = 'poisoned', poison = $3, changed_at = now() WHERE projection = $1 AND version = $2 AND ${LEADS}$4)`,
+        `UPDATE ${table} SET state = 'poisoned', poison = $3, changed_at = now() WHERE ${isOwn} AND ${LEADS}$4)`,
         [...own, poison, epoch],
       );
       if (rowCount !== 1) throw new Fenced(`${name} was not marked as stopped`);
     },
     nameStore: async (store) => {
-      await pool.query(`UPDATE ${table} SET store = $3 WHERE projection = $1 AND version = $2 AND store IS DISTINCT FROM $3`, [
-        ...own,
-        store,
-      ]);
+      await pool.query(`UPDATE ${table} SET store = $3 WHERE ${isOwn} AND store IS DISTINCT FROM $3`, [...own, store]);
     },
   };
 }

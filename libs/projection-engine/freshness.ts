@@ -6,7 +6,7 @@ import type { Projection } from './define-projection.js';
 export interface Freshness {
   /** Whether the projections (all, if none is named) hold the events up to a position, waiting for it so many ms at most (product L3). */
   waitFor(position: bigint, timeout: number, names?: readonly string[]): Promise<boolean>;
-  /** Position of the last event that the live version of a projection holds; undefined: none. */
+  /** Position of the last event that the live build of a projection holds; undefined: none. */
   position(name: string): Promise<bigint | undefined>;
   close(): Promise<void>;
 }
@@ -14,8 +14,8 @@ export interface Freshness {
 const POLL = 250; // ms, while somebody waits: a notice can be lost with its connection
 const RECONNECT = 1_000; // ms
 
-export const freshnessOf = async (pool: Pool, projections: readonly Pick<Projection, 'name'>[]): Promise<Freshness> => {
-  const heard = new Positions(pool);
+export const freshnessOf = async (pool: Pool, projections: readonly Pick<Projection, 'name' | 'version'>[]): Promise<Freshness> => {
+  const heard = new Positions(pool, projections);
   const all = projections.map(({ name }) => name);
   const listener = new Listener(pool, heard);
   await listener.start();
@@ -34,20 +34,23 @@ export const freshnessOf = async (pool: Pool, projections: readonly Pick<Project
 
 /** The positions as last heard. */
 class Positions {
-  private readonly heard = new Map<string, bigint>(); // by projection and version
-  private live = new Map<string, number>();
+  private readonly heard = new Map<string, bigint>(); // by projection, version and build
+  private live = new Map<string, string>(); // which of them is the live build of the version that this code has
   private waiting = new Set<() => void>();
   private waiters = 0;
   private asking: Promise<void> | undefined;
   private polling: NodeJS.Timeout | undefined;
   private closed = false;
 
-  constructor(private readonly pool: Pool) {}
+  constructor(
+    private readonly pool: Pool,
+    private readonly projections: readonly Pick<Projection, 'name' | 'version'>[],
+  ) {}
 
-  of = (name: string): bigint | undefined => this.heard.get(`${name} ${this.live.get(name)}`);
+  of = (name: string): bigint | undefined => this.heard.get(this.live.get(name) ?? '');
 
-  set(name: string, version: string, position: bigint): void {
-    this.heard.set(`${name} ${version}`, position);
+  set(build: string, position: bigint): void {
+    this.heard.set(build, position);
     this.wake();
   }
 
@@ -89,13 +92,15 @@ class Positions {
   }
 
   private async read(): Promise<void> {
-    const { rows } = await this.pool.query<{ projection: string; version: number; position: string | null }>(
-      `SELECT projection, version, position::text FROM read_models.checkpoints JOIN read_models.live_versions USING (projection, version)
-        UNION ALL SELECT projection, version, position::text FROM event_feed.checkpoints`,
+    const { rows } = await this.pool.query<{ name: string; build: string; position: string | null }>(
+      `SELECT projection AS name, concat_ws(' ', projection, version, build) AS build, position::text
+        FROM unnest($1::text[], $2::integer[]) AS mine (projection, version)
+        JOIN read_models.live_builds USING (projection, version) JOIN read_models.checkpoints USING (projection, version, build)
+        UNION ALL SELECT projection, concat_ws(' ', projection, version, 0), position::text FROM event_feed.checkpoints`,
+      [this.projections.map(({ name }) => name), this.projections.map(({ version }) => version)],
     );
-    this.live = new Map(rows.map(({ projection, version }) => [projection, version]));
-    for (const { projection, version, position } of rows)
-      if (position !== null) this.heard.set(`${projection} ${version}`, BigInt(position));
+    this.live = new Map(rows.map(({ name, build }) => [name, build]));
+    for (const { build, position } of rows) if (position !== null) this.heard.set(build, BigInt(position));
     this.wake();
   }
 
@@ -130,8 +135,8 @@ class Listener {
     client.on('error', () => this.again(client));
     client.on('end', () => this.again(client));
     client.on('notification', ({ payload = '' }) => {
-      const [name, version, position] = payload.split(' ');
-      if (name && version && position) this.heard.set(name, version, BigInt(position));
+      const at = payload.lastIndexOf(' ');
+      if (at > 0) this.heard.set(payload.slice(0, at), BigInt(payload.slice(at + 1)));
     });
     try {
       await client.connect();

@@ -8,8 +8,8 @@ import { type BusinessAnd, type Table, tableOf } from './table.js';
 import { VersionedSet, WorkingSet } from './working-set.js';
 
 /** A projection as a consumer: loads the rows that a batch touches, one query per way of finding them, and folds in memory. */
-export function consumerOf(projection: Projection, pool: Pool): Consumer {
-  const table = tableOf(projection);
+export function consumerOf(projection: Projection, pool: Pool, build = 0): Consumer {
+  const table = tableOf(projection, build);
   const concerns = (type: string) => projection.on.has(type);
   let before: WorkingSet | undefined;
 

@@ -257,8 +257,8 @@ it('takes a new version live once it is where the old one was', async () => {
   await first.stop();
   start({ feed, projections: [{ ...packages, version: 2 }, counts] });
   const live = async () =>
-    (await pool.query<{ version: number }>(`SELECT version FROM read_models.live_versions WHERE projection = 'packages'`)).rows[0]?.version;
-  await until(async () => (await live()) === 2);
+    (await pool.query<{ version: number }>(`SELECT version FROM read_models.live_builds WHERE projection = 'packages' ORDER BY 1`)).rows;
+  await until(async () => (await live()).length === 2);
   expect(await rowsOf({ ...packages, version: 2 })).toEqual(folded(packages as Projection, history));
 });
 

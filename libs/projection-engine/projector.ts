@@ -186,12 +186,12 @@ export class Projector {
     }
   }
 
-  /** A new version goes live once it is where the old one is. */
+  /** A new version goes live once it is where the old one is, a new projection once it is where the others are. */
   private async flipVersions(epoch: bigint, signal: AbortSignal): Promise<void> {
     const { projections, logger } = this.options;
     while (!signal.aborted) {
       const flipped = await this.pool
-        .query<{ projection: string; version: number }>(FLIP_VERSIONS, [
+        .query<{ projection: string; version: number }>(GO_LIVE, [
           projections.map(({ name }) => name),
           projections.map(({ version }) => version),
           epoch,
@@ -227,15 +227,17 @@ const projectorPool = (databaseUrl: string, name: string): Pool =>
     options: '-c TimeZone=UTC -c synchronous_commit=off -c statement_timeout=60s -c idle_in_transaction_session_timeout=30s',
   });
 
-const FLIP_VERSIONS = `
-  UPDATE read_models.live_versions l SET version = mine.version
-    FROM unnest($1::text[], $2::integer[]) AS mine (projection, version)
-    JOIN read_models.checkpoints built USING (projection, version),
-    read_models.checkpoints old
-    WHERE l.projection = mine.projection AND l.version <> mine.version AND old.projection = l.projection AND old.version = l.version
-      AND built.state = 'running' AND coalesce(built.position, -1) >= coalesce(old.position, -1)
-      AND EXISTS (SELECT FROM read_models.leader WHERE epoch = $3)
-    RETURNING l.projection, l.version`;
+const GO_LIVE = `
+  WITH mine AS (SELECT * FROM unnest($1::text[], $2::integer[]) AS mine (projection, version)),
+    live AS (SELECT * FROM read_models.live_builds JOIN read_models.checkpoints USING (projection, version, build))
+  INSERT INTO read_models.live_builds
+    SELECT projection, version, build FROM mine JOIN read_models.checkpoints built USING (projection, version)
+    WHERE state = 'running' AND EXISTS (SELECT FROM read_models.leader WHERE epoch = $3)
+      AND NOT EXISTS (SELECT FROM live WHERE live.projection = built.projection AND live.version = built.version)
+      AND coalesce(position, -1) >= coalesce(
+        (SELECT max(coalesce(position, -1)) FROM live WHERE live.projection = built.projection),
+        (SELECT min(coalesce(position, -1)) FROM live JOIN mine USING (projection, version) WHERE state = 'running'), -1)
+    ON CONFLICT DO NOTHING RETURNING projection, version`;
 
 const mismatch = ({ name, version }: Checkpoint, last: NonNullable<Progress['last']>, store: string) =>
   new StoreMismatch(

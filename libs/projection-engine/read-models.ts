@@ -3,7 +3,8 @@ import type { Pool } from 'pg';
 import type { AnyRow, Column, Projection } from './define-projection.js';
 import { freshnessOf, type Freshness } from './freshness.js';
 import { cursorOf, placeOf, type Place } from './paging.js';
-import { quoted, tableName } from './sql-names.js';
+import { openSources, type Question, type Source, type Sources, type TextRow } from './sources.js';
+import { quoted } from './sql-names.js';
 import { fromText } from './table.js';
 
 /** What is asked of a list; a value that is undefined asks nothing. */
@@ -32,8 +33,10 @@ export interface List<Row> {
   next: string | null; // the cursor of the next page; null: this is the last
 }
 
-/** How queries read what the projections wrote: always of one business, from the live version's table. */
+/** How queries read what the projections wrote: always of one business, from the live table. */
 export interface ReadModels extends Freshness {
+  /** For queries that are none of those below. */
+  sources: Sources;
   /** One row by its key: the hot path, one prepared statement. Undefined: there is none. */
   row<Row>(projection: Projection<Row>, business: string, key: string): Promise<Row | undefined>;
   /** Those that are there, by their keys. */
@@ -59,6 +62,7 @@ const MOST_PREPARED = 200; // pages, in each session
 /** @param pool whose sessions have the TimeZone UTC */
 export const openReadModels = async (pool: Pool, projections: readonly Projection[]): Promise<ReadModels> => {
   const freshness = await freshnessOf(pool, projections);
+  const sources = openSources(pool, projections);
   const shapes = new WeakMap<object, Shape>();
   const shapeOf = (projection: Table): Shape => {
     const known = shapes.get(projection);
@@ -73,21 +77,20 @@ export const openReadModels = async (pool: Pool, projections: readonly Projectio
     if (!names.has(text) && names.size < MOST_PREPARED) names.set(text, `list ${names.size}`);
     return names.get(text);
   };
-  const read = async (shape: Shape, statement: { name?: string | undefined; text: string; values: unknown[] }): Promise<AnyRow[]> => {
-    const { rows } = await pool.query<string[]>({ ...statement, rowMode: 'array', types: AS_TEXT });
-    return rows.map((values) => rowOf(shape, values));
-  };
+  const read = async (shape: Shape, questionOf: (source: Source) => Question): Promise<AnyRow[]> =>
+    (await sources.read(shape.projection, undefined, questionOf)).map((values) => rowOf(shape, values));
 
   return {
     ...freshness,
+    sources,
     row: async <Row>(projection: Projection<Row>, business: string, key: string) => {
       const shape = shapeOf(projection);
-      const [row] = await read(shape, { name: shape.rowName, text: shape.rowText, values: [business, key] });
+      const [row] = await read(shape, (source) => ({ ...shape.rowOf(source), values: [business, key] }));
       return row as Row | undefined;
     },
     rows: async <Row>(projection: Projection<Row>, business: string, keys: readonly string[]) => {
       const shape = shapeOf(projection);
-      const rows = await read(shape, { name: shape.rowsName, text: shape.rowsText, values: [business, keys] });
+      const rows = await read(shape, (source) => ({ ...shape.rowsOf(source), values: [business, keys] }));
       return new Map(rows.map((row) => [row[shape.key] as string, row as Row]));
     },
     rowsWith: async <Row>(
@@ -96,15 +99,22 @@ export const openReadModels = async (pool: Pool, projections: readonly Projectio
       { column, values, limit }: { column: keyof Row & string; values: readonly string[]; limit: number },
     ) => {
       const shape = shapeOf(projection);
-      const text = `${shape.ofBusiness} ${among(projection, column)} ORDER BY ${quoted(shape.key)} LIMIT $3`;
-      return (await read(shape, { name: `${shape.rowsName} by ${column}`, text, values: [business, values, limit] })) as Row[];
+      const rows = await read(shape, (source) => ({
+        name: source.prepared(`rows by ${column}`),
+        text: `${ofBusiness(shape, source)} ${among(projection, column)} ORDER BY ${quoted(shape.key)} LIMIT $3`,
+        values: [business, values, limit],
+      }));
+      return rows as Row[];
     },
     list: async <Row>(projection: Projection<Row>, business: string, query: ListQuery<Row>) => {
       const shape = shapeOf(projection);
       const rows: AnyRow[] = [];
       for (const nulls of partsOf(projection, query)) {
-        const { sql, bindings } = partOf(projection, shape, business, query, nulls).toSQL().toNative();
-        rows.push(...(await read(shape, { name: nameOf(sql), text: sql, values: [...bindings] })));
+        const part = await read(shape, (source) => {
+          const { sql, bindings } = partOf(projection, shape, source, business, query, nulls).toSQL().toNative();
+          return { name: nameOf(sql), text: sql, values: [...bindings] };
+        });
+        rows.push(...part);
         if (rows.length > query.limit) break;
       }
       const page = rows.slice(0, query.limit);
@@ -115,39 +125,49 @@ export const openReadModels = async (pool: Pool, projections: readonly Projectio
 };
 
 /** As much of a projection as reading it takes. */
-type Table = Pick<Projection, 'name' | 'version' | 'key' | 'columns'>;
+type Table = Pick<Projection, 'name' | 'version' | 'key' | 'columns' | 'history'>;
 
 interface Shape {
+  projection: Table;
   fields: [string, Column][];
   key: string;
   selected: string;
-  live: string;
-  ofBusiness: string; // the rows of $1
-  rowName: string;
-  rowText: string;
-  rowsName: string;
-  rowsText: string;
+  rowOf: (source: Source) => Pick<Question, 'name' | 'text'>;
+  rowsOf: (source: Source) => Pick<Question, 'name' | 'text'>;
 }
 
-function newShape({ name, version, key: [key, ...more], columns }: Table): Shape {
+function newShape(projection: Table): Shape {
+  const { name, key: keys, columns } = projection;
+  const [key, ...more] = keys;
   if (key === undefined || more.length > 0) throw new Error(`${name}: rows are read by a key of one column`);
   const fields = Object.entries(columns);
   const selected = fields.map(([field]) => quoted(field)).join(', ');
-  const live = `read_models.require_live('${name}', ${version})`;
-  const table = tableName({ name, version });
-  const ofBusiness = `SELECT ${selected} FROM ${table} WHERE ${live} AND business_id = $1`;
   return {
-    ...{ fields, key, selected, live, ofBusiness },
-    ...{ rowName: `row ${name}_v${version}`, rowText: `${ofBusiness} AND ${quoted(key)} = $2` },
-    ...{ rowsName: `rows ${name}_v${version}`, rowsText: `${ofBusiness} ${among({ columns }, key)}` },
+    ...{ projection, fields, key, selected },
+    rowOf: perSource((source) => ({
+      name: source.prepared('row'),
+      text: `${ofBusiness({ selected }, source)} AND ${quoted(key)} = $2`,
+    })),
+    rowsOf: perSource((source) => ({
+      name: source.prepared('rows'),
+      text: `${ofBusiness({ selected }, source)} ${among({ columns }, key)}`,
+    })),
   };
+}
+
+/** The rows of $1. */
+const ofBusiness = ({ selected }: Pick<Shape, 'selected'>, { from, condition }: Source): string =>
+  `SELECT ${selected} FROM ${from} WHERE ${condition} AND business_id = $1`;
+
+/** Worked out once for each source: these are the hot paths. */
+function perSource<T>(work: (source: Source) => T): (source: Source) => T {
+  let last: { source: Source; made: T } | undefined;
+  return (source) => (last?.source === source ? last : (last = { source, made: work(source) })).made;
 }
 
 const among = ({ columns }: Pick<Table, 'columns'>, column: string): string => `AND ${quoted(column)} = ANY($2::${columns[column]!.sql}[])`;
 
-const AS_TEXT = { getTypeParser: () => (text: string) => text };
-
-const rowOf = ({ fields }: Shape, values: readonly (string | null)[]): AnyRow => {
+const rowOf = ({ fields }: Shape, values: TextRow): AnyRow => {
   const row: AnyRow = {};
   for (let i = 0; i < fields.length; i += 1) row[fields[i]![0]] = fromText(fields[i]![1], values[i] ?? null);
   return row;
@@ -165,15 +185,19 @@ function partsOf({ columns }: Table, { by, few = false, cursor }: Pick<ListQuery
   return cursor !== undefined && placeOf(cursor).value === null ? ['nulls'] : ['without nulls', 'nulls'];
 }
 
-function partOf(projection: Table, shape: Shape, business: string, query: ListQuery<AnyRow>, part: Part): Knex.QueryBuilder {
+function partOf(
+  projection: Table,
+  shape: Shape,
+  { from, condition }: Source,
+  business: string,
+  query: ListQuery<AnyRow>,
+  part: Part,
+): Knex.QueryBuilder {
   const { by, descending = false, limit, cursor } = query;
   const direction = descending ? 'DESC' : 'ASC';
   const [sorted, key] = [quoted(by), quoted(shape.key)];
-  const rows = builder
-    .queryBuilder()
-    .select(builder.raw(shape.selected))
-    .from(builder.raw(tableName(projection)));
-  rows.whereRaw(shape.live).andWhere('business_id', business);
+  const rows = builder.queryBuilder().select(builder.raw(shape.selected)).from(builder.raw(from));
+  rows.whereRaw(condition).andWhere('business_id', business);
   narrow(rows, projection, query);
   const after = cursor === undefined ? undefined : placeOf(cursor);
   const { isNullable, sql } = projection.columns[by]!;

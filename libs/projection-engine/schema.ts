@@ -4,11 +4,11 @@ import type { Consumer } from './consumer.js';
 import type { Projection } from './define-projection.js';
 import { EVENT_FEED_TABLES } from './event-feed.js';
 import { TODO } from './todo.js';
-import { historyName, quoted, sqlName, tableName, VALID_FROM, VALID_TO } from './sql-names.js';
+import { buildName, historyName, quoted, sqlName, tableName, VALID_FROM, VALID_TO } from './sql-names.js';
 
 /** Half of each page is left free at first, so that a changed row finds room beside its old version and its indexes stay as they are. */
 const FILL_FACTOR = 60;
-/** Raised by `read_models.require_live` when another version has gone live: ask again, with that one. */
+/** Raised by `read_models.require_live` when another build has gone live: ask again, of that one. */
 export const NOT_LIVE = 'PC001';
 /** Any two processes that start at once migrate one after the other. */
 const MIGRATION_LOCK = 7_205_610_001n;
@@ -37,15 +37,31 @@ const ENGINE = `
   CREATE TABLE IF NOT EXISTS read_models.checkpoints (
     projection text NOT NULL,
     version integer NOT NULL,
+    build integer NOT NULL DEFAULT 0, -- a rebuild folds into another table beside the live one
     shape text NOT NULL,         -- of the columns: a changed one needs a new version
     ${CHECKPOINT_COLUMNS},
-    PRIMARY KEY (projection, version)
+    PRIMARY KEY (projection, version, build)
   );
-  CREATE TABLE IF NOT EXISTS read_models.live_versions (projection text PRIMARY KEY, version integer NOT NULL);
-  CREATE OR REPLACE FUNCTION read_models.require_live(of text, this integer) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+  CREATE TABLE IF NOT EXISTS read_models.live_builds (
+    projection text NOT NULL,
+    version integer NOT NULL,
+    build integer NOT NULL,
+    PRIMARY KEY (projection, version) -- old and new code read their own versions side by side
+  );
+  CREATE OR REPLACE FUNCTION read_models.require_live(of text, its integer, this integer) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
   BEGIN
-    IF EXISTS (SELECT FROM read_models.live_versions l WHERE l.projection = of AND l.version = this) THEN RETURN true; END IF;
-    RAISE EXCEPTION '% version % is not live', of, this USING ERRCODE = '${NOT_LIVE}';
+    IF EXISTS (SELECT FROM read_models.live_builds l WHERE l.projection = of AND l.version = its AND l.build = this) THEN RETURN true; END IF;
+    RAISE EXCEPTION '% version % build % is not live', of, its, this USING ERRCODE = '${NOT_LIVE}';
+  END $$;
+  DO $$ -- data from before there were builds
+  BEGIN
+    IF to_regclass('read_models.live_versions') IS NOT NULL THEN
+      ALTER TABLE read_models.checkpoints ADD build integer NOT NULL DEFAULT 0;
+      ALTER TABLE read_models.checkpoints DROP CONSTRAINT checkpoints_pkey, ADD PRIMARY KEY (projection, version, build);
+      INSERT INTO read_models.live_builds SELECT projection, version, 0 FROM read_models.live_versions;
+      DROP TABLE read_models.live_versions;
+      DROP FUNCTION read_models.require_live(text, integer);
+    END IF;
   END $$;
   CREATE SCHEMA IF NOT EXISTS policies;
   CREATE TABLE IF NOT EXISTS policies.checkpoints (
@@ -106,7 +122,7 @@ async function createTable(client: PoolClient, projection: Projection): Promise<
   const { name, version } = projection;
   const shape = createHash('sha256').update(columnsOf(projection)).digest('hex').slice(0, 16);
   const { rows } = await client.query<{ shape: string }>(
-    'SELECT shape FROM read_models.checkpoints WHERE projection = $1 AND version = $2',
+    'SELECT shape FROM read_models.checkpoints WHERE projection = $1 AND version = $2 AND build = 0',
     [name, version],
   );
   if (rows[0] && rows[0].shape !== shape)
@@ -116,7 +132,10 @@ async function createTable(client: PoolClient, projection: Projection): Promise<
   if (projection.history) await client.query(historyTable(projection));
   if (rows[0]) return;
   await client.query('INSERT INTO read_models.checkpoints (projection, version, shape) VALUES ($1, $2, $3)', [name, version, shape]);
-  await client.query('INSERT INTO read_models.live_versions VALUES ($1, $2) ON CONFLICT DO NOTHING', [name, version]);
+  await client.query(
+    `INSERT INTO read_models.live_builds SELECT $1, $2, 0 WHERE NOT EXISTS (SELECT FROM read_models.checkpoints WHERE position IS NOT NULL)`,
+    [name, version],
+  );
 }
 
 function columnsOf(projection: Projection): string {
@@ -133,16 +152,15 @@ const keyColumns = ({ key }: Projection): string => ['business_id', ...key.map(q
 
 /** Only ever added to. The index makes what was so shortly ago cost what has changed since. */
 function historyTable(projection: Projection): string {
-  const { name, version } = projection;
   const own = [...ownColumns(projection), `${VALID_FROM} bigint NOT NULL`, `${VALID_TO} bigint NOT NULL`].join(', ');
   const table = historyName(projection);
   return `CREATE TABLE IF NOT EXISTS ${table} (${own}, PRIMARY KEY (${keyColumns(projection)}, ${VALID_FROM}));
-    CREATE INDEX IF NOT EXISTS ${indexName(`${name}_v${version}_history_ended`)} ON ${table} (business_id, ${VALID_TO})`;
+    CREATE INDEX IF NOT EXISTS ${indexName(`${buildName(projection)}_history_ended`)} ON ${table} (business_id, ${VALID_TO})`;
 }
 
 /** Every index starts with the business and ends with the key, so that it also gives a stable order to page in. */
 function indexesOf(projection: Projection): string[] {
-  const { name, version, key, columns, indexes } = projection;
+  const { key, columns, indexes } = projection;
   const single = Object.keys(columns).filter((column) => columns[column]!.isIndexed);
   const plain = [...single.map((column) => [column]), ...indexes].map((sorted) => ({
     label: sorted.map(sqlName).join('_'),
@@ -152,7 +170,7 @@ function indexesOf(projection: Projection): string[] {
     .filter((column) => columns[column]!.isSearched)
     .map((column) => ({ label: `${sqlName(column)}_search`, on: `business_id, lower(${quoted(column)}) text_pattern_ops` }));
   return [...plain, ...searched].map(
-    ({ label, on }) => `CREATE INDEX IF NOT EXISTS ${indexName(`${name}_v${version}_${label}`)} ON ${tableName(projection)} (${on})`,
+    ({ label, on }) => `CREATE INDEX IF NOT EXISTS ${indexName(`${buildName(projection)}_${label}`)} ON ${tableName(projection)} (${on})`,
   );
 }
 

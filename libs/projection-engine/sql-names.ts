@@ -4,10 +4,20 @@ export const sqlName = (name: string): string => name.replace(/[A-Z]/g, (letter)
 /** Quoted, so that a column may be called `on`. */
 export const quoted = (name: string): string => `"${sqlName(name)}"`;
 
-export const tableName = ({ name, version }: { name: string; version: number }): string => `read_models.${name}_v${version}`;
+/** One of the tables that a version of a projection has been folded into: each rebuild makes another beside the live one. */
+export interface Build {
+  name: string;
+  version: number;
+  build?: number; // counts from 0, which is the one that a version begins with
+}
+
+/** `package_list_v3`, and after a rebuild `package_list_v3_b1`. */
+export const buildName = ({ name, version, build = 0 }: Build): string => `${name}_v${version}${build ? `_b${build}` : ''}`;
+
+export const tableName = (build: Build): string => `read_models.${buildName(build)}`;
 
 /** K2: beside the table, which holds what is so now and since when, the versions that are over. */
-export const historyName = (projection: { name: string; version: number }): string => `${tableName(projection)}_history`;
+export const historyName = (build: Build): string => `${tableName(build)}_history`;
 
 /** From which position on a version was so, and from which on no longer. */
 export const VALID_FROM = 'valid_from';

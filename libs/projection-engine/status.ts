@@ -12,6 +12,7 @@ export interface Status {
 export interface ProjectionStatus {
   name: string;
   version: number;
+  build: number;
   live: boolean;
   state: 'running' | 'poisoned';
   position: string | null; // of the last event it holds
@@ -29,10 +30,11 @@ export async function readStatus(pool: Pool, feed: Feed | undefined, now: () => 
   const { holder, epoch, since, silent_for, rates } = leader.rows[0] ?? {};
   const checkpoints = await pool.query<CheckpointRow>(CHECKPOINTS);
   const lagOf = lags(feed, now);
-  const projections = checkpoints.rows.map(async ({ name, version, live, state, position, poison }) => ({
-    ...{ name, version, live, state, position, poison },
+  const projections = checkpoints.rows.map(async ({ position, ...checkpoint }) => ({
+    ...checkpoint,
+    position,
     lag: await lagOf(position),
-    rate: rates?.[name] ?? 0,
+    rate: rates?.[checkpoint.name] ?? 0,
   }));
   const todo = await pool.query<{ waiting: number; parked: number }>(
     'SELECT count(*) FILTER (WHERE parked IS NULL)::int AS waiting, count(parked)::int AS parked FROM policies.todo',
@@ -55,6 +57,7 @@ interface LeaderRow {
 interface CheckpointRow {
   name: string;
   version: number;
+  build: number;
   live: boolean;
   state: ProjectionStatus['state'];
   position: string | null;
@@ -62,11 +65,11 @@ interface CheckpointRow {
 }
 
 const CHECKPOINTS = `
-  SELECT projection AS name, version, live_versions.version IS NOT NULL AS live, state, position::text, poison
-    FROM read_models.checkpoints LEFT JOIN read_models.live_versions USING (projection, version)
-  UNION ALL SELECT projection, version, true, state, position::text, poison FROM policies.checkpoints
-  UNION ALL SELECT projection, version, true, state, position::text, poison FROM event_feed.checkpoints
-  ORDER BY name, version`;
+  SELECT projection AS name, version, build, live_builds.build IS NOT NULL AS live, state, position::text, poison
+    FROM read_models.checkpoints LEFT JOIN read_models.live_builds USING (projection, version, build)
+  UNION ALL SELECT projection, version, 0, true, state, position::text, poison FROM policies.checkpoints
+  UNION ALL SELECT projection, version, 0, true, state, position::text, poison FROM event_feed.checkpoints
+  ORDER BY name, version, build`;
 
 /** Most projections stand at the same position: the store is asked once for each. */
 function lags(feed: Feed | undefined, now: () => number): (position: string | null) => Promise<number | null> {

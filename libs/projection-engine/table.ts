@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { AnyRow, Column, Projection } from './define-projection.js';
-import { historyName, quoted, tableName, VALID_FROM, VALID_TO } from './sql-names.js';
+import { buildName, historyName, quoted, tableName, VALID_FROM, VALID_TO } from './sql-names.js';
 
 /** What is written with a checkpoint: named statements, so that Postgres plans them once. `$1` on are the values. */
 export interface Statement {
@@ -37,9 +37,11 @@ export interface Versions {
 export type Ended = readonly [business: string, key: string, to: bigint];
 export type Passed = readonly [business: string, row: AnyRow, from: bigint, to: bigint];
 
-export function tableOf(projection: Projection): Table {
+export function tableOf(projection: Projection, build = 0): Table {
   const { name, version, key, columns } = projection;
-  const table = tableName(projection);
+  const table = tableName({ name, version, build });
+  const label = buildName({ name, version, build });
+  const history = historyName({ name, version, build });
   const fields = Object.entries(columns);
   const types = ['uuid', ...fields.map(([, { sql }]) => sql)];
   const keyTypes = ['uuid', ...key.map((column) => columns[column]!.sql)];
@@ -66,13 +68,13 @@ export function tableOf(projection: Projection): Table {
   return {
     load: (pool, keys) =>
       select(pool, {
-        name: `load ${name}_v${version}`,
+        name: `load ${label}`,
         text: `SELECT ${selected} FROM ${unnest(1, keyTypes)} AS k (${keyNames.join(', ')}) JOIN ${table} t USING (${keyNames.join(', ')})`,
         values: keyArrays(keys, key.length),
       }),
     loadWhere: (pool, column, values) =>
       select(pool, {
-        name: `load ${name}_v${version}:${Object.keys(columns).indexOf(column)}`,
+        name: `load ${label}:${Object.keys(columns).indexOf(column)}`,
         text: `SELECT ${selected} FROM ${unnest(1, ['uuid', columns[column]!.sql])} AS k (business_id, value)
           JOIN ${table} t ON t.business_id = k.business_id AND t.${quoted(column)} = k.value`,
         values: [arrayText(values.map(([business]) => business)), arrayText(values.map(([, value]) => toText(columns[column]!, value)))],
@@ -96,7 +98,7 @@ export function tableOf(projection: Projection): Table {
         const keys = ended.map(([business, key]): BusinessAnd<string> => [business, key]);
         const from = add(...keyArrays(keys, key.length), arrayText(ended.map(([, , to]) => String(to))));
         // The statement sees the table as it was before it.
-        ctes.push(`ended AS (INSERT INTO ${historyName(projection)} (${[...names, VALID_FROM, VALID_TO].join(', ')})
+        ctes.push(`ended AS (INSERT INTO ${history} (${[...names, VALID_FROM, VALID_TO].join(', ')})
           SELECT ${selected}, t.${VALID_FROM}, k.${VALID_TO} FROM ${unnest(from, [...keyTypes, 'bigint'])} AS k (${keyNames.join(', ')}, ${VALID_TO})
           JOIN ${table} t ON ${sameKey} WHERE EXISTS (SELECT FROM moved))`);
       }
@@ -106,7 +108,7 @@ export function tableOf(projection: Projection): Table {
           ...rowArrays(passed.map(([business, row]) => [business, row])),
           ...[arrayText(passed.map(([, , from]) => String(from))), arrayText(passed.map(([, , , to]) => String(to)))],
         );
-        ctes.push(`passed AS (INSERT INTO ${historyName(projection)} (${[...names, VALID_FROM, VALID_TO].join(', ')})
+        ctes.push(`passed AS (INSERT INTO ${history} (${[...names, VALID_FROM, VALID_TO].join(', ')})
           SELECT * FROM ${unnest(from, [...types, 'bigint', 'bigint'])} WHERE EXISTS (SELECT FROM moved))`);
       }
       return { ctes, values, kind: kindOf(ctes) };

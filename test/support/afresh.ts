@@ -7,7 +7,8 @@ import type { Parts } from '../../libs/command-handling/operation.js';
 import { allProjections } from '../../libs/projection-engine/all-projections.js';
 import type { AnyRow, Projection } from '../../libs/projection-engine/define-projection.js';
 import { fold } from '../../libs/projection-engine/fold.js';
-import { quoted, tableName } from '../../libs/projection-engine/sql-names.js';
+import { openSources } from '../../libs/projection-engine/sources.js';
+import { quoted } from '../../libs/projection-engine/sql-names.js';
 import { fromText } from '../../libs/projection-engine/table.js';
 import { TODO } from '../../libs/projection-engine/todo.js';
 
@@ -66,11 +67,10 @@ export async function isUpToDate(
 
 async function tableRows(pool: Pool, projection: Projection): Promise<Map<string, string>> {
   const fields = Object.entries(projection.columns);
-  const { rows } = await pool.query<(string | null)[]>({
-    text: `SELECT business_id, ${fields.map(([field]) => quoted(field)).join(', ')} FROM ${tableName(projection)}`,
-    rowMode: 'array',
-    types: { getTypeParser: () => (text: string) => text },
-  });
+  const rows = await openSources(pool, [projection]).read(projection, undefined, ({ from, condition }) => ({
+    text: `SELECT business_id, ${fields.map(([field]) => quoted(field)).join(', ')} FROM ${from} WHERE ${condition}`,
+    values: [],
+  }));
   return new Map(
     rows.map(([business, ...values]) => {
       const row = Object.fromEntries(fields.map(([field, column], n) => [field, fromText(column, values[n] ?? null)]));

@@ -5,6 +5,7 @@ import { InvalidInput, Refusal, UnknownReferences } from '../../../libs/domain/k
 import { OutcomeUnknown, StoreUnavailable } from '../../../libs/event-store/failures.js';
 import { TooBusy } from '../../../libs/event-store/stream-queues.js';
 import { InvalidToken, TokenKeysUnavailable } from '../../../libs/auth/tokens.js';
+import { NotBuilt } from '../../../libs/projection-engine/sources.js';
 import { NotFromStripe, StripeRefused, StripeUnavailable } from '../../../libs/payments/card-payments.js';
 
 /** What went wrong, before it is written down as a problem detail (RFC 9457). */
@@ -78,6 +79,7 @@ export const failureOf = (error: unknown): Failure => {
     return { status: 409, code: 'STRIPE_REFUSED', detail: error.message, details: { stripe: error.code } };
   if (error instanceof StripeUnavailable)
     return unavailable('STRIPE_UNAVAILABLE', 'Stripe cannot be asked now. Repeat the call with the same Idempotency-Key.');
+  if (error instanceof NotBuilt) return unavailable('NOT_YET_BUILT', error.message);
   if (error instanceof TokenKeysUnavailable) return unavailable('TOKEN_KEYS_UNAVAILABLE', error.message);
   if (error instanceof HttpException) return ofStatus(error.getStatus());
   if (isFastifyError(error)) return FASTIFY_ERRORS[error.code] ?? ofStatus(error.statusCode);

@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import { readStatus, type Status } from '../../../libs/projection-engine/status.js';
+import { storeFeed } from '../store-feed.js';
+import { withParts } from './parts.js';
+
+export const addStatus = (program: Command): void => {
+  program
+    .command('status')
+    .description('each projection with version, position, lag, rate and state, and who leads')
+    .option('--json', 'as JSON')
+    .action(async ({ json }: { json?: boolean }) => {
+      const status = await read();
+      process.stdout.write(json ? `${JSON.stringify(status, undefined, 2)}\n` : table(status));
+      if (status.projections.some(({ state }) => state === 'poisoned')) process.exitCode = 2;
+    });
+};
+
+const noDecoding = { decode: () => Promise.reject(new Error('The status reads no content')) };
+
+const read = (): Promise<Status> =>
+  withParts(({ pool, eventStore }) => readStatus(pool, eventStore && storeFeed(eventStore.store, noDecoding, eventStore.url)));
+
+function table({ leader, projections, todo }: Status): string {
+  const head = ['projection', 'version', 'position', 'lag', 'events/s', 'state'];
+  const lines = projections.map(({ name, version, build, live, position, lag, rate, state, poison }) => [
+    name,
+    `${version}${build ? `, build ${build}` : ''}${live ? '' : ' (not live)'}`,
+    position ?? '-',
+    lag === null ? '?' : `${(lag / 1000).toFixed(1)} s`,
+    String(rate),
+    poison ? `${state}: ${poison.type} ${poison.stream}@${poison.revision}: ${poison.error}` : state,
+  ]);
+  const widths = head.map((title, i) => Math.max(title.length, ...lines.map((line) => line[i]!.length)));
+  const text = [head, ...lines].map((line) =>
+    line
+      .map((cell, i) => cell.padEnd(widths[i]!))
+      .join('  ')
+      .trimEnd(),
+  );
+  const led = leader
+    ? `leader ${leader.name}, epoch ${leader.epoch}, since ${leader.since}, last heard ${(leader.silentFor / 1000).toFixed(1)} s ago`
+    : 'no leader yet';
+  return `${[...text, led, `policies: ${todo.waiting} waiting, ${todo.parked} parked`].join('\n')}\n`;
+}
