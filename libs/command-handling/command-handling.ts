@@ -1,5 +1,3 @@
-import { type DynamicModule, Module, type Provider } from '@nestjs/common';
-import { CqrsModule } from '@nestjs/cqrs';
 import { createHash, hkdfSync } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
@@ -8,32 +6,14 @@ import { createCodec } from '../event-store/codec.js';
 import type { EventStore } from '../event-store/event-store.js';
 import { createHandle } from '../event-store/handle.js';
 import { createPersonalKeys } from '../event-store/personal-keys.js';
-import { CardPayments } from '../payments/card-payments.js';
+import type { CardPayments, CardPaymentsOptions } from '../payments/card-payments.js';
 import { NO_CARDS, type CardSettings } from '../payments/settings.js';
 import { CameToNothing } from './came-to-nothing.js';
 import { Claims } from './claims.js';
 import { type Clock, systemClock } from './clock.js';
-import { appointmentPackageHandlers } from './commands/appointment-package.commands.js';
-import { appointmentHandlers } from './commands/appointment.commands.js';
-import { businessHandlers } from './commands/business.commands.js';
-import { catalogueFileHandlers } from './commands/catalogue-file.commands.js';
-import { catalogueHandlers } from './commands/catalogue.commands.js';
-import { clientLinkHandlers } from './commands/client-link.commands.js';
-import { offeringListHandlers } from './commands/offering-list.commands.js';
-import { importHandlers } from './commands/import.commands.js';
-import { movingHandlers } from './commands/moving.commands.js';
-import { invoiceHandlers } from './commands/invoice.commands.js';
-import { offeringHandlers } from './commands/offering.commands.js';
-import { packageEndingHandlers } from './commands/package-ending.commands.js';
-import { packageHandlers } from './commands/package.commands.js';
-import { standingAgainHandlers } from './commands/standing-again.commands.js';
-import { purchaseHandlers } from './commands/purchase.commands.js';
-import { seriesHandlers } from './commands/series.commands.js';
-import { stripeAccountHandlers } from './commands/stripe-account.commands.js';
 import { Facts } from './facts.js';
 import { withFailpoints } from './failpoints.js';
 import { FollowUps } from './follow-up.js';
-import { PARTS } from './handler.js';
 import type { Parts } from './operation.js';
 
 export interface Surroundings {
@@ -63,7 +43,7 @@ export const openCommandHandling = async (surroundings: Surroundings): Promise<P
   await facts.start();
   const handle = createHandle({ store, codec, logger: log });
   return {
-    ...{ store, codec, handle, facts, claims, clock, checkouts, cards: stripe && new CardPayments(stripe) },
+    ...{ store, codec, handle, facts, claims, clock, checkouts, cards: stripe && (await cardPayments(stripe)) },
     followUps: new FollowUps(handle, cameToNothing, clock, log, surroundings.policies !== 'api'),
     requestHashKey: { id: createHash('sha256').update(requestHashKey).digest('hex').slice(0, 16), secret: requestHashKey },
     policiesHere: surroundings.policies !== 'projector',
@@ -74,33 +54,10 @@ export const openCommandHandling = async (surroundings: Surroundings): Promise<P
   };
 };
 
-const handlers: Provider[] = [
-  ...businessHandlers,
-  ...catalogueHandlers,
-  ...catalogueFileHandlers,
-  ...clientLinkHandlers,
-  ...offeringHandlers,
-  ...offeringListHandlers,
-  ...packageHandlers,
-  ...packageEndingHandlers,
-  ...appointmentHandlers,
-  ...importHandlers,
-  ...appointmentPackageHandlers,
-  ...movingHandlers,
-  ...standingAgainHandlers,
-  ...invoiceHandlers,
-  ...purchaseHandlers,
-  ...stripeAccountHandlers,
-  ...seriesHandlers,
-];
-
-/** All commands on Nest's command bus. */
-@Module({ imports: [CqrsModule.forRoot()], providers: handlers, exports: [CqrsModule] })
-export class CommandHandlingModule {
-  static with(parts: Parts): DynamicModule {
-    const provided = { provide: PARTS, useValue: parts };
-    return { module: CommandHandlingModule, providers: [provided], exports: [provided] };
-  }
-}
+/** Stripe's library is loaded where cards are taken. */
+const cardPayments = async (stripe: CardPaymentsOptions): Promise<CardPayments> => {
+  const { CardPayments } = await import('../payments/card-payments.js');
+  return new CardPayments(stripe);
+};
 
 const derived = (secret: string, purpose: string): Buffer => Buffer.from(hkdfSync('sha256', secret, '', `punchcard ${purpose}`, 32));

@@ -1,4 +1,4 @@
-import { Command } from '@nestjs/cqrs';
+import type { Command as NestCommand } from '@nestjs/cqrs';
 import type { Actor } from '../domain/kernel/event.js';
 
 /** Who asks, and how: what a command needs to know of its caller. */
@@ -10,6 +10,9 @@ export interface Caller {
   correlationId: string;
   ifMatch?: bigint; // the revision that the caller has seen
 }
+
+/** Nest's class of this name is empty: it tells the compiler what a command's answer is. Whoever has no bus loads nothing of Nest. */
+const Command = class {} as unknown as typeof NestCommand;
 
 /** Something that a caller wants done; `input` is what the caller said, checked for its form. */
 export abstract class CommandOf<Input, Answer> extends Command<Answered<Answer>> {

@@ -4,7 +4,6 @@ import type { FastifyReply } from 'fastify';
 import type { Permission } from '../../../libs/auth/roles.js';
 import { pick } from '../../../libs/domain/kernel/pick.js';
 import { htmlOf, policyFor } from '../../../libs/printing/html.js';
-import { pdfOf } from '../../../libs/printing/pdf.js';
 import { invoicePage, receiptPage, type PrintedInvoice, type PrintedPage } from '../../../libs/printing/printed-page.js';
 import { PAPERS, type Paper } from '../../../libs/printing/style.js';
 import { appointmentList } from '../../../projections/appointment-list.projection.js';
@@ -172,6 +171,7 @@ const asHtml = (reply: FastifyReply, page: PrintedPage, paper: Paper | undefined
 };
 
 const asPdf = async (reply: FastifyReply, page: PrintedPage, paper: Paper | undefined): Promise<Buffer> => {
+  const { pdfOf } = await import('../../../libs/printing/pdf.js'); // with its fonts: loaded by the first who prints, not by every start
   const pdf = await pdfOf(page, paper);
   const disposition = `inline; filename="${page.file}.pdf"`;
   void reply.headers({ 'cache-control': PRIVATE, 'content-disposition': disposition }).type('application/pdf');

@@ -2,7 +2,7 @@ import { Controller, Headers, HttpCode, Inject, Post } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { PARTS } from '../../../libs/command-handling/handler.js';
 import { cardsOf, type Parts } from '../../../libs/command-handling/operation.js';
-import { NotFromStripe } from '../../../libs/payments/card-payments.js';
+import { NotFromStripe } from '../../../libs/payments/at-stripe.js';
 import { Public } from '../http/access.js';
 import { RawBody, TakesRaw } from '../http/raw-body.js';
 import { CountedKnocks } from '../stripe/counted-knocks.js';

@@ -1,6 +1,6 @@
 import { Counter, type Registry } from 'prom-client';
 import type { Knocks } from '../../../libs/command-handling/card-payments/knocks.js';
-import { isOfConcern, type Knock } from '../../../libs/payments/card-payments.js';
+import { isOfConcern, type Knock } from '../../../libs/payments/at-stripe.js';
 
 /** What Stripe told us, and what came of it, counted: those that are refused, or amiss, are for an alarm. */
 export class CountedKnocks {

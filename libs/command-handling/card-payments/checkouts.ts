@@ -15,7 +15,7 @@ import {
   type PurchaseView,
   type StartedPurchase,
 } from '../../domain/purchase/purchase.state.js';
-import { StripeNotAllowed, StripeRefused, type Checkout } from '../../payments/card-payments.js';
+import { StripeNotAllowed, StripeRefused, type Checkout } from '../../payments/at-stripe.js';
 import { CommandOf, type Caller } from '../command.js';
 import { cardsOf, Operation, type Parts } from '../operation.js';
 import { byStripe } from './by-stripe.js';

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { StripeNotAllowed, StripeRefused, type Knock } from '../../payments/card-payments.js';
+import { StripeNotAllowed, StripeRefused, type Knock } from '../../payments/at-stripe.js';
 import type { Parts } from '../operation.js';
 import { reconcileCheckout, type Outcome } from './checkouts.js';
 import { reconcilePayment } from './refunds.js';

@@ -1,5 +1,6 @@
 import { Refusal } from '../../domain/kernel/refusal.js';
-import type { CardPayments, ConnectedAccount } from '../../payments/card-payments.js';
+import type { CardPayments } from '../../payments/card-payments.js';
+import type { ConnectedAccount } from '../../payments/at-stripe.js';
 
 /**
  * A1, A3: the account, if it is the business's own: that stands in what only this service can write there. One of which nothing is said yet, because

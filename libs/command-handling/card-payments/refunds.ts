@@ -6,7 +6,7 @@ import { NotFound } from '../../domain/kernel/refusal.js';
 import { existing } from '../../domain/purchase/purchase.decisions.js';
 import type { PurchaseEvent } from '../../domain/purchase/purchase.events.js';
 import { purchase, type StartedPurchase } from '../../domain/purchase/purchase.state.js';
-import { StripeRefused, type CardPayment } from '../../payments/card-payments.js';
+import { StripeRefused, type CardPayment } from '../../payments/at-stripe.js';
 import { CommandOf } from '../command.js';
 import { cardsOf, Operation, type Parts } from '../operation.js';
 import { byStripe } from './by-stripe.js';

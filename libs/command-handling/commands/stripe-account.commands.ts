@@ -1,7 +1,7 @@
 import type { BusinessDescription } from '../../domain/business/business.events.js';
 import { business, changeBusiness } from '../../domain/business/business.js';
 import { assertNone, InvalidInput } from '../../domain/kernel/refusal.js';
-import { StripeNotAllowed, StripeRefused } from '../../payments/card-payments.js';
+import { StripeNotAllowed, StripeRefused } from '../../payments/at-stripe.js';
 import { isOfAnother, ownAccount } from '../card-payments/own-account.js';
 import { CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
