@@ -2,6 +2,7 @@ import { Module, type DynamicModule, type Provider, type Type } from '@nestjs/co
 import pg from 'pg';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import { migrateSealing } from '../../libs/audit/sealing.js';
 import { Knocks } from '../../libs/command-handling/card-payments/knocks.js';
 import { CommandHandlingModule } from '../../libs/command-handling/command-bus.js';
 import { openCommandHandling } from '../../libs/command-handling/command-handling.js';
@@ -14,6 +15,7 @@ import type { ApiConfig } from './config.js';
 import { Imports } from './imports/imports.js';
 import type { HealthCheck } from './http/health.js';
 import { AppointmentsController } from './resources/appointments.controller.js';
+import { AuditController, POOL } from './resources/audit.controller.js';
 import { ClientLinksController } from './resources/client-links.controller.js';
 import { CatalogueFiles } from './catalogue-file/catalogue-files.js';
 import { Bookable } from './resources/bookable.js';
@@ -71,11 +73,12 @@ export const connectParts = async ({ config, logger, metrics }: Surroundings): P
   const store = connectEventStore({ url: config.eventStoreUrl, logger });
   const projections = await allProjections();
   await migrate(pool, projections);
+  await migrateSealing(pool);
   const readModels = await openReadModels(pool, projections);
   const commands = await openCommandHandling({ store, pool, log: logger, ...config });
 
   return {
-    modules: [ResourcesModule.with(commands, readModels, new CountedKnocks(new Knocks(commands, logger), metrics))],
+    modules: [ResourcesModule.with(pool, commands, readModels, new CountedKnocks(new Knocks(commands, logger), metrics))],
     checks: {
       postgres: () => pool.query('SELECT 1'),
       eventStore: () => store.lastPosition(),
@@ -114,15 +117,17 @@ const controllers = [
   OwnPurchasesController,
   StripeController,
   StripeWebhooksController,
+  AuditController,
 ];
 
 @Module({ controllers })
 class ResourcesModule {
-  static with(commands: CommandParts, readModels: ReadModels, knocks: CountedKnocks): DynamicModule {
+  static with(pool: pg.Pool, commands: CommandParts, readModels: ReadModels, knocks: CountedKnocks): DynamicModule {
     const files: Provider[] = [Imports, CatalogueFiles];
     const ofPackages: Provider[] = [SharedPackages, Bookable, PackageSessions, Suggestions];
     const linked: Provider[] = [Links, ManagedAppointments, OwnThings, Statements, OnlineOfferings];
     const readers: Provider[] = [
+      { provide: POOL, useValue: pool },
       { provide: READ_MODELS, useValue: readModels },
       { provide: CountedKnocks, useValue: knocks },
       Reading,

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { type SealKey, sealKeyOf } from '../../libs/audit/seal.js';
 import { cardSettings, type CardSettings } from '../../libs/payments/settings.js';
 
 /** All that a projector process is told. */
@@ -10,6 +11,7 @@ export interface ProjectorConfig {
   operatorKey: string;
   cards: CardSettings;
   lookSeconds: number; // between two looks at what has happened at Stripe, of each connected account
+  seals: { key: SealKey; everyMs: number; folder: string | undefined } | undefined; // undefined: no seals are made
   host: string;
   port: number | undefined; // of health and metrics; 0: any free one; undefined: none
   logLevel: string;
@@ -47,12 +49,26 @@ export function configFromEnv(env: NodeJS.ProcessEnv): ProjectorConfig {
     operatorKey: needed('OPERATOR_KEY'),
     cards: cardSettings({ raw: (name) => secretOf(env, name), wrong: (problem) => problems.push(problem) }, { webhooks: false }),
     lookSeconds,
+    seals: sealsIn(env, problems),
     host: env.HOST || '127.0.0.1',
     port,
     logLevel: oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
   };
   if (problems.length) throw new Error(`The settings are not complete:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
   return config;
+}
+
+function sealsIn(env: NodeJS.ProcessEnv, problems: string[]): ProjectorConfig['seals'] {
+  const minutes = Number(env.SEAL_MINUTES || 60);
+  if (!(minutes > 0 && minutes <= 1_440)) problems.push('SEAL_MINUTES must be a number up to 1440');
+  const secret = secretOf(env, 'SEAL_KEY');
+  if (secret === undefined) return undefined;
+  try {
+    return { key: sealKeyOf(secret), everyMs: minutes * 60_000, folder: env.SEAL_FOLDER || undefined };
+  } catch (error) {
+    problems.push(`SEAL_KEY: ${(error as Error).message}`);
+    return undefined;
+  }
 }
 
 function secretOf(env: NodeJS.ProcessEnv, name: string): string | undefined {

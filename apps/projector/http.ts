@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Projector } from '../../libs/projection-engine/projector.js';
 import type { Status } from '../../libs/projection-engine/status.js';
+import type { Sealer } from './sealer.js';
 import type { StripeClerk } from './stripe-clerk.js';
 
 export interface HttpOptions {
@@ -10,18 +11,27 @@ export interface HttpOptions {
   port: number;
   projector: Projector;
   clerk?: Pick<StripeClerk, 'underWay' | 'failures'>;
+  sealer?: Pick<Sealer, 'lastAt' | 'failures'>;
   status: () => Promise<Status>;
 }
 
 /** Health, status and metrics, for probes and Prometheus: nothing of any business. */
-export async function serve({ host, port, projector, clerk, status }: HttpOptions): Promise<{ url: string; close(): Promise<void> }> {
+export async function serve({
+  host,
+  port,
+  projector,
+  clerk,
+  sealer,
+  status,
+}: HttpOptions): Promise<{ url: string; close(): Promise<void> }> {
   const registry = new Registry();
   if (clerk) measureClerk(registry, clerk);
+  if (sealer) measureSealer(registry, sealer);
   const metrics = metricsOf(registry, projector, status);
   const answers: Record<string, () => Promise<[status: number, type: string, body: string]>> = {
     '/health/live': async () => [200, JSON_TYPE, JSON.stringify({ status: 'ok' })],
     '/health/ready': async () => readiness(await status(), projector),
-    '/status': async () => [200, JSON_TYPE, JSON.stringify(await status())],
+    '/status': async () => [200, JSON_TYPE, JSON.stringify({ ...(await status()), seals: sealing(sealer) })],
     '/metrics': async () => [200, Registry.PROMETHEUS_CONTENT_TYPE, await metrics()],
   };
   const server = createServer((request, response) => {
@@ -103,6 +113,33 @@ function measureClerk(registry: Registry, clerk: Pick<StripeClerk, 'underWay' | 
     collect() {
       this.reset();
       this.inc(clerk.failures);
+    },
+  });
+}
+
+const sealing = (sealer: HttpOptions['sealer']): object =>
+  sealer
+    ? { made: true, lastAt: sealer.lastAt === undefined ? null : new Date(sealer.lastAt).toISOString(), failures: sealer.failures }
+    : { made: false };
+
+/** When all was sealed last by this process, and whether that goes on. */
+function measureSealer(registry: Registry, sealer: Pick<Sealer, 'lastAt' | 'failures'>): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'punchcard_sealed_timestamp_seconds',
+    help: 'When all that had happened was sealed last; 0: not since this process leads',
+    registers,
+    collect() {
+      this.set((sealer.lastAt ?? 0) / 1000);
+    },
+  });
+  new Counter({
+    name: 'punchcard_seal_failures_total',
+    help: 'Times that what had happened could not be sealed',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(sealer.failures);
     },
   });
 }

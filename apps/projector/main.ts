@@ -10,6 +10,7 @@ import { todoOptions } from './carry-out.js';
 import { configFromEnv, type ProjectorConfig } from './config.js';
 import { serve } from './http.js';
 import { numberingOf } from './numbering.js';
+import { Sealer } from './sealer.js';
 import { storeFeed } from './store-feed.js';
 import { StripeClerk } from './stripe-clerk.js';
 
@@ -42,6 +43,8 @@ async function run(config: ProjectorConfig, logger: pino.Logger, signal: AbortSi
   const commands = await openCommandHandling({ ...config, store, pool, log: logger });
   const feed = storeFeed(store, commands.codec, eventStoreUrl);
   const todo = policies === 'api' ? undefined : todoOptions(commands, policies === 'projector');
+  const sealer = config.seals && new Sealer(commands, pool, logger, config.seals);
+  if (!sealer) logger.warn({}, 'No seals are made: SEAL_KEY is not set (docs/auditing.md).');
   const clerk = commands.cards && new StripeClerk(commands, pool, logger, config.lookSeconds * 1_000);
   const projector = new Projector({
     databaseUrl,
@@ -50,13 +53,13 @@ async function run(config: ProjectorConfig, logger: pino.Logger, signal: AbortSi
     publish: true,
     todo,
     effects: [numberingOf(commands)],
-    beside: clerk ? [(signal) => clerk.run(signal)] : [],
+    beside: [clerk, sealer].filter((one) => one !== undefined).map((one) => (signal) => one.run(signal)),
     logger,
   });
   const http =
     config.port === undefined
       ? undefined
-      : await serve({ host: config.host, port: config.port, projector, clerk, status: () => readStatus(pool, feed) });
+      : await serve({ host: config.host, port: config.port, projector, clerk, sealer, status: () => readStatus(pool, feed) });
   logger.info({ name: projector.name, url: http?.url }, 'The projector is ready');
   process.send?.({ ready: http?.url ?? true });
   try {

@@ -14,10 +14,9 @@ import { CreateBusiness } from '../../libs/command-handling/commands/business.co
 import { defaultSettings } from '../../libs/domain/business/business.events.js';
 import { isTimeZone } from '../../libs/domain/kernel/calendar.js';
 import { connectEventStore } from '../../libs/event-store/event-store.js';
-import { pathsOf, readWhole } from './data-folder.js';
 import { OperatorError } from './operator-error.js';
 import { project } from './options.js';
-import { secretsOf, withSecrets } from './secrets.js';
+import { surroundings } from './surroundings.js';
 
 // `npm run business:create -- --name … --time-zone … --currency …`: a business, and a token for its owner.
 
@@ -34,7 +33,7 @@ const TOKEN_LIFE = '30d';
 const say = (message: string): void => void process.stdout.write(`${message}\n`);
 
 async function main(wanted: Wanted): Promise<void> {
-  const env = await surroundings(wanted.data);
+  const env = await surroundings(wanted.data, ['DATABASE_URL', 'EVENTSTORE_URL', 'OPERATOR_KEY', 'REQUEST_HASH_KEY']);
   const businessId = uuidv7();
   await create(businessId, wanted, env);
   say(`Created the business ${businessId} (${wanted.name}).`);
@@ -59,19 +58,6 @@ async function create(businessId: string, { name, timeZone, currency, owner }: W
     await store.dispose();
     await pool.end();
   }
-}
-
-/** The environment's own settings, or those of the `npm start` that runs on this data folder. */
-async function surroundings(data: string): Promise<NodeJS.ProcessEnv> {
-  if (process.env.DATABASE_URL && process.env.EVENTSTORE_URL && process.env.OPERATOR_KEY && process.env.REQUEST_HASH_KEY)
-    return process.env;
-  const folder = pathsOf(data);
-  const connection = await readWhole<Record<string, string>>(folder.connection);
-  if (!connection)
-    throw new OperatorError(
-      `Nothing runs on ${data}. Start it (npm start), or set DATABASE_URL, EVENTSTORE_URL, OPERATOR_KEY and REQUEST_HASH_KEY to the API's.`,
-    );
-  return { ...withSecrets(process.env, await secretsOf({ secrets: folder.secrets, isNew: false })), ...connection };
 }
 
 const which =

@@ -12,7 +12,7 @@ import { readOptions, type Options } from './options.js';
 import { portChooser } from './ports.js';
 import { startPostgresPart } from './postgres-part.js';
 import { reset } from './reset.js';
-import { secretsOf, withSecrets, type Kept } from './secrets.js';
+import { secretsOf, withSealKey, withSecrets, type Kept } from './secrets.js';
 import { connectDemo, DEMO_ACCOUNT, hasStripe, reachable, simulatedStripe } from './stripe-part.js';
 import { supervisor, type Start } from './supervisor.js';
 import { whatNext } from './what-next.js';
@@ -63,7 +63,7 @@ async function startAll(options: Options, folder: DataFolder, parts: Parts, sinc
   if (stripe && demo) await connectDemo(stripe.url);
   const told = { ...env, ...(stripe && simulatedStripe(stripe, env)) };
   const [, api] = await Promise.all([
-    parts.start('projector', child(folder, 'projector', 'apps/projector/main.js', withoutPort(told))),
+    parts.start('projector', child(folder, 'projector', 'apps/projector/main.js', withoutPort(withSealKey(told, secrets)))),
     parts.start('API', child(folder, 'api', 'apps/api/main.js', { ...told, HOST: options.host, PORT: String(apiPort) })),
   ]);
 

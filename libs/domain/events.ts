@@ -12,6 +12,7 @@ import { offeringEvents } from './offering/offering.events.js';
 import { packageEvents } from './package/package.events.js';
 import { provider } from './provider/provider.js';
 import { purchaseEvents } from './purchase/purchase.events.js';
+import { sealEvents } from './seal/seal.events.js';
 import { seriesEvents } from './series/series.events.js';
 import { service } from './service/service.js';
 import { tax } from './tax/tax.js';
@@ -34,4 +35,5 @@ export const domainEvents: readonly EventDefinition[] = [
   ...importEvents,
   ...invoiceNumbersEvents,
   ...catalogueFile.events,
+  ...sealEvents,
 ];

@@ -36,6 +36,7 @@ export interface Service {
   urls: readonly string[];
   policies: PolicyMode;
   documented: Documented;
+  eventStoreUrl: string;
   pool: Pool;
   /** The one connection of this process to the event store. */
   store: EventStore;
@@ -91,7 +92,7 @@ export async function startService({ policies = 'both', apis = 1, env = {} }: Se
 
   const { pool, store } = commands;
   return {
-    ...{ urls, policies, documented, pool, store },
+    ...{ urls, policies, documented, pool, store, eventStoreUrl: settings.EVENTSTORE_URL },
     createBusiness: async (said = {}) => {
       const businessId = randomUUID();
       const description = { name: 'Clinic', timeZone: 'America/Toronto', currency: 'CAD', settings: defaultSettings, ...said };

@@ -22,7 +22,10 @@ interface Schema {
 }
 
 const NAMESPACE = '6ba7b811-9dad-11d1-80b4-00c04fd430c8';
-const texts = ['Übung, 60 min 🧘', '2027-01-31', '2027-01-31T09:30:00.000Z', '9.975', 'CAD', 'America/Montreal', 'x', '7'];
+const texts = [
+  ...['Übung, 60 min 🧘', '2027-01-31', '2027-01-31T09:30:00.000Z', '9.975', 'CAD', 'America/Montreal', 'x', '7'],
+  ...['0123456789abcdef'.repeat(4), 'k'.repeat(43), 's'.repeat(86)], // a hash, a key, a signature
+];
 
 /**
  * Examples of a shape, always the same ones, that take every branch of its unions, enums and nullables at least once:

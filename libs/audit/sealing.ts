@@ -1,0 +1,139 @@
+import type { Pool } from 'pg';
+import type { Recorded } from '../domain/kernel/event.js';
+import { policyCommandIdOf } from '../domain/kernel/ids.js';
+import { HistorySealed, isSeal, type Seal, sealsOf } from '../domain/seal/seal.events.js';
+import { GENESIS } from '../event-store/chain.js';
+import type { Codec } from '../event-store/codec.js';
+import { Conflict, type EventStore, type StoredEvent } from '../event-store/event-store.js';
+import type { SealKey } from './seal.js';
+import { Unsealed } from './unsealed.js';
+
+/** Pinned: the ids of its commands follow from it. */
+const SEALING = 'sealing';
+
+const MOST_HEADS = 1_000; // of one seal: some 170 bytes each
+const MOST_KEPT = 100_000; // heads, of all businesses
+
+export interface SealingParts {
+  store: EventStore;
+  codec: Codec;
+  pool: Pool;
+  clock: () => string;
+}
+
+export interface SealingOptions {
+  key: SealKey;
+  /** Told of each seal that is there, also of one that it was told of before: where seals are kept elsewhere. */
+  kept?: (seal: Seal) => Promise<void>;
+  mostHeads?: number;
+}
+
+const SCHEMA = `
+  SELECT pg_advisory_xact_lock(hashtext('punchcard audit'));
+  CREATE SCHEMA IF NOT EXISTS audit;
+  CREATE TABLE IF NOT EXISTS audit.sealed (one boolean PRIMARY KEY DEFAULT true CHECK (one), through bigint NOT NULL);
+  CREATE TABLE IF NOT EXISTS audit.seal_keys (public_key text PRIMARY KEY, since timestamptz(3) NOT NULL DEFAULT now());`;
+
+/** Safe to run from several processes at once. */
+export const migrateSealing = async (pool: Pool): Promise<void> => void (await pool.query(SCHEMA));
+
+/** The public keys of this service, the newest first: whoever seals says with which key. */
+export async function publicKeysOf(pool: Pool): Promise<{ publicKey: string; since: string }[]> {
+  const { rows } = await pool.query<{ public_key: string; since: Date }>(
+    'SELECT public_key, since FROM audit.seal_keys ORDER BY since DESC',
+  );
+  return rows.map(({ public_key: publicKey, since }) => ({ publicKey, since: since.toISOString() }));
+}
+
+/** A business whose events are being sealed: what its last seal is, and what has happened since. */
+interface Sealed {
+  last: StoredEvent | undefined;
+  unsealed: Unsealed;
+  newest: StoredEvent | undefined; // the event that a seal follows from
+}
+
+/**
+ * Seals what has happened in each business since its last seal (K4). Two that seal at once do no harm: each appends after the very seal that it read, and
+ * whoever comes second stops, and finds nothing to seal when it comes again.
+ * @returns how many seals it has made
+ * @throws Conflict when somebody else was first
+ */
+export async function sealAll(parts: SealingParts, options: SealingOptions): Promise<number> {
+  const { store, pool } = parts;
+  await pool.query('INSERT INTO audit.seal_keys (public_key) VALUES ($1) ON CONFLICT DO NOTHING', [options.key.publicKey]);
+  const { rows } = await pool.query<{ through: string }>('SELECT through::text FROM audit.sealed');
+  const after = rows[0] && BigInt(rows[0].through);
+  const through = await store.lastPosition();
+  if (through === undefined || through === after) return 0;
+  const run = new Run(parts, options);
+  for await (const batch of store.readAll({ after })) {
+    for (const event of batch) if (event.position <= through && !isSeal(event)) await run.take(event);
+    if (batch.at(-1)!.position >= through) break;
+  }
+  await run.sealEach();
+  await pool.query('INSERT INTO audit.sealed (through) VALUES ($1) ON CONFLICT (one) DO UPDATE SET through = excluded.through', [through]);
+  return run.made;
+}
+
+class Run {
+  made = 0;
+  private readonly businesses = new Map<string, Sealed>();
+  private heads = 0;
+
+  constructor(
+    private readonly parts: SealingParts,
+    private readonly options: SealingOptions,
+  ) {}
+
+  async take(event: StoredEvent): Promise<void> {
+    const { business } = event.metadata;
+    const sealed = this.businesses.get(business) ?? (await this.read(business));
+    const before = sealed.unsealed.changed;
+    sealed.unsealed.take(event);
+    sealed.newest = event;
+    this.heads += sealed.unsealed.changed - before;
+    if (sealed.unsealed.changed >= (this.options.mostHeads ?? MOST_HEADS)) await this.seal(business, sealed);
+    if (this.heads >= MOST_KEPT) await this.sealEach();
+  }
+
+  /** What is left of each business; then it is forgotten, and read again if there is more. */
+  async sealEach(): Promise<void> {
+    for (const [business, sealed] of this.businesses) if (sealed.unsealed.changed > 0) await this.seal(business, sealed);
+    this.businesses.clear();
+    this.heads = 0;
+  }
+
+  private async read(business: string): Promise<Sealed> {
+    const last = await this.parts.store.lastOf(sealsOf(business));
+    const seal = last && (last.data as unknown as Seal);
+    if (seal) await this.options.kept?.(seal); // whoever appended it may have died before it was kept
+    const sealed = { last, unsealed: new Unsealed(business, seal), newest: undefined };
+    this.businesses.set(business, sealed);
+    return sealed;
+  }
+
+  private async seal(business: string, sealed: Sealed): Promise<void> {
+    const { store, clock, codec } = this.parts;
+    const { last, unsealed, newest } = sealed;
+    const now = clock();
+    const time = last && last.metadata.time > now ? last.metadata.time : now;
+    const seal = unsealed.sealed(time, this.options.key);
+    const stream = sealsOf(business);
+    const { id, metadata } = newest as Recorded;
+    const [encoded] = await codec.encode([{ type: HistorySealed.type, data: seal }], {
+      ...{ stream, revision: (last?.revision ?? -1n) + 1n, previousHash: last?.metadata.hash ?? GENESIS },
+      metadata: {
+        ...{ business, actor: metadata.actor, policy: SEALING, commandId: policyCommandIdOf(id, SEALING, 0) },
+        ...{ $correlationId: metadata.$correlationId, $causationId: id, time },
+      },
+    });
+    await store.append(stream, last ? last.revision : 'no_stream', [encoded!.event]);
+    const stored = await store.lastOf(stream);
+    if (stored?.metadata.hash !== encoded!.event.metadata.hash) throw new Conflict(`Somebody else sealed ${stream}`);
+    await this.options.kept?.(seal);
+    this.made += 1;
+    this.heads -= unsealed.changed;
+    sealed.last = stored;
+    sealed.unsealed = new Unsealed(business, seal);
+  }
+}

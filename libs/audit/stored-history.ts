@@ -1,0 +1,77 @@
+import type { Seal } from '../domain/seal/seal.events.js';
+import { isSeal, sealsOf } from '../domain/seal/seal.events.js';
+import type { EventStore, StoredEvent } from '../event-store/event-store.js';
+import { endLine, eventLine, headerLine, sealLine } from './export-lines.js';
+import type { HistorySource } from './verify.js';
+
+type Reads = Pick<EventStore, 'readAll' | 'readStream' | 'lastPosition'>;
+
+const SEALS_AT_ONCE = 50n;
+
+export interface StoredHistoryOptions {
+  /** All businesses unless told. */
+  business?: string;
+  /** Position up to which it is read, so that it is whole though others write on; to the end unless told. */
+  through?: bigint;
+}
+
+/** The history as it is in the event store, of one business or of all. */
+export class StoredHistory implements HistorySource {
+  readonly businesses: readonly string[];
+
+  constructor(
+    private readonly store: Reads,
+    private readonly options: StoredHistoryOptions = {},
+  ) {
+    this.businesses = options.business === undefined ? [] : [options.business];
+  }
+
+  async *events(): AsyncGenerator<StoredEvent[]> {
+    const { business, through } = this.options;
+    for await (const batch of this.store.readAll()) {
+      yield batch.filter(
+        (event) =>
+          !isSeal(event) &&
+          (business === undefined || event.metadata.business === business) &&
+          (through === undefined || event.position <= through),
+      );
+      if (through !== undefined && batch.at(-1)!.position >= through) return;
+    }
+  }
+
+  async *seals(business: string): AsyncGenerator<Seal> {
+    const { through } = this.options;
+    for await (const event of sealEventsOf(this.store, business)) {
+      if (through !== undefined && event.position > through) return;
+      yield event.data as unknown as Seal;
+    }
+  }
+}
+
+async function* sealEventsOf(store: Reads, business: string): AsyncGenerator<StoredEvent> {
+  for (let from = 0n; ; from += SEALS_AT_ONCE) {
+    const events = await store.readStream(sealsOf(business), { from, to: from + SEALS_AT_ONCE - 1n });
+    yield* events;
+    if (BigInt(events.length) < SEALS_AT_ONCE) return;
+  }
+}
+
+/**
+ * The lines of an export of one business: all that had happened when it began, as it is stored, and the seals (docs/stored-forms.md). What is about
+ * people stays encrypted.
+ */
+export async function* exportOf(store: Reads, business: string, at: string): AsyncGenerator<string> {
+  const through = (await store.lastPosition()) ?? -1n;
+  const history = new StoredHistory(store, { business, through });
+  const counted = { events: 0, seals: 0 };
+  yield headerLine({ version: 1, business, through: through.toString(), at });
+  for await (const batch of history.events()) {
+    counted.events += batch.length;
+    if (batch.length > 0) yield batch.map(eventLine).join('');
+  }
+  for await (const seal of history.seals(business)) {
+    counted.seals += 1;
+    yield sealLine(seal);
+  }
+  yield endLine(counted);
+}

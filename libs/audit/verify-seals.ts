@@ -1,0 +1,105 @@
+import { HistorySealed, type Seal } from '../domain/seal/seal.events.js';
+import type { Fault, Why } from './fault.js';
+import { isSigned, NO_SEAL, sealHash } from './seal.js';
+
+/** So much of a seal that is trusted as it takes to hold events against it; its heads are asked for only when something does not hold. */
+export interface Mark {
+  number: number;
+  through: bigint;
+  events: number;
+  streams: number;
+  log: string;
+  /** The seals between the mark before and this one are not known: its heads are not all that changed since. */
+  isLone: boolean;
+}
+
+export interface Trust {
+  /** Public keys that seals may be signed with; without: the one of the first seal, whosever it is. */
+  publicKeys?: readonly string[];
+  /** Seals that were kept elsewhere: what the history has must be these. */
+  kept?: readonly Seal[];
+}
+
+/** The seals of one business, in their order: one after the other, each signed and named by the next (K4). */
+export class SealChain {
+  readonly marks: Mark[] = [];
+  fault: Fault | undefined;
+  private previous = NO_SEAL;
+  private keys: readonly string[] | undefined;
+  private readonly kept: Map<number, Seal>;
+
+  constructor(
+    private readonly business: string,
+    { publicKeys, kept = [] }: Trust,
+  ) {
+    this.keys = publicKeys;
+    this.kept = new Map(kept.filter(({ businessId }) => businessId === business).map((seal) => [seal.number, seal]));
+  }
+
+  get taken(): number {
+    return this.marks.length;
+  }
+
+  /** The next seal, as it was read. What comes after one that does not hold vouches for nothing. */
+  take(read: unknown): void {
+    if (this.fault) return;
+    const expected = this.marks.length + 1;
+    const seal = HistorySealed.data.safeParse(read).success ? (read as Seal) : undefined;
+    this.fault = seal ? this.faultOf(seal) : this.faulty('sealChanged', expected, `What stands in the place of seal ${expected} is none.`);
+    if (!seal || this.fault) return;
+    this.keys ??= [seal.publicKey];
+    this.previous = sealHash(seal);
+    this.marks.push(markOf(seal));
+  }
+
+  /** The marks to hold the events against, once all seals are taken: a seal that was kept elsewhere is one, if the history lacks it. */
+  finish(): readonly Mark[] {
+    const lacking = [...this.kept.values()].filter(({ number }) => number > this.marks.length).sort((a, b) => a.number - b.number);
+    for (const seal of lacking) {
+      const untrusted = this.trustFaultOf(seal);
+      this.fault ??= untrusted ?? this.missing(this.marks.length + 1, `seal ${seal.number} was kept elsewhere`);
+      if (untrusted) continue;
+      this.keys ??= [seal.publicKey];
+      this.marks.push({ ...markOf(seal), isLone: seal.number !== (this.marks.at(-1)?.number ?? 0) + 1 });
+    }
+    return this.marks;
+  }
+
+  private faultOf(seal: Seal): Fault | undefined {
+    const expected = this.marks.length + 1;
+    const untrusted = this.trustFaultOf(seal);
+    if (untrusted) return untrusted;
+    if (seal.number > expected) return this.missing(expected, `seal ${seal.number} comes next`);
+    const kept = this.kept.get(expected);
+    const isKept = kept === undefined || sealHash(kept) === sealHash(seal);
+    if (seal.number < expected || seal.previous !== this.previous || !isKept || !this.goesOn(seal))
+      return this.faulty('sealReplaced', seal.number, `Seal ${seal.number} is not the one that stood in its place.`);
+    return undefined;
+  }
+
+  private trustFaultOf(seal: Seal): Fault | undefined {
+    const { number, publicKey } = seal;
+    if (!isSigned(seal)) return this.faulty('sealChanged', number, `Seal ${number} is not what was signed.`);
+    if (seal.businessId !== this.business) return this.faulty('sealReplaced', number, `Seal ${number} is one of another business.`);
+    if (this.keys && !this.keys.includes(publicKey))
+      return this.faulty('sealKey', number, `Seal ${number} is signed with the key ${publicKey}.`);
+    return undefined;
+  }
+
+  private goesOn({ through, events, streams }: Seal): boolean {
+    const before = this.marks.at(-1);
+    return !before || (BigInt(through) > before.through && events > before.events && streams >= before.streams);
+  }
+
+  private missing(number: number, because: string): Fault {
+    return this.faulty('sealMissing', number, `Seal ${number} is missing: ${because}.`);
+  }
+
+  private faulty(why: Why, seal: number, says: string): Fault {
+    return { why, business: this.business, seal, says };
+  }
+}
+
+const markOf = ({ number, through, events, streams, log }: Seal): Mark => ({
+  ...{ number, through: BigInt(through), events, streams, log, isLone: false },
+});

@@ -1,0 +1,171 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { sealHash, sealKeyOf } from '../../libs/audit/seal.js';
+import type { Verdict } from '../../libs/audit/fault.js';
+import type { Seal } from '../../libs/domain/seal/seal.events.js';
+import { openClinic, type Clinic, type Page } from '../support/clinic.js';
+import { startService, type Service } from '../support/service.js';
+
+// K4 on the whole service: the projector seals, the auditor reads the seals and an export, and proves with a command that all holds, or finds what does not.
+
+const SEAL_KEY = '5e'.repeat(32);
+const { publicKey } = sealKeyOf(SEAL_KEY);
+const run = promisify(execFile);
+
+let service: Service;
+let folder: string;
+let clinic: Clinic;
+let another: Clinic;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'punchcard-seals-'));
+  service = await startService({ env: { SEAL_KEY, SEAL_MINUTES: '0.02', SEAL_FOLDER: folder } });
+  [clinic, another] = [await openClinic(service), await openClinic(service)];
+  const clientId = await clinic.client('Anna Tremblay');
+  await clinic.book(await clinic.sell({}, { clientId }));
+}, 60_000);
+afterAll(async () => {
+  await service.stop();
+  await rm(folder, { recursive: true });
+});
+
+/** The newest seal, once it covers all that has happened in a business. */
+async function sealed(of: Clinic): Promise<Seal> {
+  const through = await service.lastPosition();
+  for (;;) {
+    const { items } = await (await of.as('auditor')).get<Page<Seal>>('/v1/audit/seals?limit=1');
+    const last = await lastOf(of, through);
+    if (items[0] && BigInt(items[0].through) >= last) return items[0];
+    await sleep(50);
+  }
+}
+
+async function lastOf(of: Clinic, through: bigint): Promise<bigint> {
+  let last = -1n;
+  for await (const batch of service.store.readAll())
+    for (const { position, metadata, stream } of batch)
+      if (position <= through && metadata.business === of.business.id && !stream.startsWith('seals-')) last = position;
+  return last;
+}
+
+/** `npm run audit:verify`, as it is compiled; its exit code, and what it said. */
+async function verify(...args: string[]): Promise<{ code: number; verdicts: Verdict[]; said: string }> {
+  const script = fileURLToPath(new URL('../../dist/apps/standalone/audit.js', import.meta.url));
+  const { PATH = '', EVENTSTORE_URL } = { ...process.env, EVENTSTORE_URL: service.eventStoreUrl };
+  const env = args.includes('--file') ? { PATH } : { PATH, EVENTSTORE_URL };
+  const ended = await run(process.execPath, [script, 'verify', '--json', ...args], { env, maxBuffer: 1 << 26 }).catch(
+    (error: { code: number; stdout: string; stderr: string }) => error,
+  );
+  const code = 'code' in ended ? ended.code : 0;
+  return { code, verdicts: ended.stdout ? (JSON.parse(ended.stdout) as Verdict[]) : [], said: ended.stderr };
+}
+
+async function exported(of: Clinic): Promise<string> {
+  const answer = await (await of.as('auditor')).send<string>('GET', '/v1/audit/export');
+  expect(answer.headers.get('content-type')).toBe('application/x-ndjson');
+  return answer.body;
+}
+
+it('K4: the projector seals what has happened, also to a folder, and each seal names the one before', async () => {
+  await sealed(clinic);
+  await clinic.client('Ben Roy');
+  const seal = await sealed(clinic);
+  expect(seal).toMatchObject({ businessId: clinic.business.id, publicKey });
+  expect(seal.number).toBeGreaterThan(1);
+  const { items } = await (await clinic.as('auditor')).get<Page<Seal>>('/v1/audit/seals?limit=2');
+  expect(seal.previous).toBe(sealHash(items[1]!));
+  expect(seal.heads.map(({ stream }) => stream)).toEqual([expect.stringMatching(/^client-/)]);
+  const files = await readdir(join(folder, clinic.business.id));
+  expect(
+    JSON.parse(
+      await readFile(
+        join(
+          folder,
+          clinic.business.id,
+          files
+            .filter((file) => file.endsWith('.json'))
+            .sort()
+            .at(-1)!,
+        ),
+        'utf8',
+      ),
+    ),
+  ).toEqual(seal);
+}, 30_000);
+
+it('K4: seals are paged, the newest first, and only those of the own business', async () => {
+  const auditor = await clinic.as('auditor');
+  const newest = await sealed(clinic);
+  const numbers: number[] = [];
+  for (let cursor = ''; ;) {
+    const { items, next } = await auditor.get<Page<Seal>>(`/v1/audit/seals?limit=1${cursor}`);
+    numbers.push(...items.map(({ number }) => number));
+    expect(items.every(({ businessId }) => businessId === clinic.business.id)).toBe(true);
+    if (next === null) break;
+    cursor = `&cursor=${next}`;
+  }
+  expect(numbers).toEqual(Array.from({ length: newest.number }, (_, n) => newest.number - n));
+  await auditor.refused(400, 'GET', '/v1/audit/seals?cursor=made-up');
+});
+
+it('K4: the public key is told', async () => {
+  const { items } = await (await clinic.as('auditor')).get<{ items: { publicKey: string; pem: string }[] }>('/v1/audit/public-keys');
+  expect(items).toMatchObject([{ publicKey, pem: expect.stringContaining('BEGIN PUBLIC KEY') }]);
+});
+
+it('A2: owners, administrators and auditors may export and read seals, nobody else', async () => {
+  for (const role of ['receptionist', 'client'] as const)
+    for (const path of ['seals', 'public-keys', 'export']) await (await clinic.as(role)).refused(403, 'GET', `/v1/audit/${path}`);
+  for (const role of ['owner', 'administrator', 'auditor'] as const) await (await clinic.as(role)).get('/v1/audit/seals');
+});
+
+it('K4: the event store verifies, all businesses or one', async () => {
+  await sealed(another);
+  const { code, verdicts } = await verify('--public-key', publicKey);
+  expect(code).toBe(0);
+  expect(verdicts.map(({ business }) => business)).toEqual(expect.arrayContaining([clinic.business.id, another.business.id]));
+  for (const verdict of verdicts) expect(verdict).toMatchObject({ faults: [], sealed: verdict.events });
+  const one = await verify('--business', clinic.business.id);
+  expect(one.verdicts.map(({ business }) => business)).toEqual([clinic.business.id]);
+}, 30_000);
+
+it('K4: an export holds the whole history of the business, nothing of another, nobody in clear, and verifies offline', async () => {
+  const seal = await sealed(clinic);
+  const text = await exported(clinic);
+  expect(text).not.toContain('Anna Tremblay');
+  expect(text).toContain('"$enc":1');
+  expect(text).not.toContain(another.business.id);
+  const file = join(folder, 'export.jsonl');
+  const kept = join(folder, 'kept.json');
+  await writeFile(file, text);
+  await writeFile(kept, JSON.stringify(seal));
+  const whole = await verify('--file', file, '--public-key', publicKey, '--seal', kept);
+  expect(whole).toMatchObject({ code: 0, verdicts: [{ business: clinic.business.id, faults: [], seals: seal.number }] });
+
+  const lines = text.trimEnd().split('\n');
+  const at = lines.findIndex((line) => line.includes('"type":"PackageSold"'));
+  await writeFile(file, `${lines.filter((_, n) => n !== at).join('\n')}\n`);
+  const broken = await verify('--file', file);
+  expect(broken.code).toBe(2);
+  expect(broken.verdicts[0]!.faults[0]).toMatchObject({ why: 'dropped', stream: expect.stringMatching(/^package-/), revision: '0' });
+}, 30_000);
+
+it('K4: an export is whole while others write on', async () => {
+  const file = join(folder, 'while.jsonl');
+  const writing = Promise.all(Array.from({ length: 30 }, (_, n) => clinic.client(`Somebody ${n}`)));
+  const text = await exported(clinic);
+  await writing;
+  await writeFile(file, text);
+  expect(await verify('--file', file)).toMatchObject({ code: 0, verdicts: [{ faults: [] }] });
+}, 30_000);
+
+it('K4: what cannot be verified is told, and is not taken for broken', async () => {
+  expect(await verify('--file', join(folder, 'none.jsonl'))).toMatchObject({ code: 1, said: expect.stringContaining("can't be read") });
+  await writeFile(join(folder, 'other.jsonl'), '{"some":"thing"}\n');
+  expect(await verify('--file', join(folder, 'other.jsonl'))).toMatchObject({ code: 1 });
+}, 30_000);
