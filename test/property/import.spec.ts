@@ -47,13 +47,13 @@ const known = new Map([
 const NAMES = ['Anna', 'Tremblay, Anna', 'Ben "the bear" Park', 'Zoé; Chloé', "  O'Hara "];
 const isNew = (named: string): boolean => !known.has(named.toLowerCase());
 
-/** What can be wrong with a row: what that makes of its cells, and what is then told. */
-const DEFECTS: Record<string, { cells: Record<string, string>; told: (row: Row) => string[] }> = {
+/** What can be wrong with a row: what that makes of its cells, and what is then told; `named`: an earlier row has its client's name. */
+const DEFECTS: Record<string, { cells: Record<string, string>; told: (row: Row, named: boolean) => string[] }> = {
   noReference: { cells: { reference: '' }, told: () => ['reference REQUIRED'] },
   longReference: { cells: { reference: 'x'.repeat(201) }, told: () => ['reference NOT_A_TEXT'] },
   noOffering: { cells: { offering: 'None such' }, told: () => ['offering UNKNOWN_OFFERING'] },
   noClient: { cells: { client: '' }, told: () => ['client REQUIRED'] },
-  noName: { cells: { clientName: '' }, told: ({ client }) => (isNew(client) ? ['clientName REQUIRED'] : []) },
+  noName: { cells: { clientName: '' }, told: ({ client }, named) => (isNew(client) && !named ? ['clientName REQUIRED'] : []) },
   noDay: { cells: { soldOn: '2026-02-30' }, told: () => ['soldOn NOT_A_DATE'] },
   later: { cells: { soldOn: dayBefore(-1), expiresOn: dayBefore(-1) }, told: () => ['soldOn IN_THE_FUTURE'] },
   expiredBefore: { cells: { expiresOn: '1999-12-31' }, told: () => ['expiresOn BEFORE_SALE'] }, // by a row that says when it was sold
@@ -168,8 +168,11 @@ const written = (rows: readonly Row[], layout: Layout, currency: string): { text
 /** What is told of each row, in its order: nothing of good ones. */
 const toldOf = (rows: readonly Row[]): string[][] => {
   const seen = new Set<string>();
+  const named = new Set<string>();
   return rows.map((row) => {
-    const told = row.defects.flatMap((defect) => (isHidden(defect, row.defects) ? [] : DEFECTS[defect]!.told(row)));
+    const who = row.client.toLowerCase();
+    const told = row.defects.flatMap((defect) => (isHidden(defect, row.defects) ? [] : DEFECTS[defect]!.told(row, named.has(who))));
+    if (!['noName', 'noClient'].some((defect) => row.defects.includes(defect))) named.add(who);
     const { reference } = cellsOf(row, 'CAD');
     const repeated = seen.has(reference!) && reference!.length <= 200;
     if (reference !== '') seen.add(reference!);

@@ -50,13 +50,15 @@ interface Manner {
 interface Surroundings extends Manner {
   clients: FoundClients; // those that the row may name
   seenAt: (reference: string) => number | undefined; // an earlier line of the file with this reference
+  introduced: Map<string, ClientDescription>; // those who are not there yet, by id: whoever an earlier line has named, needs no name again
 }
 
 /** Reads the rows of one file, in their order: of those with one reference, the first has it. */
 export const rowReader = (manner: Manner): ((row: SaidRow, clients: FoundClients) => WantedPackage | Problem[]) => {
   const seen = new Map<string, number>();
+  const introduced = new Map<string, ClientDescription>();
   return (row, clients) => {
-    const wanted = readRow(row, { ...manner, clients, seenAt: (reference) => seen.get(reference) });
+    const wanted = readRow(row, { ...manner, clients, seenAt: (reference) => seen.get(reference), introduced });
     const reference = row.cell('reference');
     if (reference !== '' && !seen.has(reference)) seen.set(reference, row.line);
     return wanted;
@@ -119,20 +121,23 @@ const clientOf = (
       'UNKNOWN_CLIENT',
       'There is no client with this id, reference or e-mail address; createClients registers those that are not there.',
     );
-  else return newClient(named, cell, around.places.business, say);
+  else return newClient(named, cell, around, say);
   return undefined;
 };
 
-const newClient = (named: string, cell: SaidRow['cell'], business: string, say: Say) => {
+const newClient = (named: string, cell: SaidRow['cell'], { places, introduced }: Surroundings, say: Say) => {
+  const clientId = newClientId(places.business, named);
+  const before = introduced.get(clientId);
   const byEmail = isEmail(named);
-  const name = cell('clientName');
-  const email = byEmail ? named : cell('clientEmail') || null;
+  const name = cell('clientName') || (before?.name ?? '');
+  const email = byEmail ? named : cell('clientEmail') || (before?.email ?? null);
   if (name === '') say('clientName', 'REQUIRED', 'This client is not there yet: under which name shall they be registered?');
   else if (!isLine(name, 200)) say('clientName', 'NOT_A_TEXT', 'A name is a line of text of at most 200 characters.');
   if (email !== null && !isEmail(email)) say('clientEmail', 'NOT_AN_EMAIL', 'This is no e-mail address.');
   if (!byEmail && !isLine(named, 200)) say('client', 'NOT_A_TEXT', 'A reference is a line of text of at most 200 characters.');
-  const clientId = newClientId(business, named);
-  return { clientId, register: { clientId, name, email, phone: null, externalReference: byEmail ? null : named } };
+  const register = { clientId, name, email, phone: null, externalReference: byEmail ? null : named };
+  if (!before && isLine(name, 200) && (email === null || isEmail(email))) introduced.set(clientId, register);
+  return { clientId, register };
 };
 
 const daysOf = ({ cell }: SaidRow, today: string, say: Say): { soldOn: string; expiresOn: string | null } => {
