@@ -12,6 +12,7 @@ import {
   voidPayment,
   writeOff,
 } from '../../libs/domain/invoice/invoice.decisions.js';
+import { explainInvoice, INVOICE_FIGURES } from '../../libs/domain/invoice/explanation.js';
 import type { InvoiceEvent, RefundOutcome } from '../../libs/domain/invoice/invoice.events.js';
 import { invoice, type InvoiceState, type IssuedInvoice } from '../../libs/domain/invoice/invoice.state.js';
 import type { Decide } from '../../libs/domain/kernel/event.js';
@@ -20,6 +21,7 @@ import { inProportion, withTaxes } from '../../libs/domain/kernel/money.js';
 import { Refusal } from '../../libs/domain/kernel/refusal.js';
 import type { InvoiceContent } from '../../libs/domain/kernel/shapes.js';
 import { anna, idOf } from '../../libs/domain/testing/example.js';
+import { recorded } from '../../libs/projection-engine/testing/recorded.js';
 
 // An invoice against a model that keeps what was done, as lists, and works out what is owing from them anew, in currencies of no,
 // two and three decimals. Amounts are minor units.
@@ -476,6 +478,25 @@ describe('an invoice under any commands', () => {
           const { total, paid, refunded } = state as IssuedInvoice;
           const { adjustments, balance } = event.data;
           expect(total.amount + adjustments.amount - paid.amount + refunded.amount).toBe(balance.amount);
+        }
+      }),
+      runs,
+    ));
+  it('J5, K1: every figure is explained: what the events add to it, one after the other, adds up to it', () =>
+    fc.assert(
+      fc.property(cases, (given) => {
+        const history = run(given);
+        const state = fold(history);
+        fc.pre(state.status === 'issued');
+        const { lines } = history.findLast((event) => event.type === 'InvoiceIssued' || event.type === 'InvoiceReissued')!
+          .data as InvoiceContent;
+        const taxes = lines.flatMap(({ taxes }) => taxes.map(({ amount }) => amount.amount));
+        const net = sumOf(lines.map((line) => line.net.amount));
+        for (const figure of INVOICE_FIGURES) {
+          const shares = explainInvoice(recorded(history), figure);
+          expect(shares.map(({ sum }) => sum)).toEqual(shares.map((_, n) => sumOf(shares.slice(0, n + 1).map(({ adds }) => adds!))));
+          const shown = figure === 'net' ? net : figure === 'tax' ? sumOf(taxes) : state[figure].amount;
+          expect([figure, shares.at(-1)?.sum ?? 0]).toEqual([figure, shown]);
         }
       }),
       runs,

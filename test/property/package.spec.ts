@@ -12,10 +12,12 @@ import {
   sellPackage,
   undoForfeit,
 } from '../../libs/domain/package/package.decisions.js';
+import { explainService, SERVICE_FIGURES } from '../../libs/domain/package/explanation.js';
 import type { PackageEvent } from '../../libs/domain/package/package.events.js';
 import { packageAggregate, type PackageState } from '../../libs/domain/package/package.state.js';
 import { facial, idOf, massage } from '../../libs/domain/testing/example.js';
 import { cancelling, p, sale, soldFacial, soldMassage, use } from '../../libs/domain/testing/example-package.js';
+import { recorded } from '../../libs/projection-engine/testing/recorded.js';
 
 // The package against a model that knows the product rules only: it keeps what was done, as a list, and works every
 // figure out from it anew. Days are numbers, counted from the sale; a month is left to the calendar's own test.
@@ -278,6 +280,22 @@ describe('a package under any commands', () => {
         run([...list, ...list]);
       }),
       runs,
+    ));
+
+  it('J5, K1: every count is explained: what the events add to it, one after the other, adds up to it', () =>
+    fc.assert(
+      fc.property(commands, (list) => {
+        const history = recorded(run(list));
+        const state = fold(history);
+        for (const service of state.status === 'unsold' ? [] : state.services.values())
+          for (const figure of SERVICE_FIGURES) {
+            const shares = explainService(history, service.serviceId, figure);
+            const isCounted = service[figure] !== null;
+            expect(shares.reduce((sum, { adds }) => sum + (adds ?? 0), 0)).toBe(service[figure] ?? 0);
+            expect(shares.at(-1)?.sum ?? (isCounted ? 0 : null)).toBe(service[figure]);
+          }
+      }),
+      { numRuns: 100 },
     ));
 
   it('K1: each event folded twice does no harm, and every event fits its stored shape', () =>
