@@ -5,7 +5,8 @@ import { column, defineProjection, insert, remove, type RowOf } from '../libs/pr
 /** G1, G2: who is linked with whom, a row per direction: the link as one of the two sees it. */
 export const clientLinks = defineProjection({
   name: 'client_links',
-  version: 1,
+  version: 2,
+  history: true,
   key: 'directionId',
   columns: {
     directionId: column.uuid(),

@@ -20,7 +20,8 @@ type Named = EventOf<
 /** What things and people are called now, for sorting and searching in any list: the one read model that others may join. */
 export const directory = defineProjection({
   name: 'directory',
-  version: 1,
+  version: 2,
+  history: true,
   key: 'id',
   columns: {
     id: column.uuid(),

@@ -30,7 +30,8 @@ export type Flag = 'refundedAtStripe' | 'disputed';
 /** J4: one row per package sold: what is left of it, until when. */
 export const packageList = defineProjection({
   name: 'package_list',
-  version: 6,
+  version: 7,
+  history: true,
   key: 'packageId',
   columns: {
     packageId: column.uuid(),

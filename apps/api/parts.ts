@@ -15,13 +15,14 @@ import type { ApiConfig } from './config.js';
 import { Imports } from './imports/imports.js';
 import type { HealthCheck } from './http/health.js';
 import { AppointmentsController } from './resources/appointments.controller.js';
-import { AuditController, POOL } from './resources/audit.controller.js';
+import { AuditController } from './resources/audit.controller.js';
 import { ClientLinksController } from './resources/client-links.controller.js';
 import { CatalogueFiles } from './catalogue-file/catalogue-files.js';
 import { Bookable } from './resources/bookable.js';
 import { BusinessDays } from './resources/business-days.js';
 import { CatalogueFileController } from './resources/catalogue-file.controller.js';
 import { ClientsController } from './resources/clients.controller.js';
+import { Explanations } from './resources/explanations.js';
 import { History } from './resources/history.js';
 import { ImportsController } from './resources/imports.controller.js';
 import { Suggestions } from './resources/suggested-refund.js';
@@ -37,9 +38,10 @@ import { OwnController } from './resources/own.controller.js';
 import { OnlineOfferings } from './resources/online-offerings.js';
 import { OwnPurchasesController } from './resources/own-purchases.controller.js';
 import { OwnThings } from './resources/own-things.js';
+import { Past } from './resources/past.js';
 import { ProvidersController } from './resources/providers.controller.js';
 import { PurchasesController } from './resources/purchases.controller.js';
-import { READ_MODELS, Reading } from './resources/reading.js';
+import { POOL, READ_MODELS, Reading } from './resources/reading.js';
 import { SeriesController } from './resources/series.controller.js';
 import { ServicesController } from './resources/services.controller.js';
 import { SettingsController } from './resources/settings.controller.js';
@@ -125,6 +127,7 @@ class ResourcesModule {
   static with(pool: pg.Pool, commands: CommandParts, readModels: ReadModels, knocks: CountedKnocks): DynamicModule {
     const files: Provider[] = [Imports, CatalogueFiles];
     const ofPackages: Provider[] = [SharedPackages, Bookable, PackageSessions, Suggestions];
+    const ofThePast: Provider[] = [Past, History, Explanations];
     const linked: Provider[] = [Links, ManagedAppointments, OwnThings, Statements, OnlineOfferings];
     const readers: Provider[] = [
       { provide: POOL, useValue: pool },
@@ -133,7 +136,7 @@ class ResourcesModule {
       Reading,
       Streams,
       BusinessDays,
-      History,
+      ...ofThePast,
       ...linked,
       ...ofPackages,
       ...files,

@@ -3,7 +3,7 @@ import pg from 'pg';
 import pino from 'pino';
 import { createDatabase } from '../../test/support/postgres.js';
 import type { AnyEvent, Metadata, Recorded } from '../domain/kernel/event.js';
-import { eventFeed, positionAt } from './event-feed.js';
+import { eventFeed, positionAt, timeAt } from './event-feed.js';
 import type { Fed } from './feed.js';
 import { Projector } from './projector.js';
 import { idOf } from './testing/example.js';
@@ -112,6 +112,17 @@ it('K2: the position at an instant is the last one whose running maximum is not 
   expect(await at(3_600)).toBe(6n);
   expect(await at(3_600, 1)).toBe(7n);
   expect(await at(3_600, 2)).toBeNull();
+});
+
+it('K2: the time at a position is the running maximum of the business there', async () => {
+  const events = [10, 30, 20, 40].map((at, i) => happening(0, at, BigInt(2 * i + 2)));
+  follow(new MemoryFeed([...events, happening(1, 0, 9n)]));
+  await reached(9n);
+  const secondAt = async (position?: bigint) => {
+    const at = await timeAt(pool, BUSINESSES[0]!, position);
+    return at === undefined ? null : (Date.parse(at) - START) / 1_000;
+  };
+  expect(await Promise.all([1n, 2n, 3n, 4n, 6n, 7n, 8n, 9n, undefined].map(secondAt))).toEqual([null, 10, 10, 30, 30, 30, 40, 40, 40]);
 });
 
 it('goes on after a stop, from the last row of each business', async () => {

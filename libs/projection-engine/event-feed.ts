@@ -66,6 +66,22 @@ export async function positionAt(pool: Pool, business: string, instant: string):
   return rows[0] && BigInt(rows[0].position);
 }
 
+/**
+ * The time on the business's clocks when the event at a position had happened: the running maximum of recorded time, of the last of its
+ * events up to there, or of all. Undefined: nothing had happened yet.
+ */
+export async function timeAt(pool: Pool, business: string, position = LAST): Promise<string | undefined> {
+  const { rows } = await pool.query<{ at: string }>({
+    name: 'time at',
+    text: `SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS at FROM event_feed.events
+      WHERE business_id = $1 AND position <= $2 ORDER BY position DESC LIMIT 1`,
+    values: [business, position],
+  });
+  return rows[0]?.at;
+}
+
+const LAST = 2n ** 63n - 1n;
+
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** What somebody else keeps in the same store is nobody's business here. */

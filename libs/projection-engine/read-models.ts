@@ -33,25 +33,29 @@ export interface List<Row> {
   next: string | null; // the cursor of the next page; null: this is the last
 }
 
-/** How queries read what the projections wrote: always of one business, from the live table. */
+/**
+ * How queries read what the projections wrote: always of one business, from the live table. `asOf`: as it was once the event at that
+ * position had been folded (product K2), for projections with history.
+ */
 export interface ReadModels extends Freshness {
   /** For queries that are none of those below. */
   sources: Sources;
   /** One row by its key: the hot path, one prepared statement. Undefined: there is none. */
-  row<Row>(projection: Projection<Row>, business: string, key: string): Promise<Row | undefined>;
+  row<Row>(projection: Projection<Row>, business: string, key: string, asOf?: bigint): Promise<Row | undefined>;
   /** Those that are there, by their keys. */
-  rows<Row>(projection: Projection<Row>, business: string, keys: readonly string[]): Promise<Map<string, Row>>;
+  rows<Row>(projection: Projection<Row>, business: string, keys: readonly string[], asOf?: bigint): Promise<Map<string, Row>>;
   /** Up to so many of those that have one of these values in a column, in the order of their keys: one prepared statement for each column. */
   rowsWith<Row>(
     projection: Projection<Row>,
     business: string,
     { column, values, limit }: { column: keyof Row & string; values: readonly string[]; limit: number },
+    asOf?: bigint,
   ): Promise<Row[]>;
   /**
    * A page in a stable order: by a column, then by key; nulls come last.
    * @throws BadCursor
    */
-  list<Row>(projection: Projection<Row>, business: string, query: ListQuery<Row>): Promise<List<Row>>;
+  list<Row>(projection: Projection<Row>, business: string, query: ListQuery<Row>, asOf?: bigint): Promise<List<Row>>;
   close(): Promise<void>;
 }
 
@@ -77,42 +81,43 @@ export const openReadModels = async (pool: Pool, projections: readonly Projectio
     if (!names.has(text) && names.size < MOST_PREPARED) names.set(text, `list ${names.size}`);
     return names.get(text);
   };
-  const read = async (shape: Shape, questionOf: (source: Source) => Question): Promise<AnyRow[]> =>
-    (await sources.read(shape.projection, undefined, questionOf)).map((values) => rowOf(shape, values));
+  const read = async (shape: Shape, asOf: bigint | undefined, questionOf: (source: Source) => Question): Promise<AnyRow[]> =>
+    (await sources.read(shape.projection, asOf, questionOf)).map((values) => rowOf(shape, values));
 
   return {
     ...freshness,
     sources,
-    row: async <Row>(projection: Projection<Row>, business: string, key: string) => {
+    row: async <Row>(projection: Projection<Row>, business: string, key: string, asOf?: bigint) => {
       const shape = shapeOf(projection);
-      const [row] = await read(shape, (source) => ({ ...shape.rowOf(source), values: [business, key] }));
+      const [row] = await read(shape, asOf, (source) => ({ ...shape.rowOf(source), values: [business, key] }));
       return row as Row | undefined;
     },
-    rows: async <Row>(projection: Projection<Row>, business: string, keys: readonly string[]) => {
+    rows: async <Row>(projection: Projection<Row>, business: string, keys: readonly string[], asOf?: bigint) => {
       const shape = shapeOf(projection);
-      const rows = await read(shape, (source) => ({ ...shape.rowsOf(source), values: [business, keys] }));
+      const rows = await read(shape, asOf, (source) => ({ ...shape.rowsOf(source), values: [business, keys] }));
       return new Map(rows.map((row) => [row[shape.key] as string, row as Row]));
     },
     rowsWith: async <Row>(
       projection: Projection<Row>,
       business: string,
       { column, values, limit }: { column: keyof Row & string; values: readonly string[]; limit: number },
+      asOf?: bigint,
     ) => {
       const shape = shapeOf(projection);
-      const rows = await read(shape, (source) => ({
+      const rows = await read(shape, asOf, (source) => ({
         name: source.prepared(`rows by ${column}`),
         text: `${ofBusiness(shape, source)} ${among(projection, column)} ORDER BY ${quoted(shape.key)} LIMIT $3`,
         values: [business, values, limit],
       }));
       return rows as Row[];
     },
-    list: async <Row>(projection: Projection<Row>, business: string, query: ListQuery<Row>) => {
+    list: async <Row>(projection: Projection<Row>, business: string, query: ListQuery<Row>, asOf?: bigint) => {
       const shape = shapeOf(projection);
       const rows: AnyRow[] = [];
       for (const nulls of partsOf(projection, query)) {
-        const part = await read(shape, (source) => {
+        const part = await read(shape, asOf, (source) => {
           const { sql, bindings } = partOf(projection, shape, source, business, query, nulls).toSQL().toNative();
-          return { name: nameOf(sql), text: sql, values: [...bindings] };
+          return { name: asOf === undefined ? nameOf(sql) : undefined, text: sql, values: [...bindings] };
         });
         rows.push(...part);
         if (rows.length > query.limit) break;

@@ -151,7 +151,11 @@ describe('business, people, roles', () => {
         'GET /clients/:id',
       ],
     ],
-    ['whole histories', overseers, ['GET /packages/:id/history', 'GET /packages/:id/as-of']],
+    [
+      'whole histories',
+      overseers,
+      ['GET /packages/:id/history', 'GET /packages/:id/as-of', 'GET /packages/:id/explanation', 'GET /invoices/:id/explanation'],
+    ],
   ])('A2: %s: %j only', async (_, allowed, operations) => {
     for (const role of all) {
       const caller = await clinic.as(role);

@@ -28,13 +28,13 @@ export const Allow = (...permissions: [Permission, ...Permission[]]): MethodDeco
 /** Anybody may call the operation, without a token. */
 export const Public = (): MethodDecorator => AlsoConfig({ public: true });
 
-/** For what only some of those who may call an operation may ask of it. */
-export const assertMay = ({ actor: { role } }: { actor: { role: Role } }, permission: Permission): void => {
-  if (!isCallerRole(role) || !permits(role, permission)) throw forbidden(role, [permission]);
+/** For what only some of those who may call an operation may ask of it; `what` says it. */
+export const assertMay = ({ actor: { role } }: { actor: { role: Role } }, permission: Permission, what?: string): void => {
+  if (!isCallerRole(role) || !permits(role, permission)) throw forbidden(role, [permission], what);
 };
 
-const forbidden = (role: Role, needs: readonly Permission[]): HttpProblem =>
-  new HttpProblem(403, 'FORBIDDEN', `The role "${role}" may not do this.`, { details: { role, needs } });
+const forbidden = (role: Role, needs: readonly Permission[], what = 'do this'): HttpProblem =>
+  new HttpProblem(403, 'FORBIDDEN', `The role "${role}" may not ${what}.`, { details: { role, needs } });
 
 /**
  * Who may call what, before the body is even read: 401, then 403 (A3). Default deny: a route that says neither whom it

@@ -13,6 +13,13 @@ export interface CallContext {
   correlationId: string;
   ifMatch?: bigint; // the revision that the caller has seen (L4)
   minPosition?: bigint; // that a query has seen at least (L3)
+  asOf?: Then; // a query of the past: lists and reports as they were (K2)
+}
+
+/** A moment of a business's past: after the event at a position, at a time of its clocks. */
+export interface Then {
+  position: bigint;
+  at: string;
 }
 
 const callOf = (request: FastifyRequest): CallContext => {

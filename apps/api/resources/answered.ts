@@ -1,4 +1,4 @@
-import { IsText } from '../validation/fields.js';
+import { IsInstant, IsLocalDate, IsText } from '../validation/fields.js';
 
 /** What every command answers with, beside the new state (L3). */
 export class Answered {
@@ -10,4 +10,20 @@ export class Answered {
 export class Versioned {
   @IsText({ max: 20, description: 'revision of its stream, for If-Match' })
   revision: string;
+}
+
+/** K2: of what time an answer is. */
+export class AsOfRead {
+  @IsText({
+    max: 20,
+    nullable: true,
+    description: 'the events up to it are in it: asked for by this, it is always the same; null: none is',
+  })
+  position: string | null;
+
+  @IsInstant({ description: 'by the clocks of the business' })
+  at: string;
+
+  @IsLocalDate({ description: 'what day it was then' })
+  today: string;
 }

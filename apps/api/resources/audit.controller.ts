@@ -13,9 +13,7 @@ import { Allow } from '../http/access.js';
 import { Call, type CallContext } from '../http/call.js';
 import type { RequestError } from '../http/problems.js';
 import { PublicKeys, SealPage, SealPageQuery } from './audit.shapes.js';
-
-/** The token under which the connections to Postgres are provided. */
-export const POOL = Symbol('pool');
+import { POOL } from './reading.js';
 
 const PAGE = 5;
 const LINES = 'application/x-ndjson';

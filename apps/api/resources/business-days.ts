@@ -5,6 +5,7 @@ import { business } from '../../../libs/domain/business/business.js';
 import { asInstant, dayAfter, localDateOf, startOfDay } from '../../../libs/domain/kernel/calendar.js';
 import { NotFound } from '../../../libs/domain/kernel/refusal.js';
 import type { CallContext } from '../http/call.js';
+import { Streams } from './streams.js';
 
 /** From a moment on and before another; from a local date of the business on and until another, both included. */
 export interface Span {
@@ -17,10 +18,13 @@ export interface Span {
 /** Days as they are in the business, whose clocks they follow. */
 @Injectable()
 export class BusinessDays {
-  constructor(@Inject(PARTS) private readonly parts: Pick<Parts, 'facts' | 'clock'>) {}
+  constructor(
+    @Inject(PARTS) private readonly parts: Pick<Parts, 'facts' | 'clock'>,
+    private readonly streams: Streams,
+  ) {}
 
-  /** The date on the wall of the business at a moment, now unless told. */
-  async dateAt(call: CallContext, moment: string = this.parts.clock()): Promise<string> {
+  /** The date on the wall of the business at a moment: unless told now, or then. */
+  async dateAt(call: CallContext, moment: string = call.asOf?.at ?? this.parts.clock()): Promise<string> {
     return localDateOf(asInstant(moment), await this.timeZone(call));
   }
 
@@ -37,6 +41,10 @@ export class BusinessDays {
   }
 
   private async timeZone(call: CallContext): Promise<string> {
+    const { asOf } = call;
+    const events = asOf ? await this.streams.events(business, call, call.business) : [];
+    const then = events.findLast(({ position }) => position <= asOf!.position);
+    if (then) return then.data.timeZone;
     const settings = await this.parts.facts.of(business, call.business, call.business);
     if (!settings) throw new NotFound('business', call.business);
     return settings.state.timeZone;

@@ -36,7 +36,8 @@ class Left {
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
 
-class HistoryEntry {
+/** Which event, and who did it when. */
+export class EventRead {
   @IsId()
   eventId: string;
 
@@ -60,7 +61,9 @@ class HistoryEntry {
 
   @IsText({ max: 500, nullable: true })
   reason: string | null;
+}
 
+class HistoryEntry extends EventRead {
   @Field({
     name: 'isObject',
     code: 'NOT_AN_OBJECT',

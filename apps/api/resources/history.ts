@@ -4,17 +4,21 @@ import { asInstant } from '../../../libs/domain/kernel/calendar.js';
 import { invoice, type IssuedInvoice } from '../../../libs/domain/invoice/invoice.state.js';
 import type { Aggregate, AnyEvent, Recorded } from '../../../libs/domain/kernel/event.js';
 import { pick } from '../../../libs/domain/kernel/pick.js';
-import { InvalidInput, NotFound } from '../../../libs/domain/kernel/refusal.js';
-import { packageAggregate, packageView, pendingOf, refundedOf, type PackageState } from '../../../libs/domain/package/package.state.js';
+import { InvalidInput } from '../../../libs/domain/kernel/refusal.js';
+import { packageAggregate, packageView, pendingOf, refundedOf } from '../../../libs/domain/package/package.state.js';
 import type { CallContext } from '../http/call.js';
 import type { RequestError } from '../http/problems.js';
-import type { PackageAsOf, AsOfQuery, InvoiceHistory, LinkHistory, PackageHistory } from './history.shapes.js';
-import { Streams } from './streams.js';
+import type { PackageAsOf, AsOfQuery, EventRead, InvoiceHistory, LinkHistory, PackageHistory } from './history.shapes.js';
+import { Past } from './past.js';
+import { folded, Streams } from './streams.js';
 
 /** K1, K2: read from the events themselves, not from a read model: what an auditor replays is what was stored. */
 @Injectable()
 export class History {
-  constructor(private readonly streams: Streams) {}
+  constructor(
+    private readonly streams: Streams,
+    private readonly past: Past,
+  ) {}
 
   /** K1: every event of a package, and what was left after each. */
   async ofPackage(call: CallContext, packageId: string): Promise<PackageHistory> {
@@ -51,21 +55,18 @@ export class History {
     let state = structuredClone(aggregate.initial);
     return (await this.streams.events(aggregate, call, id)).map((event) => {
       state = aggregate.evolve(state, event);
-      return { ...entryOf(event), after: afterwards(state) };
+      return { ...eventRead(event), data: event.data as object, after: afterwards(state) };
     });
   }
 
   /** K2: the package as it was at a moment, or after an event. */
   async asOf(call: CallContext, packageId: string, { at, revision }: AsOfQuery): Promise<PackageAsOf> {
     if ((at === undefined) === (revision === undefined)) throw neitherOrBoth();
-    const until = at === undefined ? undefined : asInstant(at);
-    const events = (await this.streams.events(packageAggregate, call, packageId)).filter((event) =>
-      until === undefined ? event.revision <= BigInt(revision!) : event.metadata.time <= until,
-    );
-    const last = events.at(-1);
-    if (!last) throw new NotFound('package', packageId);
-    const state = events.reduce<PackageState>(packageAggregate.evolve, structuredClone(packageAggregate.initial));
-    return { ...packageView(state), revision: String(last.revision), at: last.metadata.time };
+    const then = at === undefined ? undefined : await this.past.at(call, asInstant(at));
+    const all = await this.streams.eventsAsOf(packageAggregate, call, packageId, then?.position);
+    const events = revision === undefined ? all : all.filter((event) => event.revision <= BigInt(revision));
+    const last = events.at(-1)!; // the first is there
+    return { ...packageView(folded(packageAggregate, events)), revision: String(last.revision), at: last.metadata.time };
   }
 }
 
@@ -75,11 +76,10 @@ const neitherOrBoth = (): InvalidInput => {
   return new InvalidInput([error]);
 };
 
-const entryOf = ({ id, type, revision, position, metadata, data }: Recorded) => ({
+export const eventRead = ({ id, type, revision, position, metadata, data }: Recorded): EventRead => ({
   ...{ eventId: id, type, revision: String(revision), position: String(position) },
   ...{ at: metadata.time, actorId: metadata.actor.id, actorRole: metadata.actor.role },
   reason: reasonIn(data as Reasons),
-  data: data as object,
 });
 
 interface Reasons {

@@ -6,6 +6,8 @@ import { invoiceList, type InvoiceRow } from '../../../projections/invoice-list.
 import { Allow } from '../http/access.js';
 import { Call, type CallContext } from '../http/call.js';
 import { PathId } from '../validation/path-id.js';
+import { InvoiceExplanation, InvoiceFigureQuery } from './explanation.shapes.js';
+import { Explanations } from './explanations.js';
 import { History } from './history.js';
 import { InvoiceHistory } from './history.shapes.js';
 import {
@@ -32,6 +34,7 @@ export class InvoicesController {
     private readonly reading: Reading,
     private readonly history: History,
     private readonly links: Links,
+    private readonly explanations: Explanations,
   ) {}
 
   @Post(':invoiceId/payments')
@@ -102,6 +105,17 @@ export class InvoicesController {
   @ApiOkResponse({ type: InvoiceHistory })
   readHistory(@Call() call: CallContext, @PathId('invoiceId') invoiceId: string): Promise<InvoiceHistory> {
     return this.history.ofInvoice(call, invoiceId);
+  }
+
+  @Get(':invoiceId/explanation')
+  @Allow('history:read')
+  @ApiOkResponse({ type: InvoiceExplanation })
+  explain(
+    @Call() call: CallContext,
+    @PathId('invoiceId') invoiceId: string,
+    @Query() query: InvoiceFigureQuery,
+  ): Promise<InvoiceExplanation> {
+    return this.explanations.ofInvoice(call, invoiceId, query);
   }
 
   /** G5: which addresses to pre-fill when this invoice is mailed. */

@@ -3,6 +3,7 @@ import type { SaleInput } from '../../../libs/command-handling/commands/package.
 import { pick } from '../../../libs/domain/kernel/pick.js';
 import type { ExpiryRule, Limit } from '../../../libs/domain/kernel/shapes.js';
 import {
+  IsAsOf,
   IsFlag,
   IsId,
   IsInstant,
@@ -18,7 +19,7 @@ import {
 } from '../validation/fields.js';
 import type { Knex } from 'knex';
 import type { Flag } from '../../../projections/package-list.projection.js';
-import { Answered, Versioned } from './answered.js';
+import { Answered, AsOfRead, Versioned } from './answered.js';
 import { EXPIRY } from './expiry.shapes.js';
 import { DisputeOfCard, OUTCOMES_OF_REFUNDS, SOURCES_OF_REFUNDS, STATUSES_OF_REFUNDS } from './invoice.shapes.js';
 import { Sharing } from './link.shapes.js';
@@ -334,7 +335,10 @@ class ByCard {
 }
 export class SaleAnswer extends IntersectionType(PackageAnswer, ByCard) {}
 export class PackageRead extends IntersectionType(ListedPackage, Sharing, Versioned) {}
-export class PackagePage extends PageOf(PackageRead) {}
+export class PackagePage extends PageOf(PackageRead) {
+  @IsNested(AsOfRead, { optional: true, description: 'which past was asked for' })
+  asOf?: AsOfRead;
+}
 
 export class AuditTag {
   @IsId()
@@ -405,6 +409,9 @@ export class PackagesQuery extends ClientPackagesQuery {
 
   @IsId({ optional: true, description: 'the owner' })
   clientId?: string;
+
+  @IsAsOf()
+  asOf?: string;
 }
 
 /** Which packages a query asks for, in which order. */

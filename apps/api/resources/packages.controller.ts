@@ -3,6 +3,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { AdjustExpiry, AdjustRemaining, RestoreExpiry, SellPackage } from '../../../libs/command-handling/commands/package.commands.js';
 import { CancelPackage, RefundPackage, ReinstatePackage } from '../../../libs/command-handling/commands/package-ending.commands.js';
+import { pick } from '../../../libs/domain/kernel/pick.js';
 import { auditTags } from '../../../projections/audit-tags.projection.js';
 import { packageList } from '../../../projections/package-list.projection.js';
 import { Allow, assertMay } from '../http/access.js';
@@ -10,6 +11,8 @@ import { Call, type CallContext } from '../http/call.js';
 import { PathId } from '../validation/path-id.js';
 import { Bookable } from './bookable.js';
 import { AvailablePackagePage, AvailableQuery, BookableQuery, BookableServices } from './bookable.shapes.js';
+import { PackageExplanation, PackageFigureQuery } from './explanation.shapes.js';
+import { Explanations } from './explanations.js';
 import { History } from './history.js';
 import { PackageHistory, PackageAsOf, AsOfQuery } from './history.shapes.js';
 import {
@@ -31,7 +34,7 @@ import { RefundBody, refundOf } from './invoice.shapes.js';
 import { PackageSessions } from './package-sessions.js';
 import { PackageSessionPage, SessionsQuery } from './package-sessions.shapes.js';
 import { PageQuery } from './paging.js';
-
+import { Past } from './past.js';
 import { Reading } from './reading.js';
 import { SharedPackages } from './shared-packages.js';
 import { Suggestions } from './suggested-refund.js';
@@ -49,6 +52,8 @@ export class PackagesController {
     private readonly bookable: Bookable,
     private readonly sessions: PackageSessions,
     private readonly suggestions: Suggestions,
+    private readonly past: Past,
+    private readonly explanations: Explanations,
   ) {}
 
   @Post()
@@ -132,8 +137,9 @@ export class PackagesController {
   @Allow('packages:read')
   @ApiOkResponse({ type: PackagePage })
   async list(@Call() call: CallContext, @Query() query: PackagesQuery): Promise<PackagePage> {
-    const { items, next } = await this.reading.page(packageList, call, query, selected(query));
-    return { items: await this.shared.ownersView(call, items), next };
+    const then = await this.past.of(call, query.asOf);
+    const { items, next } = await this.reading.page(packageList, then.call, query, selected(query));
+    return { items: await this.shared.ownersView(then.call, items), next, ...pick(then, 'asOf') };
   }
 
   @Get('available')
@@ -200,5 +206,16 @@ export class PackagesController {
   @ApiOkResponse({ type: PackageAsOf })
   readAsOf(@Call() call: CallContext, @PathId('packageId') packageId: string, @Query() then: AsOfQuery): Promise<PackageAsOf> {
     return this.history.asOf(call, packageId, then);
+  }
+
+  @Get(':packageId/explanation')
+  @Allow('history:read')
+  @ApiOkResponse({ type: PackageExplanation })
+  explain(
+    @Call() call: CallContext,
+    @PathId('packageId') packageId: string,
+    @Query() query: PackageFigureQuery,
+  ): Promise<PackageExplanation> {
+    return this.explanations.ofPackage(call, packageId, query);
   }
 }

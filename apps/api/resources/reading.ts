@@ -5,18 +5,20 @@ import type { Projection } from '../../../libs/projection-engine/define-projecti
 import { BadCursor, cursorOf, placeOf, type Place } from '../../../libs/projection-engine/paging.js';
 import type { ListQuery, ReadModels } from '../../../libs/projection-engine/read-models.js';
 import { directory } from '../../../projections/directory.projection.js';
-import type { CallContext } from '../http/call.js';
+import type { CallContext, Then } from '../http/call.js';
 import { HttpProblem, type RequestError } from '../http/problems.js';
 import type { NamedQuery, Page, PageQuery } from './paging.js';
 
 /** The token under which the read models are provided. */
 export const READ_MODELS = Symbol('read models');
+/** The token under which the connections to Postgres are provided, for what is no read model. */
+export const POOL = Symbol('pool');
 
 /** A row as JSON has it: positions and revisions as text. */
 export type Shown<Row> = { [Name in keyof Row]: Row[Name] extends bigint ? string : Row[Name] };
 
 const PAGE = 50;
-const FRESH_WITHIN = 5_000; // ms
+export const FRESH_WITHIN = 5_000; // ms
 
 /** What all queries have in common: the caller's business, what is not found, pages. */
 @Injectable()
@@ -32,7 +34,7 @@ export class Reading {
 
   async oneOrNone<Row extends object>(projection: Projection<Row>, call: CallContext, id: string): Promise<Shown<Row> | undefined> {
     await this.fresh(projection, call);
-    const row = await this.readModels.row(projection, call.business, id);
+    const row = await this.readModels.row(projection, call.business, id, call.asOf?.position);
     return row && shown(row);
   }
 
@@ -42,12 +44,13 @@ export class Reading {
     { limit = PAGE, cursor }: PageQuery,
     query: Omit<ListQuery<Row>, 'limit' | 'cursor'>,
   ): Promise<Page<Shown<Row>>> {
-    const order = orderOf(projection, query);
+    const order = orderOf(projection, query, call.asOf);
     if (cursor !== undefined && !cursor.startsWith(order)) throw notACursor();
     await this.fresh(projection, call);
     try {
       const after = cursor?.slice(order.length);
-      const { rows, next } = await this.readModels.list(projection, call.business, { ...query, limit, cursor: after });
+      const asked = { ...query, limit, cursor: after };
+      const { rows, next } = await this.readModels.list(projection, call.business, asked, call.asOf?.position);
       return { items: rows.map(shown), next: next && order + next };
     } catch (error) {
       if (cursor !== undefined && (error instanceof BadCursor || isDataException(error))) throw notACursor();
@@ -66,7 +69,7 @@ export class Reading {
     return { items: page, next: last ? order + cursorOf(last.value, last.id) : null };
   }
 
-  /** What things are called now; also what nobody has told the directory yet has its place, with an empty name. */
+  /** What things are called, now or then; also what nobody has told the directory yet has its place, with an empty name. */
   async names(call: CallContext, ids: Iterable<string>): Promise<(id: string) => string> {
     const entries = await this.those(directory, call, ids);
     return (id) => entries.get(id)?.name ?? '';
@@ -77,7 +80,7 @@ export class Reading {
     const keys = [...new Set(ids)];
     if (keys.length === 0) return new Map();
     await this.fresh(projection, call);
-    return this.readModels.rows(projection, call.business, keys);
+    return this.readModels.rows(projection, call.business, keys, call.asOf?.position);
   }
 
   /** Those with one of these values in a column, in the order of their keys, and not more than so many. */
@@ -87,17 +90,14 @@ export class Reading {
     wanted: { column: keyof Row & string; values: readonly string[]; limit: number },
   ): Promise<Shown<Row>[]> {
     await this.fresh(projection, call);
-    return (await this.readModels.rowsWith(projection, call.business, wanted)).map(shown);
+    return (await this.readModels.rowsWith(projection, call.business, wanted, call.asOf?.position)).map(shown);
   }
 
   /** L3: waits, within bounds, until this read model has seen what the caller has; another that lags or is stopped holds up nobody. */
-  private async fresh({ name }: { name: string }, { minPosition }: CallContext): Promise<void> {
-    if (minPosition === undefined || (await this.readModels.waitFor(minPosition, FRESH_WITHIN, [name]))) return;
-    const detail = `What is read here is not yet as fresh as position ${minPosition}. Repeat the call later.`;
-    throw new HttpProblem(503, 'NOT_YET_FRESH', detail, {
-      headers: { 'retry-after': '1' },
-      details: { minPosition: String(minPosition) },
-    });
+  private async fresh({ name }: { name: string }, { minPosition = -1n, asOf }: CallContext): Promise<void> {
+    const position = asOf && asOf.position > minPosition ? asOf.position : minPosition;
+    if (position < 0n || (await this.readModels.waitFor(position, FRESH_WITHIN, [name]))) return;
+    throw notYetFresh(position);
   }
 
   /** People and things by name, in its order. */
@@ -107,9 +107,15 @@ export class Reading {
   }
 }
 
-/** A place in one order is none in another: each cursor begins with the list and the order that gave it, shortened. */
-const orderOf = ({ name }: { name: string }, { by, descending = false }: { by: string; descending?: boolean }): string =>
-  hash('sha256', `${name} ${by} ${descending}`, 'hex').slice(0, 8);
+/** A place in one order is none in another: each cursor begins with the list, the order and the time that gave it, shortened. */
+const orderOf = ({ name }: { name: string }, { by, descending = false }: { by: string; descending?: boolean }, then?: Then): string =>
+  hash('sha256', `${name} ${by} ${descending}${then ? ` as of ${then.position}` : ''}`, 'hex').slice(0, 8);
+
+export const notYetFresh = (position: bigint): HttpProblem =>
+  new HttpProblem(503, 'NOT_YET_FRESH', `What is read here is not yet as fresh as position ${position}. Repeat the call later.`, {
+    headers: { 'retry-after': '1' },
+    details: { minPosition: String(position) },
+  });
 
 const placeIn = (order: string, cursor: string): Place => {
   try {

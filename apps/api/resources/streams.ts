@@ -22,9 +22,28 @@ export class Streams {
     return events as Recorded<Event>[];
   }
 
+  /**
+   * K2: those of them up to a position, if one is given.
+   * @throws NotFound when this business has no such thing, or had none then
+   */
+  async eventsAsOf<State, Event extends AnyEvent>(
+    aggregate: Aggregate<State, Event>,
+    call: CallContext,
+    id: string,
+    until: bigint | undefined,
+  ): Promise<Recorded<Event>[]> {
+    const events = await this.events(aggregate, call, id);
+    if (until === undefined) return events;
+    const then = events.filter(({ position }) => position <= until);
+    if (then.length === 0) throw new NotFound(aggregate.category, id);
+    return then;
+  }
+
   /** @throws NotFound when this business has no such thing (A3) */
   async state<State, Event extends AnyEvent>(aggregate: Aggregate<State, Event>, call: CallContext, id: string): Promise<State> {
-    const events = await this.events(aggregate, call, id);
-    return events.reduce<State>((state, event) => aggregate.evolve(state, event), structuredClone(aggregate.initial));
+    return folded(aggregate, await this.events(aggregate, call, id));
   }
 }
+
+export const folded = <State, Event extends AnyEvent>({ initial, evolve }: Aggregate<State, Event>, events: readonly Event[]): State =>
+  events.reduce<State>((state, event) => evolve(state, event), structuredClone(initial));

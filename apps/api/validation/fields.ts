@@ -9,6 +9,7 @@ import {
   isInstant,
   isInvoiceNumber,
   isLocalDate,
+  isPosition,
   isTextOf,
   isTimeZone,
   isWebAddress,
@@ -129,6 +130,28 @@ export const IsInstant = (options?: FieldOptions): PropertyDecorator =>
       schema: { type: 'string', format: 'date-time' },
     },
     options,
+  );
+
+/** K2: a position as an answer gave it, or a moment: when the answer is asked for as it was. */
+export const IsAsOf = (options?: FieldOptions): PropertyDecorator =>
+  Field(
+    {
+      name: 'isAsOf',
+      code: 'NOT_A_POSITION_OR_INSTANT',
+      message: 'must be a position as an answer gave it, or a moment with its offset, such as 2027-01-31T09:30:00Z',
+      holds: (value) => isInstant(value) || isPosition(value),
+      schema: {
+        anyOf: [
+          { type: 'string', pattern: '^\\d{1,18}$' },
+          { type: 'string', format: 'date-time' },
+        ],
+      },
+    },
+    {
+      description: 'as it was after the event at this position, or at this moment; needs the permission `history:read` too',
+      optional: true,
+      ...options,
+    },
   );
 
 /** An IANA name: `America/Toronto`. */

@@ -35,6 +35,9 @@ export const isInstant = (value: unknown): value is string => {
   );
 };
 
+/** A position in the event store, as answers give it. */
+export const isPosition = (value: unknown): value is string => typeof value === 'string' && /^\d{1,18}$/.test(value);
+
 const daysIn = (year: number, month: number): number => {
   if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
   return [4, 6, 9, 11].includes(month) ? 30 : 31;
