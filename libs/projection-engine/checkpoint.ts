@@ -1,4 +1,7 @@
-import type { Pool } from 'pg';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Pool, PoolClient } from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
 import { instantFromText } from './table.js';
 import type { EventRef, Fed } from './feed.js';
 import { buildName } from './sql-names.js';
@@ -9,6 +12,8 @@ export interface Progress {
   last: (EventRef & { position: bigint; time: string }) | undefined;
   state: 'running' | 'poisoned';
   poison: Poison | undefined;
+  /** Ids of the poison events that it passes over, as somebody decided. */
+  skipped: ReadonlySet<string>;
 }
 
 /** The event that stopped a consumer, and why. */
@@ -27,9 +32,11 @@ export interface Write {
   kind: string;
   ctes: string[];
   values: string[];
+  /** Rows that are new, to be copied into the table in the same transaction; and how to write all of it if they were not. */
+  copy?: { into: string; text: string; otherwise: () => Write };
 }
 
-export const FIRST_VALUE = 11;
+export const FIRST_VALUE = 12;
 export const NOTHING: Write = { kind: '', ctes: [], values: [] };
 /** The channel on which every moved checkpoint is told: `<name> <version> <build> <position>`. */
 export const CHANNEL = 'read_models';
@@ -45,63 +52,73 @@ export interface Checkpoint {
   version: number;
   read(): Promise<Progress>;
   /**
-   * Moves from one event to a later one, if it still is where it was and the epoch's leader still leads.
+   * Moves from one event to a later one, so many further on, if it still is where it was and the epoch is not over.
    * @throws Fenced
    */
-  move(from: bigint | undefined, to: Fed, epoch: bigint, write: Write): Promise<void>;
+  move(from: bigint | undefined, to: Fed, epoch: bigint, write: Write, events?: number): Promise<void>;
   /** Marks the consumer as stopped by an event. Throws Fenced. */
   stop(poison: Poison, epoch: bigint): Promise<void>;
   /** Says which store the positions are of. */
   nameStore(store: string): Promise<void>;
 }
 
-/** @param schema where its table `checkpoints` is: `read_models`, where each build has its own, or one of the others */
+/**
+ * @param schema where its table `checkpoints` is: `read_models`, where each build has its own, or one of the others
+ * @param writer whose epochs fence it: those of the leader, or of whoever folds this build beside it
+ */
 export function checkpointOf(
   pool: Pool,
   schema: 'read_models' | 'policies' | 'event_feed',
   name: string,
   version: number,
   build = 0,
+  writer: 'leader' | 'builder' = 'leader',
 ): Checkpoint {
   const table = `${schema}.checkpoints`;
   const own = [name, version];
   const isOwn = `projection = $1 AND version = $2${schema === 'read_models' ? ` AND build = ${build}` : ''}`;
+  const mayWrite = writer === 'leader' ? LEADS : `EXISTS (SELECT FROM read_models.builders WHERE ${isOwn} AND epoch = `;
+  const skipped =
+    schema === 'read_models' ? `(SELECT array_agg(event_id) FROM read_models.skipped WHERE projection = $1 AND version = $2)` : 'NULL';
   return {
     name,
     version,
     read: async () => {
       const { rows } = await pool.query<ProgressRow>(
-        `SELECT position::text, event_id, stream, revision::text, time::text, state, poison FROM ${table} WHERE ${isOwn}`,
+        `SELECT position::text, event_id, stream, revision::text, time::text, state, poison, ${skipped}::text[] AS skipped
+          FROM ${table} WHERE ${isOwn}`,
         own,
       );
       if (!rows[0]) throw new Error(`${name} version ${version} has no checkpoint: migrate first`);
       return progressOf(rows[0]);
     },
-    move: async (from, to, epoch, { kind, ctes, values }) => {
-      const moved = `moved AS (UPDATE ${table} SET position = $4, event_id = $5, stream = $6, revision = $7, time = $8, state = 'running',
-          poison = NULL, changed_at = now()
-        WHERE ${isOwn} AND position IS NOT DISTINCT FROM $3::bigint AND ${LEADS}$9) RETURNING position)`;
-      const { rowCount } = await pool.query({
-        name: `move ${schema[0]}.${buildName({ name, version, build })}${kind}`,
-        text: `WITH ${[moved, ...ctes].join(', ')} SELECT pg_notify('${CHANNEL}', $10) FROM moved`,
-        values: [
-          ...own,
-          from,
-          to.position,
-          to.id,
-          to.stream,
-          to.revision,
-          to.metadata.time,
-          epoch,
-          `${name} ${version} ${build} ${to.position}`,
-          ...values,
-        ],
-      });
-      if (rowCount !== 1) throw new Fenced(`${name} did not move from ${from} to ${to.position}`);
-    },
+    move: (from, to, epoch, write, events = 1) =>
+      inOneTransaction(pool, write, async (client, { kind, ctes, values }) => {
+        const moved = `moved AS (UPDATE ${table} SET position = $4, event_id = $5, stream = $6, revision = $7, time = $8, state = 'running',
+          poison = NULL, changed_at = now(), events = events + $11
+        WHERE ${isOwn} AND position IS NOT DISTINCT FROM $3::bigint AND ${mayWrite}$9) RETURNING position)`;
+        const { rowCount } = await client.query({
+          name: `move ${schema[0]}.${buildName({ name, version, build })}${kind}`,
+          text: `WITH ${[moved, ...ctes].join(', ')} SELECT pg_notify('${CHANNEL}', $10) FROM moved`,
+          values: [
+            ...own,
+            from,
+            to.position,
+            to.id,
+            to.stream,
+            to.revision,
+            to.metadata.time,
+            epoch,
+            `${name} ${version} ${build} ${to.position}`,
+            events,
+            ...values,
+          ],
+        });
+        if (rowCount !== 1) throw new Fenced(`${name} did not move from ${from} to ${to.position}`);
+      }),
     stop: async (poison, epoch) => {
       const { rowCount } = await pool.query(
-        `UPDATE ${table} SET state = 'poisoned', poison = $3, changed_at = now() WHERE ${isOwn} AND ${LEADS}$4)`,
+        `UPDATE ${table} SET state = 'poisoned', poison = $3, changed_at = now() WHERE ${isOwn} AND ${mayWrite}$4)`,
         [...own, poison, epoch],
       );
       if (rowCount !== 1) throw new Fenced(`${name} was not marked as stopped`);
@@ -123,9 +140,37 @@ interface ProgressRow {
   time: string | null;
   state: Progress['state'];
   poison: Poison | null;
+  skipped: string[] | null;
 }
 
-const progressOf = ({ position, event_id, stream, revision, time, state, poison }: ProgressRow): Progress => ({
+/** One statement is a transaction by itself; what is copied takes one around both. */
+async function inOneTransaction(
+  pool: Pool,
+  write: Write,
+  move: (client: Pick<PoolClient, 'query'>, write: Write) => Promise<void>,
+): Promise<void> {
+  if (!write.copy) return move(pool, write);
+  const { into, text, otherwise } = write.copy;
+  const client = await pool.connect();
+  let broken = false;
+  try {
+    await client.query('BEGIN');
+    await move(client, write);
+    await pipeline(Readable.from([text]), client.query(copyFrom(`COPY ${into} FROM STDIN`)));
+    await client.query('COMMIT');
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => (broken = true));
+    if (!isDuplicate(error)) throw error;
+    await move(pool, otherwise()); // rows that an event puts anew, and that were there already
+  } finally {
+    client.release(broken);
+  }
+}
+
+const UNIQUE_VIOLATION = '23505';
+const isDuplicate = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === UNIQUE_VIOLATION;
+
+const progressOf = ({ position, event_id, stream, revision, time, state, poison, skipped }: ProgressRow): Progress => ({
   last:
     position === null
       ? undefined
@@ -138,4 +183,5 @@ const progressOf = ({ position, event_id, stream, revision, time, state, poison 
         },
   state,
   poison: poison ?? undefined,
+  skipped: new Set(skipped),
 });

@@ -14,6 +14,8 @@ export interface LeadershipOptions {
   databaseUrl: string;
   /** Of this process, unique: shown in the status, and the application_name of its connections. */
   name: string;
+  /** What it feeds, for others to read. */
+  feeds?: readonly string[];
   logger: Pick<Logger, 'info' | 'warn'>;
   /** Told with every beat, for others to read. */
   rates?: () => Record<string, number>;
@@ -65,15 +67,16 @@ async function acquire(client: Client, { name, logger, silence = SILENCE }: Lead
 
 async function reign(
   client: Client,
-  { name, logger, rates = () => ({}) }: LeadershipOptions,
+  { name, feeds = [], logger, rates = () => ({}) }: LeadershipOptions,
   signal: AbortSignal,
   lost: AbortController,
   work: (epoch: bigint, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const { rows } = await client.query<{ epoch: string }>(
-    `INSERT INTO read_models.leader AS l (epoch, holder, since, beat, rates) VALUES (1, $1, clock_timestamp(), clock_timestamp(), '{}')
-      ON CONFLICT (one) DO UPDATE SET epoch = l.epoch + 1, holder = $1, since = clock_timestamp(), beat = clock_timestamp() RETURNING epoch::text`,
-    [name],
+    `INSERT INTO read_models.leader AS l (epoch, holder, since, beat, rates, feeds) VALUES (1, $1, clock_timestamp(), clock_timestamp(), '{}', $2)
+      ON CONFLICT (one) DO UPDATE SET epoch = l.epoch + 1, holder = $1, since = clock_timestamp(), beat = clock_timestamp(), feeds = $2
+      RETURNING epoch::text`,
+    [name, feeds],
   );
   const epoch = BigInt(rows[0]!.epoch);
   logger.info({ name, epoch: String(epoch) }, 'This projector leads.');

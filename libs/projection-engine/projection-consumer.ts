@@ -7,8 +7,11 @@ import { conditionOf, foldEvent, keyOfRow, keyText } from './fold.js';
 import { type BusinessAnd, type Table, tableOf } from './table.js';
 import { VersionedSet, WorkingSet } from './working-set.js';
 
-/** A projection as a consumer: loads the rows that a batch touches, one query per way of finding them, and folds in memory. */
-export function consumerOf(projection: Projection, pool: Pool, build = 0): Consumer {
+/**
+ * A projection as a consumer: loads the rows that a batch touches, one query per way of finding them, and folds in memory.
+ * @param inBulk copies what is new: for a build that nobody reads yet
+ */
+export function consumerOf(projection: Projection, pool: Pool, build = 0, inBulk = false): Consumer {
   const table = tableOf(projection, build);
   const concerns = (type: string) => projection.on.has(type);
   let before: WorkingSet | undefined;
@@ -20,12 +23,14 @@ export function consumerOf(projection: Projection, pool: Pool, build = 0): Consu
     concerns,
     fold: async (events) => {
       const concerned = events.filter(({ type }) => concerns(type));
-      const rows = await load(projection, table, pool, concerned, before);
+      const earlier = before;
+      const rows = await load(projection, table, pool, concerned, earlier);
       for (const event of concerned) {
         rows.reach(event.position);
         orPoison(event, () => foldEvent(projection, event, rows));
       }
-      const write = table.write(FIRST_VALUE, rows.changes());
+      const isNew = (business: string, key: string) => !rows.isKnown(business, key) && !earlier?.hasPut(business, key);
+      const write = inBulk ? table.writeInBulk(FIRST_VALUE, rows.changes(), isNew) : table.write(FIRST_VALUE, rows.changes());
       rows.settle();
       before = rows;
       return write;

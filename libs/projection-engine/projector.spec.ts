@@ -10,8 +10,9 @@ import { type AnyRow, column, defineProjection, insert, type Projection } from '
 import type { Fed } from './feed.js';
 import { fold } from './fold.js';
 import { consumerOf } from './projection-consumer.js';
-import { Projector, type ProjectorOptions, StoreMismatch } from './projector.js';
+import { Projector, type ProjectorOptions } from './projector.js';
 import { migrate } from './schema.js';
+import { StoreMismatch } from './store-check.js';
 import { fromText } from './table.js';
 import { quoted, tableName } from './sql-names.js';
 import { counts, type Example, exampleHistory, idOf, packages } from './testing/example.js';

@@ -3,20 +3,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg, { type Pool } from 'pg';
 import type { Logger } from 'pino';
 import { checkpointOf, type Checkpoint, type Poison, type Progress } from './checkpoint.js';
+import { dropRetired } from './builders.js';
+import { feedBeside, versionName } from './beside.js';
+import { goLive } from './go-live.js';
+import { requireSameStore } from './store-check.js';
 import type { Consumer } from './consumer.js';
 import { EVENT_FEED, eventFeed, EVENT_FEED_VERSION } from './event-feed.js';
 import type { Projection } from './define-projection.js';
 import type { Feed } from './feed.js';
 import { Lane } from './lane.js';
 import { lead } from './leadership.js';
-import { consumerOf } from './projection-consumer.js';
+import { followLive } from './live-projection.js';
 import { migrate } from './schema.js';
 import { type Todo, todoOf, type TodoOptions } from './todo.js';
 import { LeadershipLost, Worker } from './worker.js';
 
 const MAX_CONNECTIONS = 16;
 const READ_AGAIN = 1_000; // ms after the feed failed
-const FLIP = 1_000; // ms between two looks at whether a new version has caught up
+const TIDY = 1_000; // ms between two looks at what else there is to do
 const FAR_BEHIND = 60_000; // ms: what is so much older than the newest gets a read of its own until it is there
 
 export interface ProjectorOptions {
@@ -35,11 +39,6 @@ export interface ProjectorOptions {
   maxBatch?: number;
   /** Postgres interval of silence after which another leader is deposed. */
   silence?: string;
-}
-
-/** The store does not have the event up to which the read models were built. */
-export class StoreMismatch extends Error {
-  override name = 'StoreMismatch';
 }
 
 export interface ConsumerProgress {
@@ -64,6 +63,7 @@ export class Projector {
   private readonly pool: Pool;
   private readonly followed: Followed[];
   private readonly todo: Todo | undefined;
+  private enough = new AbortController(); // ends a read of the events, for another to begin
   private lastRates = { at: performance.now(), events: new Map<string, number>() };
 
   constructor(private readonly options: ProjectorOptions) {
@@ -71,10 +71,7 @@ export class Projector {
     this.pool = projectorPool(databaseUrl, this.name);
     this.pool.on('error', (error) => logger.warn({ err: error }, 'An idle connection broke.'));
     this.todo = todo && todoOf(todo, this.pool, logger);
-    this.followed = projections.map((projection) => ({
-      consumer: consumerOf(projection, this.pool),
-      checkpoint: checkpointOf(this.pool, 'read_models', projection.name, projection.version),
-    }));
+    this.followed = projections.map((projection) => followLive(projection, this.pool));
     if (publish)
       this.followed.push({ consumer: eventFeed(), checkpoint: checkpointOf(this.pool, 'event_feed', EVENT_FEED, EVENT_FEED_VERSION) });
     for (const consumer of [...(this.todo ? [this.todo.consumer] : []), ...effects])
@@ -89,10 +86,18 @@ export class Projector {
     const { databaseUrl, projections, effects, logger, silence } = this.options;
     try {
       await migrate(this.pool, projections, effects);
-      await lead({ databaseUrl, name: this.name, logger, rates: () => this.rates(), silence }, signal, async (epoch, leading) => {
+      const over = new AbortController();
+      const beside = feedBeside(
+        { ...this.options, name: this.name, isLeading: () => this.leading },
+        this.pool,
+        AbortSignal.any([signal, over.signal]),
+      );
+      const options = { databaseUrl, name: this.name, feeds: projections.map(versionName), logger, rates: () => this.rates(), silence };
+      const leading = lead(options, signal, async (epoch, whileLeading) => {
         this.leading = true;
-        await this.work(epoch, leading).finally(() => (this.leading = false));
+        await this.work(epoch, whileLeading).finally(() => (this.leading = false));
       });
+      await leading.finally(() => over.abort()).finally(() => beside);
     } finally {
       await this.pool.end();
     }
@@ -116,7 +121,7 @@ export class Projector {
     const over = new AbortController();
     const signal = AbortSignal.any([leading, over.signal]);
     const others = (this.options.beside ?? []).map((work) => work(signal));
-    const beside = [this.todo ? this.todo.run(signal) : Promise.resolve(), this.flipVersions(epoch, signal), ...others];
+    const beside = [this.todo ? this.todo.run(signal) : Promise.resolve(), this.tidy(signal), ...others];
     try {
       while (!signal.aborted) await this.pass(epoch, signal);
     } finally {
@@ -129,10 +134,10 @@ export class Projector {
   private async pass(epoch: bigint, signal: AbortSignal): Promise<void> {
     const { feed, logger } = this.options;
     const followed = this.followed.filter(({ worker }) => !worker?.poison);
-    if (!followed.length) return void (await stopped(signal));
+    const enough = (this.enough = new AbortController());
+    if (!followed.length) return void (await stopped(AbortSignal.any([signal, enough.signal])));
     const progress = await Promise.all(followed.map(({ checkpoint }) => checkpoint.read()));
     const { near, far } = byDistance(followed.map((one, i) => ({ ...one, progress: progress[i]! })));
-    const enough = new AbortController();
     const lane = (members: Following[], until?: (position: bigint) => boolean) =>
       new Lane(
         members.map((member) => this.workerFor(member, epoch)),
@@ -169,36 +174,30 @@ export class Projector {
     return worker;
   }
 
-  /** A restored store or a changed address: the read models would hold events that never happened. */
   private async checkStore(signal: AbortSignal): Promise<void> {
     const { feed, logger } = this.options;
-    for (const { checkpoint } of this.followed) {
-      const { last } = await checkpoint.read();
-      while (last && !signal.aborted) {
-        const has = await feed
-          .has(last)
-          .catch((error: unknown) => logger.warn({ err: error }, 'The event store could not be asked; it is asked again.'));
-        if (has) break;
-        if (has === false) throw mismatch(checkpoint, last, feed.store);
-        await sleep(READ_AGAIN, undefined, { signal }).catch(() => undefined);
-      }
-      await checkpoint.nameStore(feed.store);
+    for (const { checkpoint } of this.followed) await requireSameStore(feed, checkpoint, signal, logger);
+  }
+
+  /** What the leader looks after beside the events: new versions that have caught up, what goes on after a poison event, old tables. */
+  private async tidy(signal: AbortSignal): Promise<void> {
+    const { projections, logger } = this.options;
+    const tried = (what: Promise<void>) =>
+      what.catch((error: unknown) => logger.warn({ err: error }, 'The read models could not be looked after.'));
+    while (!signal.aborted) {
+      await tried(goLive(this.pool, projections, logger));
+      await tried(this.revive());
+      await tried(dropRetired(this.pool));
+      await sleep(TIDY, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  /** A new version goes live once it is where the old one is, a new projection once it is where the others are. */
-  private async flipVersions(epoch: bigint, signal: AbortSignal): Promise<void> {
-    const { projections, logger } = this.options;
-    while (!signal.aborted) {
-      const flipped = await this.pool
-        .query<{ projection: string; version: number }>(GO_LIVE, [
-          projections.map(({ name }) => name),
-          projections.map(({ version }) => version),
-          epoch,
-        ])
-        .catch((error: unknown) => logger.warn({ err: error }, 'Whether new versions have caught up could not be seen.'));
-      for (const { projection, version } of flipped?.rows ?? []) logger.info({ projection, version }, 'A new version is live.');
-      await sleep(FLIP, undefined, { signal }).catch(() => undefined);
+  /** A poison event was passed over, or a rebuild has found none: what has stopped goes on, from a new read of the events. */
+  private async revive(): Promise<void> {
+    for (const followed of this.followed) {
+      if (!followed.worker?.poison || (await followed.checkpoint.read()).state === 'poisoned') continue;
+      delete followed.worker;
+      this.enough.abort();
     }
   }
 
@@ -226,25 +225,6 @@ const projectorPool = (databaseUrl: string, name: string): Pool =>
     keepAlive: true,
     options: '-c TimeZone=UTC -c synchronous_commit=off -c statement_timeout=60s -c idle_in_transaction_session_timeout=30s',
   });
-
-const GO_LIVE = `
-  WITH mine AS (SELECT * FROM unnest($1::text[], $2::integer[]) AS mine (projection, version)),
-    live AS (SELECT * FROM read_models.live_builds JOIN read_models.checkpoints USING (projection, version, build))
-  INSERT INTO read_models.live_builds
-    SELECT projection, version, build FROM mine JOIN read_models.checkpoints built USING (projection, version)
-    WHERE state = 'running' AND EXISTS (SELECT FROM read_models.leader WHERE epoch = $3)
-      AND NOT EXISTS (SELECT FROM live WHERE live.projection = built.projection AND live.version = built.version)
-      AND coalesce(position, -1) >= coalesce(
-        (SELECT max(coalesce(position, -1)) FROM live WHERE live.projection = built.projection),
-        (SELECT min(coalesce(position, -1)) FROM live JOIN mine USING (projection, version) WHERE state = 'running'), -1)
-    ON CONFLICT DO NOTHING RETURNING projection, version`;
-
-const mismatch = ({ name, version }: Checkpoint, last: NonNullable<Progress['last']>, store: string) =>
-  new StoreMismatch(
-    `${name} version ${version} was built up to event ${last.id} (${last.stream}@${last.revision}, position ${last.position}), ` +
-      `which the event store ${store} does not have. Was it restored from an older backup, or EVENTSTORE_URL changed? ` +
-      'Connect to the store that has the event, restore the matching Postgres backup, or drop the schemas read_models, event_feed and policies to build them anew.',
-  );
 
 interface Following extends Followed {
   progress: Progress;

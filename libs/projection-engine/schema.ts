@@ -4,7 +4,7 @@ import type { Consumer } from './consumer.js';
 import type { Projection } from './define-projection.js';
 import { EVENT_FEED_TABLES } from './event-feed.js';
 import { TODO } from './todo.js';
-import { buildName, historyName, quoted, sqlName, tableName, VALID_FROM, VALID_TO } from './sql-names.js';
+import { type Build, buildName, historyName, quoted, sqlName, tableName, VALID_FROM, VALID_TO } from './sql-names.js';
 
 /** Half of each page is left free at first, so that a changed row finds room beside its old version and its indexes stay as they are. */
 const FILL_FACTOR = 60;
@@ -16,6 +16,7 @@ const MIGRATION_LOCK = 7_205_610_001n;
 const CHECKPOINT_COLUMNS = `
   store text,                  -- where the events came from
   position bigint,             -- of the last event that is in the rows; null: none yet
+  events bigint NOT NULL DEFAULT 0, -- that were passed since the first: how much of a rebuild is done, and of how much
   event_id uuid,               -- that event, and where it stands: a restored store may not have it
   stream text,
   revision bigint,
@@ -32,7 +33,8 @@ const ENGINE = `
     holder text NOT NULL,
     since timestamptz(3) NOT NULL,
     beat timestamptz(3) NOT NULL,
-    rates jsonb NOT NULL          -- events per second of each projection
+    rates jsonb NOT NULL,         -- events per second of each projection
+    feeds text[] NOT NULL DEFAULT '{}' -- the versions that its code has: \`package_list 3\`
   );
   CREATE TABLE IF NOT EXISTS read_models.checkpoints (
     projection text NOT NULL,
@@ -47,6 +49,28 @@ const ENGINE = `
     version integer NOT NULL,
     build integer NOT NULL,
     PRIMARY KEY (projection, version) -- old and new code read their own versions side by side
+  );
+  CREATE TABLE IF NOT EXISTS read_models.builders ( -- who folds what the leader does not: a rebuild, or a version that the leader does not know
+    projection text NOT NULL,
+    version integer NOT NULL,
+    build integer NOT NULL,
+    epoch bigint NOT NULL,       -- whoever takes it over has a higher one
+    holder text,                 -- null: nobody now
+    beat timestamptz(3) NOT NULL DEFAULT now(),
+    rate integer NOT NULL DEFAULT 0, -- events per second
+    step text NOT NULL DEFAULT 'folding',
+    started_at timestamptz(3) NOT NULL DEFAULT now(),
+    PRIMARY KEY (projection, version, build)
+  );
+  CREATE TABLE IF NOT EXISTS read_models.retired (table_name text PRIMARY KEY, since timestamptz(3) NOT NULL DEFAULT now()); -- to be dropped
+  CREATE TABLE IF NOT EXISTS read_models.skipped ( -- poison events that somebody decided to pass over, for one version of one projection
+    projection text NOT NULL,
+    version integer NOT NULL,
+    event_id uuid NOT NULL,
+    poison jsonb NOT NULL,
+    reason text NOT NULL,
+    skipped_at timestamptz(3) NOT NULL DEFAULT now(),
+    PRIMARY KEY (projection, version, event_id)
   );
   CREATE OR REPLACE FUNCTION read_models.require_live(of text, its integer, this integer) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
   BEGIN
@@ -89,7 +113,18 @@ const ENGINE = `
   );
   CREATE INDEX IF NOT EXISTS todo_due ON policies.todo (due, position) WHERE parked IS NULL;
   CREATE INDEX IF NOT EXISTS todo_of_stream ON policies.todo (stream, position) WHERE parked IS NULL;
-  ${EVENT_FEED_TABLES(CHECKPOINT_COLUMNS)}`;
+  ${EVENT_FEED_TABLES(CHECKPOINT_COLUMNS)}
+  DO $$ -- data from before there were rebuilds
+  BEGIN
+    IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'policies.checkpoints'::regclass AND attname = 'events') THEN
+      ALTER TABLE policies.checkpoints ADD IF NOT EXISTS events bigint NOT NULL DEFAULT 0;
+      ALTER TABLE read_models.checkpoints ADD IF NOT EXISTS events bigint NOT NULL DEFAULT 0;
+      ALTER TABLE event_feed.checkpoints ADD IF NOT EXISTS events bigint NOT NULL DEFAULT 0;
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'read_models.leader'::regclass AND attname = 'feeds') THEN
+      ALTER TABLE read_models.leader ADD feeds text[] NOT NULL DEFAULT '{}';
+    END IF;
+  END $$;`;
 
 /**
  * Makes whatever is not there yet: the engine's own tables, and each projection's table with its checkpoint. Several processes may
@@ -101,41 +136,79 @@ export async function migrate(
   projections: readonly Projection[],
   effects: readonly Pick<Consumer, 'name' | 'version'>[] = [],
 ): Promise<void> {
-  const client = await pool.connect();
-  try {
-    await client.query('BEGIN');
-    await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+  await underMigrationLock(pool, async (client) => {
     await client.query(`SET LOCAL client_min_messages TO warning; ${ENGINE}`);
     for (const projection of projections) await createTable(client, projection);
     for (const { name, version } of effects)
       await client.query('INSERT INTO policies.checkpoints (projection, version) VALUES ($1, $2) ON CONFLICT DO NOTHING', [name, version]);
+  });
+}
+
+/** What makes or looks for tables, one after the other, in whatever process. */
+export async function underMigrationLock<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken = false;
+  try {
+    await client.query('BEGIN');
+    await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+    const result = await work(client);
     await client.query('COMMIT');
+    return result;
   } catch (error) {
-    await client.query('ROLLBACK').catch(() => undefined); // the connection may be what failed
+    await client.query('ROLLBACK').catch(() => (broken = true)); // the connection may be what failed
     throw error;
   } finally {
-    client.release();
+    client.release(broken);
   }
 }
 
 async function createTable(client: PoolClient, projection: Projection): Promise<void> {
   const { name, version } = projection;
-  const shape = createHash('sha256').update(columnsOf(projection)).digest('hex').slice(0, 16);
-  const { rows } = await client.query<{ shape: string }>(
-    'SELECT shape FROM read_models.checkpoints WHERE projection = $1 AND version = $2 AND build = 0',
+  const shape = shapeOf(projection);
+  const { rows: builds } = await client.query<{ build: number; shape: string; isRebuild: boolean }>(
+    `SELECT build, shape, EXISTS (SELECT FROM read_models.builders b WHERE b.projection = $1 AND b.version = $2 AND b.build = c.build) AS "isRebuild"
+      FROM read_models.checkpoints c WHERE projection = $1 AND version = $2`,
     [name, version],
   );
-  if (rows[0] && rows[0].shape !== shape)
+  if (builds.some((build) => build.shape !== shape))
     throw new Error(`The columns of ${name} have changed: give it version ${version + 1}, which is then built beside version ${version}.`);
-  await client.query(`CREATE TABLE IF NOT EXISTS ${tableName(projection)} (${columnsOf(projection)}) WITH (fillfactor = ${FILL_FACTOR})`);
-  for (const index of indexesOf(projection)) await client.query(index);
-  if (projection.history) await client.query(historyTable(projection));
-  if (rows[0]) return;
-  await client.query('INSERT INTO read_models.checkpoints (projection, version, shape) VALUES ($1, $2, $3)', [name, version, shape]);
-  await client.query(
-    `INSERT INTO read_models.live_builds SELECT $1, $2, 0 WHERE NOT EXISTS (SELECT FROM read_models.checkpoints WHERE position IS NOT NULL)`,
-    [name, version],
+  if (!builds.length) await createBuild(client, projection, 0);
+  for (const { build, isRebuild } of builds.length ? builds : [{ build: 0, isRebuild: false }])
+    if (!isRebuild) for (const index of indexesOf({ ...projection, build })) await client.query(index);
+  if (!builds.length)
+    await client.query(
+      `INSERT INTO read_models.live_builds SELECT $1, $2, 0 WHERE NOT EXISTS (SELECT FROM read_models.checkpoints WHERE position IS NOT NULL)`,
+      [name, version],
+    );
+}
+
+const shapeOf = (projection: Projection): string => createHash('sha256').update(columnsOf(projection)).digest('hex').slice(0, 16);
+
+type BuildOf = Projection & Build;
+
+/** With the indexes by which the fold finds rows; the others are built faster when the rows are there. */
+function tableOfBuild(projection: BuildOf): string {
+  const table = `CREATE TABLE IF NOT EXISTS ${tableName(projection)} (${columnsOf(projection)}) WITH (fillfactor = ${FILL_FACTOR})`;
+  return [table, ...(projection.history ? [historyTable(projection)] : []), ...(findsRows(projection) ? indexesOf(projection) : [])].join(
+    ';',
   );
+}
+
+const findsRows = ({ on }: Projection): boolean =>
+  [...on.values()].flat().some(({ does: { verb } }) => verb === 'updateMany' || verb === 'removeMany');
+
+/** The table and the checkpoint of a build beside the live one. */
+export async function createBuild(client: PoolClient, projection: Projection, build: number): Promise<void> {
+  await client.query(tableOfBuild({ ...projection, build }));
+  await client.query('INSERT INTO read_models.checkpoints (projection, version, build, shape) VALUES ($1, $2, $3, $4)', [
+    ...[projection.name, projection.version, build],
+    shapeOf(projection),
+  ]);
+}
+
+/** The indexes that queries need. */
+export async function indexBuild(pool: Pick<Pool, 'query'>, projection: Projection, build: number): Promise<void> {
+  for (const index of indexesOf({ ...projection, build })) await pool.query(index);
 }
 
 function columnsOf(projection: Projection): string {
@@ -151,7 +224,7 @@ const ownColumns = ({ columns }: Projection): string[] => [
 const keyColumns = ({ key }: Projection): string => ['business_id', ...key.map(quoted)].join(', ');
 
 /** Only ever added to. The index makes what was so shortly ago cost what has changed since. */
-function historyTable(projection: Projection): string {
+function historyTable(projection: BuildOf): string {
   const own = [...ownColumns(projection), `${VALID_FROM} bigint NOT NULL`, `${VALID_TO} bigint NOT NULL`].join(', ');
   const table = historyName(projection);
   return `CREATE TABLE IF NOT EXISTS ${table} (${own}, PRIMARY KEY (${keyColumns(projection)}, ${VALID_FROM}));
@@ -159,7 +232,7 @@ function historyTable(projection: Projection): string {
 }
 
 /** Every index starts with the business and ends with the key, so that it also gives a stable order to page in. */
-function indexesOf(projection: Projection): string[] {
+function indexesOf(projection: BuildOf): string[] {
   const { key, columns, indexes } = projection;
   const single = Object.keys(columns).filter((column) => columns[column]!.isIndexed);
   const plain = [...single.map((column) => [column]), ...indexes].map((sorted) => ({

@@ -1,5 +1,7 @@
 import type { Pool } from 'pg';
+import type { Write } from './checkpoint.js';
 import type { AnyRow, Column, Projection } from './define-projection.js';
+import { keyOfRow } from './fold.js';
 import { buildName, historyName, quoted, tableName, VALID_FROM, VALID_TO } from './sql-names.js';
 
 /** What is written with a checkpoint: named statements, so that Postgres plans them once. `$1` on are the values. */
@@ -16,7 +18,9 @@ export interface Table {
   /** The rows with these values in a column: one query. */
   loadWhere(pool: Pool, column: string, values: readonly BusinessAnd<unknown>[]): Promise<BusinessAnd<AnyRow>[]>;
   /** CTEs that run if `moved` has a row; their values count from `first`. */
-  write(first: number, changes: Changes): { ctes: string[]; values: string[]; kind: string };
+  write(first: number, changes: Changes): Write;
+  /** The same for the first fold of many events: rows that are new are copied into the table. */
+  writeInBulk(first: number, changes: Changes, isNew: (business: string, key: string) => boolean): Write;
 }
 
 export type BusinessAnd<T> = readonly [business: string, value: T];
@@ -65,7 +69,7 @@ export function tableOf(projection: Projection, build = 0): Table {
     ]);
   };
 
-  return {
+  const self: Table = {
     load: (pool, keys) =>
       select(pool, {
         name: `load ${label}`,
@@ -113,8 +117,40 @@ export function tableOf(projection: Projection, build = 0): Table {
       }
       return { ctes, values, kind: kindOf(ctes) };
     },
+    writeInBulk: (first, changes, isNew) => {
+      const { rows, versions } = changes;
+      const lines: string[] = [];
+      const others: BusinessAnd<AnyRow>[] = [];
+      const since: bigint[] = [];
+      rows.forEach(([business, row], i) => {
+        const from = versions?.since[i];
+        if (isNew(business, keyOfRow(projection, row))) {
+          const values = fields.map(([field, column]) => toText(column, present(projection, row, field)));
+          lines.push(copyLine([business, ...values, ...(from === undefined ? [] : [String(from)])]));
+        } else {
+          others.push([business, row]);
+          if (from !== undefined) since.push(from);
+        }
+      });
+      if (lines.length < LEAST_COPIED) return self.write(first, changes);
+      const write = self.write(first, { ...changes, rows: others, ...(versions && { versions: { ...versions, since } }) });
+      const into = `${table} (${[...names, ...own].join(', ')})`;
+      return { ...write, copy: { into, text: lines.join(''), otherwise: () => self.write(first, changes) } };
+    },
   };
+  return self;
 }
+
+const LEAST_COPIED = 100; // rows: fewer are not worth the statements that it takes
+
+/** A row as COPY reads it. */
+const copyLine = (values: readonly (string | null)[]): string =>
+  `${values.map((value) => (value === null ? '\\N' : COPY_SPECIAL.test(value) ? value.replace(COPY_SPECIALS, copied) : value)).join('\t')}\n`;
+
+const COPY_SPECIAL = /[\\\t\n\r]/;
+const COPY_SPECIALS = /[\\\t\n\r]/g;
+const COPIED: Record<string, string> = { '\t': '\\t', '\n': '\\n', '\r': '\\r' };
+const copied = (special: string): string => COPIED[special] ?? '\\\\';
 
 /** ` written removed`: the names of the CTEs that are there. */
 const kindOf = (ctes: readonly string[]): string => ctes.map((cte) => ` ${cte.slice(0, cte.indexOf(' '))}`).join('');

@@ -37,6 +37,7 @@ export class Worker {
   readonly inbox: Inbox;
   private readonly maxBatch: number;
   private folded: bigint | undefined;
+  private skipped: ReadonlySet<string> = new Set();
   private again: (readonly Fed[])[] = []; // batches to do before the inbox: they failed, some cut smaller
   private inFlight: readonly Fed[] = [];
   private writing: Promise<void> = Promise.resolve();
@@ -90,7 +91,7 @@ export class Worker {
     const from = this.folded;
     this.folded = last.position;
     this.inFlight = events;
-    this.writing = this.options.checkpoint.move(from, last, this.options.epoch, write).then(() => {
+    this.writing = this.options.checkpoint.move(from, last, this.options.epoch, write, events.length).then(() => {
       this.written = last.position;
       this.events += events.length;
       this.inFlight = [];
@@ -101,7 +102,8 @@ export class Worker {
   }
 
   /** @throws PoisonEvent */
-  private readable(events: readonly Fed[]): readonly Recorded[] {
+  private readable(all: readonly Fed[]): readonly Recorded[] {
+    const events = this.skipped.size ? all.filter(({ id }) => !this.skipped.has(id)) : all;
     const unreadable = events.find((event) => 'unreadable' in event && this.consumer.concerns(event.type));
     if (unreadable && 'unreadable' in unreadable) throw new PoisonEvent(unreadable, unreadable.unreadable);
     return events.filter((event) => !('unreadable' in event));
@@ -125,9 +127,10 @@ export class Worker {
   private async recover(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        const { last } = await this.options.checkpoint.read();
+        const { last, skipped } = await this.options.checkpoint.read();
         if (!(await this.options.leads())) throw new LeadershipLost(`${this.consumer.name}: epoch ${this.options.epoch} is over`);
         this.consumer.reset();
+        this.skipped = skipped;
         this.inFlight = [];
         this.writing = Promise.resolve();
         this.folded = this.written = last?.position;

@@ -33,6 +33,16 @@ export class WorkingSet implements Rows<AnyRow> {
     return this.changed.get(business)?.get(key) !== undefined;
   }
 
+  /** Whether the table was seen to hold it. */
+  isKnown(business: string, key: string): boolean {
+    return this.loaded.get(business)?.has(key) ?? false;
+  }
+
+  /** Whether the table holds it once this batch is written. */
+  hasPut(business: string, key: string): boolean {
+    return Boolean(this.changed.get(business)?.get(key));
+  }
+
   get(business: string, key: string): AnyRow | undefined {
     const row = this.changed.get(business)?.get(key);
     if (row !== undefined) return row ?? undefined;

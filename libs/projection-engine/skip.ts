@@ -1,0 +1,54 @@
+import type { Pool } from 'pg';
+import type { Poison } from './checkpoint.js';
+import type { Projection } from './define-projection.js';
+import { underMigrationLock } from './schema.js';
+
+/** A poison event that one version of a projection passes over, as somebody decided; a rebuild of that version does too. */
+export interface Skipped extends Poison {
+  reason: string;
+  skippedAt: string;
+}
+
+/** The projection has not stopped at that event. */
+export class NotStoppedThere extends Error {
+  override name = 'NotStoppedThere';
+}
+
+/**
+ * Passes over the event at which a projection has stopped. The others are not concerned, and neither is a later version of this one.
+ * @throws NotStoppedThere
+ */
+export async function skipPoison(
+  pool: Pool,
+  { name, version }: Pick<Projection, 'name' | 'version'>,
+  eventId: string,
+  reason: string,
+): Promise<Poison> {
+  return underMigrationLock(pool, async (client) => {
+    const { rows } = await client.query<{ poison: Poison }>(
+      `UPDATE read_models.checkpoints c SET state = 'running', poison = NULL, changed_at = now()
+        FROM (SELECT * FROM read_models.checkpoints WHERE projection = $1 AND version = $2 FOR UPDATE) old
+        WHERE (c.projection, c.version, c.build) = (old.projection, old.version, old.build) AND old.poison->>'eventId' = $3
+        RETURNING old.poison`,
+      [name, version, eventId],
+    );
+    if (!rows[0])
+      throw new NotStoppedThere(
+        `${name}, version ${version}, has not stopped at event ${eventId}; \`status\` shows where it has, if anywhere.`,
+      );
+    await client.query('INSERT INTO read_models.skipped (projection, version, event_id, poison, reason) VALUES ($1, $2, $3, $4, $5)', [
+      ...[name, version, eventId, rows[0].poison, reason],
+    ]);
+    return rows[0].poison;
+  });
+}
+
+/** The events that this version passes over, in their order. */
+export async function skippedBy(pool: Pool, { name, version }: Pick<Projection, 'name' | 'version'>): Promise<Skipped[]> {
+  const { rows } = await pool.query<{ poison: Poison; reason: string; skipped_at: string }>(
+    `SELECT poison, reason, to_char(skipped_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS skipped_at FROM read_models.skipped
+      WHERE projection = $1 AND version = $2 ORDER BY (poison->>'position')::bigint`,
+    [name, version],
+  );
+  return rows.map(({ poison, reason, skipped_at }) => ({ ...poison, reason, skippedAt: skipped_at }));
+}
