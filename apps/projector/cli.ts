@@ -1,8 +1,14 @@
 import { program } from 'commander';
+import { addRebuild } from './cli/rebuild.js';
+import { addSkip } from './cli/skip.js';
 import { addStatus } from './cli/status.js';
 
-program.name('projector').description('Looks after the read models. Needs DATABASE_URL and, to tell lags, EVENTSTORE_URL.');
+program
+  .name('projector')
+  .description('Looks after the read models. Needs DATABASE_URL; to tell lags EVENTSTORE_URL; to rebuild OPERATOR_KEY too.');
 addStatus(program);
+addRebuild(program);
+addSkip(program);
 
 program.parseAsync().then(
   () => process.exit(), // the store's client would keep us for the reads that it has not seen the end of

@@ -71,7 +71,8 @@ function sealsIn(env: NodeJS.ProcessEnv, problems: string[]): ProjectorConfig['s
   }
 }
 
-function secretOf(env: NodeJS.ProcessEnv, name: string): string | undefined {
+/** A setting, or what the file holds that `NAME_FILE` names. */
+export function secretOf(env: NodeJS.ProcessEnv, name: string): string | undefined {
   const file = env[`${name}_FILE`];
   return env[name] || (file ? readFileSync(file, 'utf8').trim() : undefined);
 }

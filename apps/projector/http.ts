@@ -45,14 +45,19 @@ export async function serve({
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
-/** Ready while it leads or stands by; that a projection is stopped is for an alarm, not for a restart. */
-const readiness = ({ leader, projections }: Status, { leading }: Projector): [number, string, string] => {
+/**
+ * Ready while it leads or stands by, once all versions that its code has are built, here or by another; that a projection is stopped is for an
+ * alarm, not for a restart.
+ */
+const readiness = ({ leader, projections }: Status, projector: Projector): [number, string, string] => {
   const poisoned = projections.filter(({ state }) => state === 'poisoned').map(({ name }) => name);
-  return [
-    leader ? 200 : 503,
-    JSON_TYPE,
-    JSON.stringify({ status: leader ? 'ok' : 'starting', leading, leader: leader?.name ?? null, poisoned }),
-  ];
+  const own = projector.progress();
+  const isLive = (one: { name: string; version: number }) =>
+    projections.some(({ name, version, live }) => live && name === one.name && version === one.version);
+  const building = own.filter((one) => !isLive(one)).map(({ name }) => name);
+  const status = !leader ? 'starting' : building.length ? 'building' : 'ok';
+  const { leading } = projector;
+  return [status === 'ok' ? 200 : 503, JSON_TYPE, JSON.stringify({ status, leading, leader: leader?.name ?? null, building, poisoned })];
 };
 
 const failed = (error: unknown) =>
@@ -72,6 +77,19 @@ function metricsOf(registry: Registry, projector: Projector, status: () => Promi
   const lag = new Gauge({ name: 'punchcard_projection_lag_seconds', help: 'Age of the oldest event not held', labelNames, registers });
   const rate = new Gauge({ name: 'punchcard_projection_events_per_second', help: 'Events written', labelNames, registers });
   const poisoned = new Gauge({ name: 'punchcard_projection_poisoned', help: '1: stopped by a poison event', labelNames, registers });
+  const skipped = new Gauge({
+    name: 'punchcard_projection_skipped_events',
+    help: 'Poison events that are passed over',
+    labelNames,
+    registers,
+  });
+  const events = new Gauge({ name: 'punchcard_projection_building_events', help: 'Events in what is being built', labelNames, registers });
+  const total = new Gauge({
+    name: 'punchcard_projection_building_events_total',
+    help: 'Events that there are for it',
+    labelNames,
+    registers,
+  });
   const todo = new Gauge({
     name: 'punchcard_policy_todo',
     help: 'Commands of policies not yet done',
@@ -82,7 +100,16 @@ function metricsOf(registry: Registry, projector: Projector, status: () => Promi
   return async () => {
     const now = await status();
     leading.set(projector.leading ? 1 : 0);
+    events.reset();
+    total.reset();
+    skipped.reset();
+    for (const { name: projection, version } of now.skipped) skipped.inc({ projection, version });
     for (const one of now.projections) {
+      if (one.building) {
+        events.set({ projection: one.name, version: one.version }, one.building.events);
+        total.set({ projection: one.name, version: one.version }, one.building.total);
+      }
+      if (!one.live && one.build > 0) continue; // a rebuild: its metrics are those
       const labels = { projection: one.name, version: one.version };
       position.set(labels, Number(one.position ?? -1));
       lag.set(labels, one.lag === null ? NaN : one.lag / 1000);

@@ -5,7 +5,7 @@ import { domainEvents } from '../domain/events.js';
 import { createCodec } from '../event-store/codec.js';
 import type { EventStore } from '../event-store/event-store.js';
 import { createHandle } from '../event-store/handle.js';
-import { createPersonalKeys } from '../event-store/personal-keys.js';
+import { createPersonalKeys, type PersonalKeys } from '../event-store/personal-keys.js';
 import type { CardPayments, CardPaymentsOptions } from '../payments/card-payments.js';
 import { NO_CARDS, type CardSettings } from '../payments/settings.js';
 import { CameToNothing } from './came-to-nothing.js';
@@ -31,7 +31,7 @@ export interface Surroundings {
 export const openCommandHandling = async (surroundings: Surroundings): Promise<Parts & { close(): Promise<void> }> => {
   const { pool, log, requestHashKey, clock = systemClock, cards: { stripe, checkouts } = NO_CARDS } = surroundings;
   const store = withFailpoints(surroundings.store);
-  const keys = createPersonalKeys({ pool, operatorKey: derived(surroundings.operatorKey, 'personal keys') });
+  const keys = personalKeysOf(pool, surroundings.operatorKey);
   const claims = new Claims(pool, log);
   await keys.migrate();
   await claims.migrate();
@@ -59,5 +59,9 @@ const cardPayments = async (stripe: CardPaymentsOptions): Promise<CardPayments> 
   const { CardPayments } = await import('../payments/card-payments.js');
   return new CardPayments(stripe);
 };
+
+/** The keys of personal data, unwrapped with the operator's. */
+export const personalKeysOf = (pool: Pool, operatorKey: string): PersonalKeys =>
+  createPersonalKeys({ pool, operatorKey: derived(operatorKey, 'personal keys') });
 
 const derived = (secret: string, purpose: string): Buffer => Buffer.from(hkdfSync('sha256', secret, '', `punchcard ${purpose}`, 32));

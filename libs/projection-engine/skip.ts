@@ -43,12 +43,11 @@ export async function skipPoison(
   });
 }
 
-/** The events that this version passes over, in their order. */
-export async function skippedBy(pool: Pool, { name, version }: Pick<Projection, 'name' | 'version'>): Promise<Skipped[]> {
-  const { rows } = await pool.query<{ poison: Poison; reason: string; skipped_at: string }>(
-    `SELECT poison, reason, to_char(skipped_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS skipped_at FROM read_models.skipped
-      WHERE projection = $1 AND version = $2 ORDER BY (poison->>'position')::bigint`,
-    [name, version],
+/** All that are passed over, in their order. */
+export async function allSkipped(pool: Pool): Promise<(Skipped & { name: string; version: number })[]> {
+  const { rows } = await pool.query<{ name: string; version: number; poison: Poison; reason: string; skippedAt: string }>(
+    `SELECT projection AS name, version, poison, reason, to_char(skipped_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "skippedAt"
+      FROM read_models.skipped ORDER BY name, version, (poison->>'position')::bigint`,
   );
-  return rows.map(({ poison, reason, skipped_at }) => ({ ...poison, reason, skippedAt: skipped_at }));
+  return rows.map(({ poison, ...skipped }) => ({ ...skipped, ...poison }));
 }

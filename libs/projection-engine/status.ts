@@ -1,11 +1,13 @@
 import type { Pool } from 'pg';
 import type { Poison } from './checkpoint.js';
 import type { Feed } from './feed.js';
+import { allSkipped, type Skipped } from './skip.js';
 
 /** What an operator wants to know of the projections; the same in the CLI, over HTTP and as metrics. */
 export interface Status {
   leader: { name: string; epoch: string; since: string; silentFor: number } | null; // ms
   projections: ProjectionStatus[];
+  skipped: SkippedStatus[];
   todo: { waiting: number; parked: number };
 }
 
@@ -19,6 +21,23 @@ export interface ProjectionStatus {
   lag: number | null; // ms: age of the oldest event that it does not hold; 0: it holds all; null: the store could not be asked
   rate: number; // events per second
   poison: Poison | null;
+  building: Building | null; // of what is folded beside what the leader feeds: a rebuild, or a version that the leader does not know
+}
+
+export interface Building {
+  by: string | null; // null: nobody now; the same command goes on
+  step: string;
+  silentFor: number; // ms
+  startedAt: string;
+  events: number; // that are in the rows
+  total: number; // that there are
+  secondsLeft: number | null; // null: nobody can tell
+}
+
+/** A poison event that somebody decided to pass over. */
+export interface SkippedStatus extends Skipped {
+  name: string;
+  version: number;
 }
 
 /** @param feed without one, or when it fails, lags are null */
@@ -30,11 +49,13 @@ export async function readStatus(pool: Pool, feed: Feed | undefined, now: () => 
   const { holder, epoch, since, silent_for, rates } = leader.rows[0] ?? {};
   const checkpoints = await pool.query<CheckpointRow>(CHECKPOINTS);
   const lagOf = lags(feed, now);
-  const projections = checkpoints.rows.map(async ({ position, ...checkpoint }) => ({
+  const total = Math.max(0, ...checkpoints.rows.map(({ events }) => Number(events)));
+  const projections = checkpoints.rows.map(async ({ position, events, building, ...checkpoint }) => ({
     ...checkpoint,
     position,
+    building: building && { ...builtSoFar(building, Number(events), total) },
     lag: await lagOf(position),
-    rate: rates?.[checkpoint.name] ?? 0,
+    rate: building ? building.rate : checkpoint.live ? (rates?.[checkpoint.name] ?? 0) : 0,
   }));
   const todo = await pool.query<{ waiting: number; parked: number }>(
     'SELECT count(*) FILTER (WHERE parked IS NULL)::int AS waiting, count(parked)::int AS parked FROM policies.todo',
@@ -42,6 +63,7 @@ export async function readStatus(pool: Pool, feed: Feed | undefined, now: () => 
   return {
     leader: holder === undefined ? null : { name: holder, epoch: epoch!, since: since!, silentFor: Math.round(Number(silent_for)) },
     projections: await Promise.all(projections),
+    skipped: await allSkipped(pool),
     todo: todo.rows[0]!,
   };
 }
@@ -62,13 +84,34 @@ interface CheckpointRow {
   state: ProjectionStatus['state'];
   position: string | null;
   poison: Poison | null;
+  events: string;
+  building: BuildingRow | null;
 }
 
+interface BuildingRow {
+  by: string | null;
+  step: string;
+  silentFor: number;
+  startedAt: string;
+  rate: number;
+}
+
+const builtSoFar = ({ rate, ...building }: BuildingRow, events: number, total: number): Building => ({
+  ...building,
+  events,
+  total,
+  secondsLeft: rate > 0 ? Math.ceil(Math.max(0, total - events) / rate) : null,
+});
+
 const CHECKPOINTS = `
-  SELECT projection AS name, version, build, live_builds.build IS NOT NULL AS live, state, position::text, poison
+  SELECT projection AS name, version, build, live_builds.build IS NOT NULL AS live, state, position::text, poison, events::text,
+      CASE WHEN b.step IS NOT NULL THEN json_build_object('by', b.holder, 'step', b.step, 'rate', b.rate,
+        'silentFor', round(extract(epoch FROM clock_timestamp() - b.beat) * 1000),
+        'startedAt', to_char(b.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) END AS building
     FROM read_models.checkpoints LEFT JOIN read_models.live_builds USING (projection, version, build)
-  UNION ALL SELECT projection, version, 0, true, state, position::text, poison FROM policies.checkpoints
-  UNION ALL SELECT projection, version, 0, true, state, position::text, poison FROM event_feed.checkpoints
+      LEFT JOIN read_models.builders b USING (projection, version, build)
+  UNION ALL SELECT projection, version, 0, true, state, position::text, poison, events::text, NULL FROM policies.checkpoints
+  UNION ALL SELECT projection, version, 0, true, state, position::text, poison, events::text, NULL FROM event_feed.checkpoints
   ORDER BY name, version, build`;
 
 /** Most projections stand at the same position: the store is asked once for each. */

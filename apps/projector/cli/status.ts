@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { readStatus, type Status } from '../../../libs/projection-engine/status.js';
+import type { Poison } from '../../../libs/projection-engine/checkpoint.js';
+import { type Building, readStatus, type Status } from '../../../libs/projection-engine/status.js';
 import { storeFeed } from '../store-feed.js';
 import { withParts } from './parts.js';
 
@@ -20,15 +21,15 @@ const noDecoding = { decode: () => Promise.reject(new Error('The status reads no
 const read = (): Promise<Status> =>
   withParts(({ pool, eventStore }) => readStatus(pool, eventStore && storeFeed(eventStore.store, noDecoding, eventStore.url)));
 
-function table({ leader, projections, todo }: Status): string {
+function table({ leader, projections, skipped, todo }: Status): string {
   const head = ['projection', 'version', 'position', 'lag', 'events/s', 'state'];
-  const lines = projections.map(({ name, version, build, live, position, lag, rate, state, poison }) => [
+  const lines = projections.map(({ name, version, build, live, position, lag, rate, state, poison, building }) => [
     name,
     `${version}${build ? `, build ${build}` : ''}${live ? '' : ' (not live)'}`,
     position ?? '-',
     lag === null ? '?' : `${(lag / 1000).toFixed(1)} s`,
     String(rate),
-    poison ? `${state}: ${poison.type} ${poison.stream}@${poison.revision}: ${poison.error}` : state,
+    poison ? `${state}: ${poisonOf(poison)}` : building ? builtSoFar(building) : state,
   ]);
   const widths = head.map((title, i) => Math.max(title.length, ...lines.map((line) => line[i]!.length)));
   const text = [head, ...lines].map((line) =>
@@ -40,5 +41,19 @@ function table({ leader, projections, todo }: Status): string {
   const led = leader
     ? `leader ${leader.name}, epoch ${leader.epoch}, since ${leader.since}, last heard ${(leader.silentFor / 1000).toFixed(1)} s ago`
     : 'no leader yet';
-  return `${[...text, led, `policies: ${todo.waiting} waiting, ${todo.parked} parked`].join('\n')}\n`;
+  const passedOver = skipped.map(
+    ({ name, version, reason, skippedAt, ...poison }) =>
+      `${name}, version ${version}, passes over ${poisonOf(poison)} (since ${skippedAt}: ${reason})`,
+  );
+  return `${[...text, ...passedOver, led, `policies: ${todo.waiting} waiting, ${todo.parked} parked`].join('\n')}\n`;
 }
+
+const poisonOf = ({ type, stream, revision, eventId, error }: Poison): string =>
+  `${type} ${stream}@${revision}, event ${eventId}: ${error}`;
+
+const builtSoFar = ({ by, step, events, total, secondsLeft }: Building): string =>
+  [
+    `${step}: ${events} of ${total} events`,
+    ...(secondsLeft === null ? [] : [`${secondsLeft} s to go`]),
+    by === null ? 'stopped: the same command goes on' : `by ${by}`,
+  ].join(', ');
