@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { migrateSealing } from '../../libs/audit/sealing.js';
+import type { Clock } from '../../libs/command-handling/clock.js';
 import { Knocks } from '../../libs/command-handling/card-payments/knocks.js';
 import { CommandHandlingModule } from '../../libs/command-handling/command-bus.js';
 import { openCommandHandling } from '../../libs/command-handling/command-handling.js';
@@ -11,6 +12,8 @@ import { connectEventStore } from '../../libs/event-store/event-store.js';
 import { allProjections } from '../../libs/projection-engine/all-projections.js';
 import { openReadModels, type ReadModels } from '../../libs/projection-engine/read-models.js';
 import { migrate } from '../../libs/projection-engine/schema.js';
+import { Exports } from '../../libs/reporting/exports.js';
+import { Reports } from '../../libs/reporting/reports.js';
 import type { ApiConfig } from './config.js';
 import { Imports } from './imports/imports.js';
 import type { HealthCheck } from './http/health.js';
@@ -42,6 +45,8 @@ import { Past } from './resources/past.js';
 import { ProvidersController } from './resources/providers.controller.js';
 import { PurchasesController } from './resources/purchases.controller.js';
 import { POOL, READ_MODELS, Reading } from './resources/reading.js';
+import { EXPORTS, Reported, REPORTS } from './resources/reported.js';
+import { ReportsController } from './resources/reports.controller.js';
 import { SeriesController } from './resources/series.controller.js';
 import { ServicesController } from './resources/services.controller.js';
 import { SettingsController } from './resources/settings.controller.js';
@@ -64,23 +69,35 @@ export interface Surroundings {
   config: ApiConfig;
   logger: Logger;
   metrics: Registry;
+  clock?: Clock; // that of the system unless told
+}
+
+interface Reporting {
+  reports: Reports;
+  exports: Exports;
 }
 
 const CONNECTIONS = 16; // to Postgres
 
 /** Connects to the parts that the settings name. */
-export const connectParts = async ({ config, logger, metrics }: Surroundings): Promise<Parts> => {
+export const connectParts = async ({ config, logger, metrics, clock }: Surroundings): Promise<Parts> => {
   const pool = new pg.Pool({ connectionString: config.databaseUrl, max: CONNECTIONS, options: '-c TimeZone=UTC' });
-  pool.on('error', (error) => logger.warn({ err: error }, 'A connection to Postgres broke'));
+  const onError = (error: Error) => logger.warn({ err: error }, 'A connection to Postgres broke');
+  pool.on('error', onError);
   const store = connectEventStore({ url: config.eventStoreUrl, logger });
   const projections = await allProjections();
   await migrate(pool, projections);
   await migrateSealing(pool);
   const readModels = await openReadModels(pool, projections);
-  const commands = await openCommandHandling({ store, pool, log: logger, ...config });
+  const { sources } = readModels;
+  const reporting: Reporting = {
+    reports: new Reports(pool, sources),
+    exports: new Exports(config.databaseUrl, { pool, sources, onError }),
+  };
+  const commands = await openCommandHandling({ store, pool, log: logger, clock, ...config });
 
   return {
-    modules: [ResourcesModule.with(pool, commands, readModels, new CountedKnocks(new Knocks(commands, logger), metrics))],
+    modules: [ResourcesModule.with(pool, commands, readModels, reporting, new CountedKnocks(new Knocks(commands, logger), metrics))],
     checks: {
       postgres: () => pool.query('SELECT 1'),
       eventStore: () => store.lastPosition(),
@@ -89,6 +106,7 @@ export const connectParts = async ({ config, logger, metrics }: Surroundings): P
     close: async () => {
       await commands.close();
       await readModels.close();
+      await reporting.exports.close();
       await store.dispose();
       await pool.end();
     },
@@ -114,6 +132,7 @@ const controllers = [
   OwnPrintsController,
   StatementsController,
   OwnStatementController,
+  ReportsController,
   CatalogueFileController,
   PurchasesController,
   OwnPurchasesController,
@@ -124,7 +143,13 @@ const controllers = [
 
 @Module({ controllers })
 class ResourcesModule {
-  static with(pool: pg.Pool, commands: CommandParts, readModels: ReadModels, knocks: CountedKnocks): DynamicModule {
+  static with(
+    pool: pg.Pool,
+    commands: CommandParts,
+    readModels: ReadModels,
+    { reports, exports }: Reporting,
+    knocks: CountedKnocks,
+  ): DynamicModule {
     const files: Provider[] = [Imports, CatalogueFiles];
     const ofPackages: Provider[] = [SharedPackages, Bookable, PackageSessions, Suggestions];
     const ofThePast: Provider[] = [Past, History, Explanations];
@@ -132,11 +157,14 @@ class ResourcesModule {
     const readers: Provider[] = [
       { provide: POOL, useValue: pool },
       { provide: READ_MODELS, useValue: readModels },
+      { provide: REPORTS, useValue: reports },
+      { provide: EXPORTS, useValue: exports },
       { provide: CountedKnocks, useValue: knocks },
       Reading,
       Streams,
       BusinessDays,
       ...ofThePast,
+      Reported,
       ...linked,
       ...ofPackages,
       ...files,

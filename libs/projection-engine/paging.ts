@@ -14,11 +14,13 @@ export const cursorOf = (value: unknown, id: unknown): string =>
 
 const isScalar = (value: unknown): value is number | bigint | boolean => ['number', 'bigint', 'boolean'].includes(typeof value);
 
+const isUuid = (id: string): boolean => UUID.test(id);
+
 /** @throws BadCursor */
-export const placeOf = (cursor: string): Place => {
+export const placeOf = (cursor: string, isKey = isUuid): Place => {
   try {
     const [value, id, ...more] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
-    if ((value === null || typeof value === 'string') && typeof id === 'string' && UUID.test(id) && more.length === 0) return { value, id };
+    if ((value === null || typeof value === 'string') && typeof id === 'string' && isKey(id) && more.length === 0) return { value, id };
   } catch {
     // told below
   }

@@ -7,12 +7,16 @@ import { Pool } from 'pg';
 import { pino } from 'pino';
 import type { CallerRole } from '../../libs/auth/roles.js';
 import { mintToken } from '../../libs/auth/tokens.js';
+import type { Clock } from '../../libs/command-handling/clock.js';
 import { CommandHandlingModule } from '../../libs/command-handling/command-bus.js';
 import { openCommandHandling } from '../../libs/command-handling/command-handling.js';
 import type { Answered, Caller as CommandCaller, CommandOf } from '../../libs/command-handling/command.js';
 import { CreateBusiness } from '../../libs/command-handling/commands/business.commands.js';
 import { defaultSettings, type BusinessDescription } from '../../libs/domain/business/business.events.js';
 import { connectEventStore, type EventStore } from '../../libs/event-store/event-store.js';
+import { createApp } from '../../apps/api/app.js';
+import { configFromEnv } from '../../apps/api/config.js';
+import { connectParts, type Surroundings } from '../../apps/api/parts.js';
 import { NUMBERING } from '../../apps/projector/numbering.js';
 import { TODO } from '../../libs/projection-engine/todo.js';
 import type { Recorded } from '../../libs/domain/kernel/event.js';
@@ -51,6 +55,8 @@ export interface Service {
   history(): Promise<readonly Recorded[]>;
   /** One more API, which callers do not know of, with settings of its own. */
   startApi(env: Record<string, string>): Promise<Program>;
+  /** One more API, in this process and with a clock of its own; whoever starts it closes it. */
+  apiWith(clock: Clock): Promise<{ url: string; close(): Promise<void> }>;
   stopProjector(): Promise<void>;
   startProjector(): Promise<void>;
   stop(): Promise<void>;
@@ -119,6 +125,12 @@ export async function startService({ policies = 'both', apis = 1, env = {} }: Se
       return (await wholeHistory(commands.parts)).events;
     },
     startApi: (own) => startProgram('apps/api/main.js', { ...settings, ...own }),
+    apiWith: async (clock) => {
+      const connect = (around: Surroundings) => connectParts({ ...around, clock });
+      const app = await createApp(configFromEnv(settings), { connect, logger: pino({ level: 'warn' }) });
+      await app.listen(0, '127.0.0.1');
+      return { url: await app.getUrl(), close: () => app.close() };
+    },
     stopProjector: async () => {
       await following?.stop();
       following = undefined;

@@ -1,6 +1,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { AlsoConfig } from './route-config.js';
 import { sendProblem } from './problem-filter.js';
 import { unavailable } from './problems.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    takesItsTime?: true;
+  }
+}
+
+/** An operation that may take as long as it takes before it answers: its reader decides. */
+export const TakesItsTime = (): MethodDecorator => AlsoConfig({ takesItsTime: true });
 
 const SWEEPS = 10; // within the time that a call has
 
@@ -11,7 +21,7 @@ const SWEEPS = 10; // within the time that a call has
 export const limitTime = (fastify: FastifyInstance, ms: number): void => {
   const running = new Map<FastifyReply, { request: FastifyRequest; until: number }>(); // the oldest first
   fastify.addHook('onRequest', (request, reply, done) => {
-    running.set(reply, { request, until: performance.now() + ms });
+    if (!request.routeOptions.config?.takesItsTime) running.set(reply, { request, until: performance.now() + ms });
     done();
   });
   fastify.addHook('onResponse', (_request, reply, done) => {

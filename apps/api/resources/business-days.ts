@@ -4,6 +4,7 @@ import type { Parts } from '../../../libs/command-handling/operation.js';
 import { business } from '../../../libs/domain/business/business.js';
 import { asInstant, dayAfter, localDateOf, startOfDay } from '../../../libs/domain/kernel/calendar.js';
 import { NotFound } from '../../../libs/domain/kernel/refusal.js';
+import type { Here } from '../../../libs/reporting/define-report.js';
 import type { CallContext } from '../http/call.js';
 import { Streams } from './streams.js';
 
@@ -40,14 +41,23 @@ export class BusinessDays {
     return { from: begins.filter(isSaid).toSorted().at(-1), before: ends.filter(isSaid).toSorted()[0] };
   }
 
+  /** What reports follow: the day, the clocks and the currency of the business, now or then. */
+  async here(call: CallContext): Promise<Here> {
+    const [today, timeZone, { currency }] = await Promise.all([this.dateAt(call), this.timeZone(call), this.settings(call)]);
+    return { business: call.business, today, timeZone, currency, asOf: call.asOf?.position };
+  }
+
   private async timeZone(call: CallContext): Promise<string> {
     const { asOf } = call;
     const events = asOf ? await this.streams.events(business, call, call.business) : [];
     const then = events.findLast(({ position }) => position <= asOf!.position);
-    if (then) return then.data.timeZone;
-    const settings = await this.parts.facts.of(business, call.business, call.business);
-    if (!settings) throw new NotFound('business', call.business);
-    return settings.state.timeZone;
+    return then ? then.data.timeZone : (await this.settings(call)).timeZone;
+  }
+
+  private async settings({ business: id }: CallContext) {
+    const settings = await this.parts.facts.of(business, id, id);
+    if (!settings) throw new NotFound('business', id);
+    return settings.state;
   }
 }
 

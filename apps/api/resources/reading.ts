@@ -7,7 +7,7 @@ import type { ListQuery, ReadModels } from '../../../libs/projection-engine/read
 import { directory } from '../../../projections/directory.projection.js';
 import type { CallContext, Then } from '../http/call.js';
 import { HttpProblem, type RequestError } from '../http/problems.js';
-import type { NamedQuery, Page, PageQuery } from './paging.js';
+import { PAGE, type NamedQuery, type Page, type PageQuery } from './paging.js';
 
 /** The token under which the read models are provided. */
 export const READ_MODELS = Symbol('read models');
@@ -17,7 +17,6 @@ export const POOL = Symbol('pool');
 /** A row as JSON has it: positions and revisions as text. */
 export type Shown<Row> = { [Name in keyof Row]: Row[Name] extends bigint ? string : Row[Name] };
 
-const PAGE = 50;
 export const FRESH_WITHIN = 5_000; // ms
 
 /** What all queries have in common: the caller's business, what is not found, pages. */
@@ -94,7 +93,7 @@ export class Reading {
   }
 
   /** L3: waits, within bounds, until this read model has seen what the caller has; another that lags or is stopped holds up nobody. */
-  private async fresh({ name }: { name: string }, { minPosition = -1n, asOf }: CallContext): Promise<void> {
+  async fresh({ name }: { name: string }, { minPosition = -1n, asOf }: CallContext): Promise<void> {
     const position = asOf && asOf.position > minPosition ? asOf.position : minPosition;
     if (position < 0n || (await this.readModels.waitFor(position, FRESH_WITHIN, [name]))) return;
     throw notYetFresh(position);
@@ -130,14 +129,14 @@ const compare = (a: Place, b: Place): number => byText(a.value ?? '', b.value ??
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-const notACursor = (): InvalidInput => {
+export const notACursor = (): InvalidInput => {
   const message = 'The cursor is not one that this list gave in this order.';
   const error: RequestError = { field: '/cursor', in: 'query', code: 'NOT_A_CURSOR', message };
   return new InvalidInput([error]);
 };
 
 /** SQLSTATE class 22: a value that is none of the column's, as only a cursor can bring that somebody made up. */
-const isDataException = (error: unknown): boolean =>
+export const isDataException = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' && /^22[0-9A-Z]{3}$/.test(error.code);
 
 /** In place, for speed: the row was read for this one answer. */

@@ -1,0 +1,90 @@
+import { once } from 'node:events';
+import { pipeline, type Readable } from 'node:stream';
+import pg, { type PoolClient } from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
+import type { Sources } from '../projection-engine/sources.js';
+import { CsvLines } from './csv-lines.js';
+import type { SourceOf } from './report-sql.js';
+
+const MOST_AT_ONCE = 4; // each holds a connection of its own pool, and a snapshot, as long as its reader takes
+const MOST_OF_A_BUSINESS = 2;
+
+/** Too many files are being read at this moment. */
+export class TooManyExports extends Error {
+  override name = 'TooManyExports';
+}
+
+export interface ExportOptions {
+  business: string;
+  columns: readonly string[]; // the header
+  bom: boolean;
+}
+
+/**
+ * Files of CSV of any size: Postgres makes the cells, in one statement and so of one moment, and gives no more than the reader takes. On
+ * connections of their own, so that they hold up nobody, without a limit of time.
+ */
+export class Exports {
+  private readonly copying: pg.Pool;
+  private readonly running = new Map<string, number>(); // of each business
+
+  /** @param pool for what is not an export */
+  constructor(
+    databaseUrl: string,
+    private readonly parts: { pool: pg.Pool; sources: Sources; onError: (error: Error) => void },
+  ) {
+    const options = '-c TimeZone=UTC -c DateStyle=ISO -c statement_timeout=0 -c idle_in_transaction_session_timeout=0';
+    this.copying = new pg.Pool({ connectionString: databaseUrl, max: MOST_AT_ONCE, options });
+    this.copying.on('error', parts.onError);
+  }
+
+  /**
+   * Resolves when there is something to read, so that what fails at once is not a file. What fails later destroys the stream with its error.
+   * Destroying it ends the query.
+   * @throws TooManyExports
+   */
+  async csv(statementOf: (sourceOf: SourceOf) => string, { business, columns, bom }: ExportOptions): Promise<Readable> {
+    const leave = this.enter(business);
+    try {
+      const rows = await this.parts.sources.use((sourceOf) => this.copy(statementOf(sourceOf)));
+      return pipeline(rows, new CsvLines(columns, bom), leave);
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  close = (): Promise<void> => this.copying.end();
+
+  private enter(business: string): () => void {
+    const own = this.running.get(business) ?? 0;
+    const all = [...this.running.values()].reduce((sum, count) => sum + count, 0);
+    if (own >= MOST_OF_A_BUSINESS || all >= MOST_AT_ONCE)
+      throw new TooManyExports('Too many files are being read now. Repeat the call when one of them is done.');
+    this.running.set(business, own + 1);
+    return () => void this.running.set(business, this.running.get(business)! - 1);
+  }
+
+  private async copy(statement: string): Promise<Readable> {
+    const client = await this.copying.connect();
+    client.on('error', ignored); // the query is told
+    const rows = client.query(copyTo(`COPY (${statement}) TO STDOUT (FORMAT csv)`));
+    rows.once('error', () => rows.destroy()); // it only says so
+    rows.once('close', () => void this.release(client, rows));
+    await once(rows, 'readable'); // or rejects with its error
+    return rows;
+  }
+
+  /** What was not read to its end is cancelled: Postgres would only notice when it next writes. */
+  private async release(client: PoolClient, rows: Readable): Promise<void> {
+    if (rows.readableEnded) {
+      client.off('error', ignored);
+      return client.release();
+    }
+    const { processID } = client as unknown as { processID: number };
+    await this.parts.pool.query('SELECT pg_cancel_backend($1)', [processID]).catch(ignored);
+    client.release(true);
+  }
+}
+
+const ignored = (): void => undefined;

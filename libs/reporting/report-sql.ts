@@ -1,0 +1,141 @@
+import { placesOf } from '../domain/kernel/money.js';
+import type { Place } from '../projection-engine/paging.js';
+import type { Readable, Source } from '../projection-engine/sources.js';
+import { quoted } from '../projection-engine/sql-names.js';
+import { asSql, sql, type Here, type Report, type ReportColumn, type Sql, type Sorting } from './define-report.js';
+
+// The statements of a report. Every one says the business, and reads what is live or fails.
+
+export type SourceOf = (projection: Readable, asOf?: bigint) => Source;
+type AnyReport<Query> = Report<Query>;
+
+export interface Asked<Query> {
+  report: AnyReport<Query>;
+  here: Here;
+  query: Query;
+  sourceOf: SourceOf;
+}
+
+export interface Order {
+  sort: string;
+  descending: boolean;
+}
+
+/** The rows that are asked for: `FROM … WHERE …`. */
+function fromWhere<Query>({ report, here, query, sourceOf }: Asked<Query>, more: readonly Sql[] = []): Sql {
+  const rows = sourceOf(report.rows, here.asOf);
+  const joined = Object.entries(report.joins).map(([name, { to, on }]) => ({ name, on, source: sourceOf(to, here.asOf) }));
+  const joins = joined.map(({ name, on, source }) => `LEFT JOIN ${under(name, source)} ON ${name}.business_id = r.business_id AND ${on}`);
+  const live = [rows, ...joined.map(({ source }) => source)].map(({ condition }) => condition);
+  const conditions = [sql('r.business_id = ?::uuid', [here.business]), ...report.where(query, here), ...more].filter(
+    (one) => one !== undefined,
+  );
+  const text = [...new Set(live), ...conditions.map(() => '?')].join(' AND ');
+  return sql(`FROM ${under('r', rows)} ${joins.join(' ')} WHERE ${text}`, conditions);
+}
+
+/** A source has the name of its projection, of which a report may read several rows. */
+const under = (name: string, { from }: Source): string => `(SELECT * FROM ${from}) ${name}`;
+
+export type Part = 'with a value' | 'without';
+
+/** As of a list: a page is read in up to two parts, so that each is one walk along an index, in either direction. */
+export function partsOf({ nullable }: Sorting, after: Place | undefined): Part[] {
+  if (!nullable) return ['with a value'];
+  return after?.value === null ? ['without'] : ['with a value', 'without'];
+}
+
+/** A part of a page: the columns, then the value by which it is sorted, then the key. */
+export function pageSql<Query>(asked: Asked<Query>, { sort, descending }: Order, part: Part, after: Place | undefined, limit: number): Sql {
+  const { report, here } = asked;
+  const sorting = report.sortings[sort]!;
+  const [by, direction] = [asSql(sorting.by, here), descending ? 'DESC' : 'ASC'];
+  const columns = Object.values<ReportColumn>(report.columns).map(({ from }) => asSql(from, here));
+  const more = [...partCondition(sorting, by, part), ...goOn(sorting, by, report.key, { after, descending, part })];
+  const order = part === 'without' ? `${report.key} ${direction}` : `2 ${direction}, ${report.key} ${direction}`;
+  return sql(`SELECT ${report.key}, ? AS sorted, ${columns.map(() => '?').join(', ')} ? ORDER BY ${order} LIMIT ${limit}`, [
+    ...[by, ...columns],
+    fromWhere(asked, more),
+  ]);
+}
+
+const partCondition = ({ nullable }: Sorting, by: Sql, part: Part): Sql[] =>
+  nullable ? [sql(`? IS ${part === 'without' ? '' : 'NOT '}NULL`, [by])] : [];
+
+/** What comes after a place. The first comparison is for an index that has the value alone. */
+function goOn(
+  { type }: Sorting,
+  by: Sql,
+  key: string,
+  { after, descending, part }: { after: Place | undefined; descending: boolean; part: Part },
+): Sql[] {
+  if (after === undefined) return [];
+  const beyond = descending ? '<' : '>';
+  if (part === 'without') return after.value === null ? [sql(`${key} ${beyond} ?::uuid`, [after.id])] : [];
+  return [
+    sql(`? ${beyond}= ?::${type}`, [by, after.value]),
+    sql(`(?, ${key}) ${beyond} (?::${type}, ?::uuid)`, [by, after.value, after.id]),
+  ];
+}
+
+/** Sub-totals in the order of their names, after the total of all of them, which is the first row. */
+export function totalsSql<Query>(
+  asked: Asked<Query>,
+  { by, descending }: { by: string; descending: boolean },
+  after: Place | undefined,
+  limit: number,
+): Sql {
+  const { report, here } = asked;
+  const { key, name } = report.groups[by]!;
+  const figures = Object.entries(report.figures);
+  const sums = figures.map(([figure, added]) => sql(`coalesce(sum(?), 0) AS ${quoted(figure)}`, [asSql(added, here)]));
+  const again = figures.map(([figure]) => `coalesce(sum(${quoted(figure)}), 0)`);
+  const [direction, beyond] = descending ? ['DESC', '<'] : ['ASC', '>'];
+  const goOn = after ? sql(`(name, key) ${beyond} (?::text, ?::text)`, [after.value ?? '', after.id]) : sql('true');
+  return sql(
+    `WITH of_rows AS (SELECT ? AS key, ${name ? `coalesce(${name}, '')` : 'NULL'} AS called, ${sums.map(() => '?').join(', ')} ? GROUP BY 1),
+      groups AS (SELECT key, coalesce(called, key) AS name, ${figures.map(([figure]) => quoted(figure)).join(', ')} FROM of_rows)
+      SELECT NULL AS key, NULL AS name, ${again.join(', ')} FROM groups
+      UNION ALL (SELECT * FROM groups WHERE ? ORDER BY name ${direction}, key ${direction} LIMIT ${limit})`,
+    [asSql(key, here), ...sums, fromWhere(asked), goOn],
+  );
+}
+
+/** All rows in one statement, as a file has them. */
+export function fileSql<Query>(asked: Asked<Query>, { sort, descending }: Order): Sql {
+  const { report, here } = asked;
+  const sorting = report.sortings[sort]!;
+  const direction = descending ? 'DESC' : 'ASC';
+  const cells = Object.values<ReportColumn>(report.columns).map((column) => cellOf(column, here));
+  const last = sorting.nullable ? ' NULLS LAST' : '';
+  return sql(`SELECT ${cells.map(() => '?').join(', ')} ? ORDER BY ? ${direction}${last}, ${report.key} ${direction}`, [
+    ...cells,
+    fromWhere(asked),
+    asSql(sorting.by, here),
+  ]);
+}
+
+/** First characters after which a spreadsheet takes a text for a formula: = + - @, the same in full width, tab, line ends. */
+const FORMULA = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n'].map((character) => character.charCodeAt(0)).join(', ');
+
+function cellOf({ is, from }: ReportColumn, here: Here): Sql {
+  const value = asSql(from, here);
+  switch (is) {
+    case 'text':
+      return sql(`CASE WHEN ascii(?) IN (${FORMULA}) THEN '''' || ? ELSE ? END`, [value, value, value]);
+    case 'amount':
+      return placesOf(here.currency) === 0 ? value : sql(`? * ${minorUnit(here.currency)}`, [value]);
+    case 'instant':
+      return sql(`to_char(? AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`, [value]);
+    case 'id':
+    case 'date':
+    case 'count':
+    case 'position':
+      return value;
+    default:
+      return is satisfies never;
+  }
+}
+
+/** `0.01`: a whole number times it is a decimal with the currency's own number of places. */
+const minorUnit = (currency: string): string => `0.${'1'.padStart(placesOf(currency), '0')}`;
