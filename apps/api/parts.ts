@@ -10,11 +10,13 @@ import { openCommandHandling } from '../../libs/command-handling/command-handlin
 import type { Parts as CommandParts } from '../../libs/command-handling/operation.js';
 import { connectEventStore } from '../../libs/event-store/event-store.js';
 import { allProjections } from '../../libs/projection-engine/all-projections.js';
+import { EventReaders } from '../../libs/projection-engine/event-readers.js';
 import { openReadModels, type ReadModels } from '../../libs/projection-engine/read-models.js';
 import { migrate } from '../../libs/projection-engine/schema.js';
 import { Exports } from '../../libs/reporting/exports.js';
 import { Reports } from '../../libs/reporting/reports.js';
 import type { ApiConfig } from './config.js';
+import { EVENT_READERS, EventStreams } from './events/event-streams.js';
 import { Imports } from './imports/imports.js';
 import type { HealthCheck } from './http/health.js';
 import { AppointmentsController } from './resources/appointments.controller.js';
@@ -25,6 +27,7 @@ import { Bookable } from './resources/bookable.js';
 import { BusinessDays } from './resources/business-days.js';
 import { CatalogueFileController } from './resources/catalogue-file.controller.js';
 import { ClientsController } from './resources/clients.controller.js';
+import { EventsController } from './resources/events.controller.js';
 import { Explanations } from './resources/explanations.js';
 import { History } from './resources/history.js';
 import { ImportsController } from './resources/imports.controller.js';
@@ -131,6 +134,7 @@ const controllers = [
   OwnController,
   OwnPrintsController,
   StatementsController,
+  EventsController,
   OwnStatementController,
   ReportsController,
   CatalogueFileController,
@@ -160,6 +164,8 @@ class ResourcesModule {
       { provide: REPORTS, useValue: reports },
       { provide: EXPORTS, useValue: exports },
       { provide: CountedKnocks, useValue: knocks },
+      { provide: EVENT_READERS, useValue: new EventReaders(pool, readModels) },
+      EventStreams,
       Reading,
       Streams,
       BusinessDays,

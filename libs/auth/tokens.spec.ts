@@ -32,11 +32,17 @@ const claims = (changes: object): object => ({
 
 describe('Tokens', () => {
   it('A2: say who calls, for which business, in which role', async () => {
-    expect(await verifier.verify(await mintToken(owner))).toEqual({ sub: 'someone', business, role: 'owner' });
+    expect(await verifier.verify(await mintToken(owner))).toEqual({
+      sub: 'someone',
+      business,
+      role: 'owner',
+      expiresAt: expect.any(Number),
+    });
     expect(await verifier.verify(await mintToken({ ...owner, role: 'client', clientId }))).toEqual({
       sub: 'someone',
       business,
       role: 'client',
+      expiresAt: expect.any(Number),
       clientId,
     });
   });
@@ -84,7 +90,7 @@ describe('Tokens', () => {
     const token = await mintToken({ ...owner, expiresIn: 1 });
     expect(fresh.known(token)).toBeUndefined();
     await fresh.verify(token);
-    expect(fresh.known(token)).toEqual({ sub: 'someone', business, role: 'owner' });
+    expect(fresh.known(token)).toEqual({ sub: 'someone', business, role: 'owner', expiresAt: expect.any(Number) });
     await new Promise((resolve) => setTimeout(resolve, 1_100));
     expect(fresh.known(token)).toBeUndefined();
   });
@@ -125,7 +131,7 @@ describe('Tokens of an issuer with published keys', () => {
   it('are verified with those keys, which are fetched once', async () => {
     const keys = createTokenVerifier(settings());
     asked = 0;
-    expect(await keys.verify(await issued())).toEqual({ sub: 'someone', business, role: 'auditor' });
+    expect(await keys.verify(await issued())).toEqual({ sub: 'someone', business, role: 'auditor', expiresAt: expect.any(Number) });
     await keys.verify(await issued());
     expect(asked).toBe(1);
   });

@@ -11,6 +11,7 @@ export interface Caller {
   business: string;
   role: CallerRole;
   clientId?: string; // whose data a `client` sees
+  expiresAt: number; // ms since 1970
 }
 
 export type TokenRefusal = 'TOKEN_MISSING' | 'TOKEN_MALFORMED' | 'TOKEN_EXPIRED' | 'TOKEN_INVALID';
@@ -43,7 +44,7 @@ const MAX_CACHED_TOKENS = 10_000;
 const MAX_CACHED_MS = 5 * 60_000; // a key that its issuer withdrew is trusted no longer than this
 const CLOCK_TOLERANCE_SECONDS = 5;
 
-export interface MintToken extends Caller {
+export interface MintToken extends Omit<Caller, 'expiresAt'> {
   secret: string;
   expiresIn: string | number; // `2h`, or seconds from now
   issuer?: string;
@@ -97,7 +98,7 @@ export const createTokenVerifier = (settings: TokenKeys & { issuer?: string; aud
         throw new InvalidToken('TOKEN_MALFORMED', `The token is longer than ${MAX_TOKEN_LENGTH} characters.`);
       const claims = await check(token).catch(refused);
       const caller = callerOf(claims);
-      verified.set(token, { caller, until: Math.min(claims.exp! * 1000, Date.now() + MAX_CACHED_MS) });
+      verified.set(token, { caller, until: Math.min(caller.expiresAt, Date.now() + MAX_CACHED_MS) });
       return caller;
     },
   };
@@ -118,7 +119,7 @@ const signatureCheck = (settings: TokenKeys & { issuer?: string; audience?: stri
 /** As ids are stored, which are compared as text. */
 const isUuid = (value: unknown): boolean => validate(value) && value === String(value).toLowerCase();
 
-const callerOf = ({ sub, business, role, clientId }: JWTPayload): Caller => {
+const callerOf = ({ sub, business, role, clientId, exp }: JWTPayload): Caller => {
   const claim = (name: string, holds: boolean): void => {
     if (!holds) throw new InvalidToken('TOKEN_INVALID', `The token's claim "${name}" is missing or not valid.`);
   };
@@ -126,7 +127,7 @@ const callerOf = ({ sub, business, role, clientId }: JWTPayload): Caller => {
   claim('business', isUuid(business));
   claim('role', isCallerRole(role));
   claim('clientId', role === 'client' ? isUuid(clientId) : clientId === undefined);
-  const caller = { sub, business, role } as Caller;
+  const caller = { sub, business, role, expiresAt: exp! * 1000 } as Caller;
   return typeof clientId === 'string' ? { ...caller, clientId } : caller;
 };
 

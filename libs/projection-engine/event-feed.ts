@@ -60,7 +60,7 @@ export const eventFeed = (): Consumer => ({
 export async function positionAt(pool: Pool, business: string, instant: string): Promise<bigint | undefined> {
   const { rows } = await pool.query<{ position: string }>({
     name: 'position at',
-    text: `SELECT position::text FROM event_feed.events WHERE business_id = $1 AND at <= $2::timestamptz ORDER BY at DESC, position DESC LIMIT 1`,
+    text: `SELECT e.position::text FROM event_feed.events e WHERE business_id = $1 AND at <= $2::timestamptz ORDER BY at DESC, e.position DESC LIMIT 1`,
     values: [business, instant],
   });
   return rows[0] && BigInt(rows[0].position);

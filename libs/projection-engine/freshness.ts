@@ -8,6 +8,8 @@ export interface Freshness {
   waitFor(position: bigint, timeout: number, names?: readonly string[]): Promise<boolean>;
   /** Position of the last event that the live build of a projection holds; undefined: none. */
   position(name: string): Promise<bigint | undefined>;
+  /** Tells whenever a projection is heard to have moved, until what it gives is called. A notice can be lost with its connection. */
+  onMove(name: string, tell: () => void): () => void;
   close(): Promise<void>;
 }
 
@@ -25,6 +27,7 @@ export const freshnessOf = async (pool: Pool, projections: readonly Pick<Project
       await heard.ask();
       return heard.of(name);
     },
+    onMove: (name, tell) => heard.onMove(name, tell),
     close: async () => {
       heard.close();
       await listener.close();
@@ -37,6 +40,7 @@ class Positions {
   private readonly heard = new Map<string, bigint>(); // by projection, version and build
   private live = new Map<string, string>(); // which of them is the live build of the version that this code has
   private waiting = new Set<() => void>();
+  private readonly listeners = new Set<{ name: string; tell: () => void }>();
   private waiters = 0;
   private asking: Promise<void> | undefined;
   private polling: NodeJS.Timeout | undefined;
@@ -52,6 +56,13 @@ class Positions {
   set(build: string, position: bigint): void {
     this.heard.set(build, position);
     this.wake();
+    for (const listener of this.listeners) if (build.startsWith(`${listener.name} `)) listener.tell();
+  }
+
+  onMove(name: string, tell: () => void): () => void {
+    const listener = { name, tell };
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 
   /** Postgres may have crashed, and lost the last checkpoints: what was heard no longer counts. */

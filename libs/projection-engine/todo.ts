@@ -211,7 +211,7 @@ async function readDue(pool: Pool): Promise<DueRow[]> {
     `SELECT command_id, policy, ordinal, business_id, position::text, event_id, stream, revision::text, attempts FROM policies.todo t
       WHERE parked IS NULL AND due <= now() AND NOT EXISTS (SELECT FROM policies.todo earlier
         WHERE earlier.stream = t.stream AND earlier.position < t.position AND earlier.parked IS NULL)
-      ORDER BY due, position LIMIT ${AT_ONCE}`,
+      ORDER BY due, t.position LIMIT ${AT_ONCE}`,
   );
   return rows.map(({ command_id, policy, ordinal, business_id, position, event_id, stream, revision, attempts }) => ({
     commandId: command_id,

@@ -40,3 +40,9 @@ const callOf = (request: FastifyRequest): CallContext => {
 export const Call = createParamDecorator((_: undefined, context: ExecutionContext) =>
   callOf(context.switchToHttp().getRequest<FastifyRequest>()),
 );
+
+/** When the caller's token expires, in ms since 1970: for what goes on beyond the call. */
+export const TokenEnds = createParamDecorator((_: undefined, context: ExecutionContext): number => {
+  const { caller } = context.switchToHttp().getRequest<FastifyRequest>();
+  return caller?.expiresAt ?? 0;
+});

@@ -30,6 +30,13 @@ export const positionOf = (header: string | string[] | undefined): bigint | unde
   throw wrongHeader('Punchcard-Min-Position', 'NOT_A_POSITION', 'must be a position as an answer gave it');
 };
 
+/** `Last-Event-ID: 123456` (L6): the id of the last event that a reader of the feed has. */
+export const lastEventIdOf = (header: string | undefined): bigint | undefined => {
+  if (header === undefined || header === '') return undefined;
+  if (/^\d{1,18}$/.test(header)) return BigInt(header);
+  throw wrongHeader('Last-Event-ID', 'NOT_A_POSITION', 'must be the id of an event of this feed');
+};
+
 const wrongHeader = (name: string, code: string, message: string): InvalidInput => {
   const error: RequestError = { field: `/${name}`, in: 'header', code, message: `${name} ${message}.` };
   return new InvalidInput([error]);

@@ -24,7 +24,7 @@ export const logCalls = (fastify: FastifyInstance, logger: Logger, { slowMs }: P
   const all = logger.isLevelEnabled('debug');
   fastify.addHook('onResponse', (request, reply, done) => {
     const ms = reply.elapsedTime;
-    const slow = ms > slowMs;
+    const slow = ms > slowMs && !request.routeOptions.config?.staysOpen;
     if (slow || all) {
       const call = { method: request.method, route: request.routeOptions.url, status: reply.statusCode, ms: Math.round(ms * 10) / 10 };
       if (slow) request.log.warn(call, 'A call was slow');

@@ -22,6 +22,7 @@ export const measureCalls = (fastify: FastifyInstance, metrics: Registry): void 
   });
   const series = new Map<string, { observe(seconds: number): void }>(); // made once each: labels are dear
   fastify.addHook('onResponse', (request, reply, done) => {
+    if (request.routeOptions.config?.staysOpen && reply.statusCode === 200) return done();
     const { method } = request;
     const route = request.routeOptions.url ?? 'unknown';
     const status = String(reply.statusCode);
