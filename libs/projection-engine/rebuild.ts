@@ -18,6 +18,7 @@ const MAX_CONNECTIONS = 12;
 const LOOK = 200; // ms between two looks at how far it is
 const BEAT = 1_000; // ms between two signs of life
 const HOLD = 1_000; // ms that the leader's write may be held up by the switch
+const MOST_HELD = '3s'; // by one that was paused in the middle of it
 const READ_AGAIN = 1_000; // ms after the feed failed
 
 export interface RebuildOptions {
@@ -224,6 +225,7 @@ class Rebuild {
   private async follow(building: readonly Building[], signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
       await this.tell(building);
+      if (building.some(({ worker }) => worker!.events > 0)) this.options.at?.('folding');
       const healthy = building.filter(({ worker }) => !worker!.poison);
       const isThere = healthy.length > 0 && healthy.every(({ worker }) => (worker!.written ?? -1n) >= (this.target ?? -1n));
       if (isThere && this.step === 'folding') {
@@ -241,8 +243,8 @@ class Rebuild {
 
   /** All at once, in one transaction, while the leader's next write waits: so that the new rows are never behind the old. */
   private async trySwitch(building: readonly Building[], signal: AbortSignal): Promise<boolean> {
-    this.options.at?.('switching');
     const switched = await inTransaction(this.pool, async (client) => {
+      await client.query(`SET LOCAL idle_in_transaction_session_timeout = '${MOST_HELD}'`);
       const { rows } = await client.query<Required<Build> & { position: string | null }>(
         `SELECT projection AS name, version, build, position::text FROM read_models.checkpoints c JOIN read_models.live_builds l
             USING (projection, version, build) WHERE projection = ANY ($1) ORDER BY projection, version FOR UPDATE OF c`,
@@ -264,6 +266,7 @@ class Rebuild {
         ]);
         if (old) await retire(client, old);
       }
+      this.options.at?.('switching');
       return true;
     });
     if (switched) this.options.at?.('switched');

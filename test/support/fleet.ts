@@ -152,7 +152,7 @@ export async function until(holds: () => boolean | Promise<boolean>, what: strin
 }
 
 export interface Sent {
-  method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   path: string;
   body?: object | string; // a text is a file of CSV
 }

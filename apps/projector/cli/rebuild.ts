@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { allProjections } from '../../../libs/projection-engine/all-projections.js';
 import type { Projection } from '../../../libs/projection-engine/define-projection.js';
 import { cancelRebuild, rebuild, type Rebuilt } from '../../../libs/projection-engine/rebuild.js';
-import { killAt } from '../failpoint.js';
+import { failAt } from '../failpoint.js';
 import { feedOf, projectionsNamed, withParts } from './parts.js';
 import { rebuildBar } from './rebuild-bar.js';
 
@@ -11,6 +11,8 @@ interface Wanted {
   all?: boolean;
   cancel?: boolean;
 }
+
+const INTERRUPTED = 130; // as a shell says of what Ctrl-C has ended
 
 const say = (message: string): void => void process.stdout.write(`${message}\n`);
 
@@ -41,11 +43,13 @@ async function build(projections: readonly Projection[]): Promise<void> {
   const bar = rebuildBar(process.stdout);
   const logger = pino({ base: null, timestamp: false, messageKey: 'message' }, { write: (line) => bar.say(wordsOf(line)) });
   const rebuilt = await withParts((parts) => {
-    const options = { databaseUrl: parts.databaseUrl, feed: feedOf(parts), projections, logger, progress: bar.update, at: killAt };
+    const options = { databaseUrl: parts.databaseUrl, feed: feedOf(parts), projections, logger, progress: bar.update, at: failAt };
     return rebuild(options, stopping.signal).finally(() => bar.stop());
   });
-  if (stopping.signal.aborted && !rebuilt.length)
-    return say('Stopped. The same command goes on from here; with --cancel it is called off. The live read models are as they were.');
+  if (stopping.signal.aborted && !rebuilt.length) {
+    say('Stopped. The same command goes on from here; with --cancel it is called off. The live read models are as they were.');
+    process.exitCode = INTERRUPTED;
+  }
   for (const one of rebuilt) say(outcomeOf(one));
   if (rebuilt.some(({ poison }) => poison)) process.exitCode = 2;
 }

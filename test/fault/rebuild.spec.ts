@@ -1,0 +1,172 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isUpToDate, readModelDifferences, wholeHistory } from '../support/afresh.js';
+import { startFleet, until, type Fleet } from '../support/fleet.js';
+import { Load } from '../support/load.js';
+import { startOwnPostgres } from '../support/own-postgres.js';
+import { openShop } from '../support/shop.js';
+
+// Read models are rebuilt while staff read and write, and whatever happens to the rebuild meanwhile: nobody sees an error, and the rows are those
+// of a fresh fold. More readers, more writers and more rounds with SOAK=1.
+
+const soak = Boolean(process.env.SOAK);
+const AT_WORK = soak ? 16 : 4;
+const ROUNDS = soak ? 20 : 1;
+const REBUILT = soak ? ['--all'] : ['package_list', 'invoice_list'];
+
+let postgres: Awaited<ReturnType<typeof startOwnPostgres>>;
+let fleet: Fleet;
+let load: Load;
+const started: Running[] = [];
+
+beforeAll(async () => {
+  postgres = await startOwnPostgres();
+  fleet = await startFleet({ databaseUrl: postgres.url });
+  load = new Load(fleet.desk, [fleet.apis[0]!.url]);
+  await load.prepare(await openShop(fleet.desk, fleet.apis[0]!.url));
+}, 120_000);
+afterEach(async () => {
+  await load.stop();
+  for (const { kill, ended } of started.splice(0)) {
+    kill('SIGKILL');
+    await ended;
+  }
+});
+afterAll(async () => {
+  await fleet?.stop();
+  await postgres?.stop();
+});
+
+interface Running {
+  ended: Promise<number | string>; // its exit code, or what killed it
+  said(): string;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/** The projector's command line, as a process of its own. */
+function projector(args: readonly string[], failpoint?: string): Running {
+  const program = fileURLToPath(new URL('../../dist/apps/projector/cli.js', import.meta.url));
+  const { PATH = '', HOME = '' } = process.env;
+  const env = { PATH, HOME, DATABASE_URL: postgres.url, EVENTSTORE_URL: fleet.eventStore.url, OPERATOR_KEY: fleet.secrets.operatorKey };
+  const child = spawn(process.execPath, [program, ...args], { env: { ...env, ...(failpoint && { FAILPOINT: failpoint }) } });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const ended = new Promise<number | string>((resolve) => child.once('close', (code, signal) => resolve(code ?? signal ?? '')));
+  const running = { ended, said: () => said, kill: (signal: NodeJS.Signals) => void child.kill(signal) };
+  started.push(running);
+  return running;
+}
+
+const builds = async () =>
+  (
+    await fleet.pool.query<{ step: string; holder: string | null; epoch: string; silent: boolean; position: string | null }>(
+      `SELECT step, holder, epoch::text, beat < clock_timestamp() - interval '2.5 s' AS silent, position::text
+        FROM read_models.builders JOIN read_models.checkpoints USING (projection, version, build) ORDER BY projection`,
+    )
+  ).rows;
+const liveBuild = async () =>
+  (await fleet.pool.query<{ build: number }>(`SELECT build FROM read_models.live_builds WHERE projection = 'package_list'`)).rows[0]!.build;
+const isPaused = async () => (await builds().catch(() => [])).some(({ silent }) => silent);
+
+async function expectFreshFold(): Promise<void> {
+  await load.stop();
+  await until(async () => isUpToDate(fleet.pool, fleet.reader.store), 'the read models are up to date');
+  const { events } = await wholeHistory(fleet.reader);
+  expect(await readModelDifferences(fleet.pool, events)).toEqual([]);
+}
+
+/** Staff who read without a pause; gives the answers that were none. */
+function readers(): () => Promise<object[]> {
+  let reading = true;
+  const { url } = fleet.apis[0]!;
+  const paths = ['/packages?limit=20', '/appointments?limit=20', '/offerings', '/invoices?limit=5'];
+  const failed: object[] = [];
+  const all = Array.from({ length: AT_WORK }, async (_, n) => {
+    while (reading) {
+      const path = paths[n % paths.length]!;
+      const { status, body } = await fleet.desk.send(url, { method: 'GET', path });
+      if (status !== 200) failed.push({ path, status, body });
+    }
+  });
+  return async () => {
+    reading = false;
+    await Promise.all(all);
+    return failed;
+  };
+}
+
+it(
+  'J5: killed at any moment and started again, a rebuild ends with the rows of a fresh fold; who reads and writes meanwhile sees no error',
+  async () => {
+    load.start(AT_WORK);
+    const stopReading = readers();
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const before = await liveBuild();
+      for (const place of soak ? ['folding', 'indexing', 'switching'] : ['folding', 'switching']) {
+        expect(await projector(['rebuild', ...REBUILT], `rebuild:${place}`).ended).toBe('SIGKILL');
+        expect(await liveBuild()).toBe(before);
+      }
+      expect(await projector(['rebuild', ...REBUILT], 'rebuild:switched').ended).toBe('SIGKILL');
+      expect(await liveBuild()).toBe(before + 1);
+    }
+    const last = projector(['rebuild', ...REBUILT]);
+    expect([await last.ended, last.said()]).toEqual([0, expect.stringMatching(/package_list: version \d+, build \d+ is live\./)]);
+    expect(await stopReading()).toEqual([]);
+    expect(load.given.filter(({ reply }) => reply && reply.status >= 500)).toEqual([]);
+    await expectFreshFold();
+  },
+  soak ? 3_600_000 : 120_000,
+);
+
+it('J5: a rebuild that was paused while another took over does not write when it wakes', async () => {
+  load.start(2);
+  const paused = projector(['rebuild', 'package_list'], 'rebuild:folding:paused');
+  await until(isPaused, 'it is silent');
+  await fleet.pool.query(`UPDATE read_models.builders SET beat = now() + interval '1 minute'`); // however slow this machine is
+  const refused = projector(['rebuild', 'package_list']);
+  expect([await refused.ended, refused.said()]).toEqual([1, expect.stringContaining('package_list is being rebuilt by another')]);
+  await fleet.pool.query(`UPDATE read_models.builders SET beat = now() - interval '1 minute'`); // as it would be by then
+  const second = projector(['rebuild', 'package_list'], 'rebuild:folding:paused');
+  await until(
+    async () => (await builds()).some(({ epoch, silent }) => Number(epoch) > 1 && silent),
+    'another has taken over, and is silent too',
+  );
+  const [before] = await builds();
+  paused.kill('SIGCONT');
+  expect([await paused.ended, paused.said()]).toEqual([1, expect.stringContaining('called off, or is done by another')]);
+  expect((await builds())[0]).toMatchObject({ epoch: before!.epoch, position: before!.position });
+  second.kill('SIGCONT');
+  expect(await second.ended).toBe(0);
+  await expectFreshFold();
+}, 60_000);
+
+it('J5: Ctrl-C leaves it to be gone on with, --cancel calls it off; the status says how it stands', async () => {
+  const first = projector(['rebuild', 'package_list'], 'rebuild:folding:paused');
+  await until(isPaused, 'it is silent');
+  const status = projector(['status']);
+  await status.ended;
+  expect(status.said()).toMatch(/\npackage_list +\d+, build \d+ \(not live\) .* folding: \d+ of \d+ events.*, by rebuild-\d+-/);
+  first.kill('SIGINT');
+  first.kill('SIGCONT');
+  expect([await first.ended, first.said()]).toEqual([130, expect.stringContaining('The same command goes on from here')]);
+  expect(await builds()).toMatchObject([{ holder: null }]);
+  const cancel = projector(['rebuild', '--cancel', 'package_list']);
+  expect([await cancel.ended, cancel.said()]).toEqual([0, 'package_list: the rebuild is called off.\n']);
+  expect(await builds()).toEqual([]);
+  await expectFreshFold();
+}, 60_000);
+
+it('J5: goes on by itself when its connections are cut, and when Postgres was killed', async () => {
+  const rebuilding = projector(['rebuild', ...REBUILT], 'rebuild:folding:paused');
+  await until(isPaused, 'it is silent');
+  await fleet.pool.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'rebuild-%'`);
+  await postgres.killAndStart();
+  for (const part of [fleet.eventStore, ...fleet.projectors, ...fleet.apis]) {
+    await sleep(200);
+    if (part.hasEnded) await part.start();
+  }
+  rebuilding.kill('SIGCONT');
+  expect([await rebuilding.ended, rebuilding.said()]).toEqual([0, expect.stringContaining('package_list: version')]);
+  await expectFreshFold();
+}, 90_000);
