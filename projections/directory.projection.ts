@@ -28,6 +28,7 @@ export const directory = defineProjection({
     kind: column.text<Kind>(),
     name: column.text().searched(),
   },
+  indexes: [['name']],
 }).on<Named | OfferingEvent>({
   ClientRegistered: named(({ clientId }) => clientId, 'client'),
   ClientChanged: named(({ clientId }) => clientId, 'client'),

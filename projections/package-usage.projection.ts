@@ -33,8 +33,13 @@ export const packageUsage = defineProjection({
     position: column.bigint(),
   },
   indexes: [
+    ['position'],
     ['ownerId', 'position'],
+    ['clientId', 'position'],
     ['packageId', 'position'],
+    ['offeringId', 'position'],
+    ['appointmentId'],
+    ['consumptionId'],
   ],
 }).on<PackageEvent>({
   PackageSold: insert((event) =>

@@ -22,17 +22,19 @@ export const sql = (text: string, values: readonly Knex.Value[] = []): Sql => bu
 type Expression = string | ((here: Here) => Sql);
 
 /** What a value is, so what it is in JSON and in a file. */
-type Kind = 'id' | 'text' | 'date' | 'instant' | 'amount' | 'count' | 'position';
+type Kind = 'id' | 'text' | 'date' | 'instant' | 'amount' | 'count';
 
 export interface ReportColumn {
   is: Kind;
   from: Expression;
 }
 
-export interface Sorting {
+export interface Sorting<Query = unknown> {
   by: Expression;
   type: 'text' | 'date' | 'timestamptz' | 'bigint';
   nullable?: boolean; // rows without a value come last
+  /** What a query says of the value itself: an index is walked from there to there. */
+  within?(query: Query, here: Here): (Sql | undefined)[];
 }
 
 export interface Grouping {
@@ -54,7 +56,7 @@ export interface Report<
   columns: Record<Name, ReportColumn>;
   /** What rows a query asks for; what is undefined asks nothing. */
   where(query: Query, here: Here): (Sql | undefined)[];
-  sortings: Record<Sort, Sorting>;
+  sortings: Record<Sort, Sorting<Query>>;
   sortedBy: NoInfer<Sort>; // unless told
   groups: Record<By, Grouping>;
   /** What is added up in sub-totals. */
@@ -78,3 +80,6 @@ export const atLeast = (what: string, type: 'date' | 'timestamptz', value: strin
 
 export const atMost = (what: string, type: 'date' | 'integer', value: string | number | undefined): Sql | undefined =>
   value === undefined ? undefined : sql(`${what} <= ?::${type}`, [value]);
+
+export const before = (what: string, type: 'timestamptz', value: string | undefined): Sql | undefined =>
+  value === undefined ? undefined : sql(`${what} < ?::${type}`, [value]);

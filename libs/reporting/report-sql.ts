@@ -22,7 +22,7 @@ export interface Order {
 }
 
 /** The rows that are asked for: `FROM … WHERE …`. */
-function fromWhere<Query>({ report, here, query, sourceOf }: Asked<Query>, more: readonly Sql[] = []): Sql {
+function fromWhere<Query>({ report, here, query, sourceOf }: Asked<Query>, more: readonly (Sql | undefined)[] = []): Sql {
   const rows = sourceOf(report.rows, here.asOf);
   const joined = Object.entries(report.joins).map(([name, { to, on }]) => ({ name, on, source: sourceOf(to, here.asOf) }));
   const joins = joined.map(({ name, on, source }) => `LEFT JOIN ${under(name, source)} ON ${name}.business_id = r.business_id AND ${on}`);
@@ -51,7 +51,8 @@ export function pageSql<Query>(asked: Asked<Query>, { sort, descending }: Order,
   const sorting = report.sortings[sort]!;
   const [by, direction] = [asSql(sorting.by, here), descending ? 'DESC' : 'ASC'];
   const columns = Object.values<ReportColumn>(report.columns).map(({ from }) => asSql(from, here));
-  const more = [...partCondition(sorting, by, part), ...goOn(sorting, by, report.key, { after, descending, part })];
+  const bounds = part === 'with a value' ? (sorting.within?.(asked.query, here) ?? []) : [];
+  const more = [...bounds, ...partCondition(sorting, by, part), ...goOn(sorting, by, report.key, { after, descending, part })];
   const order = part === 'without' ? `${report.key} ${direction}` : `2 ${direction}, ${report.key} ${direction}`;
   return sql(`SELECT ${report.key}, ? AS sorted, ${columns.map(() => '?').join(', ')} ? ORDER BY ${order} LIMIT ${limit}`, [
     ...[by, ...columns],
@@ -130,7 +131,6 @@ function cellOf({ is, from }: ReportColumn, here: Here): Sql {
     case 'id':
     case 'date':
     case 'count':
-    case 'position':
       return value;
     default:
       return is satisfies never;

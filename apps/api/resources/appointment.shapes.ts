@@ -7,7 +7,7 @@ import { Charge } from './money.shapes.js';
 import { PageOf, PageQuery } from './paging.js';
 
 const OUTCOMES: SessionOutcome[] = ['returned', 'forfeited'];
-const STATUSES = ['booked', 'completed', 'cancelled', 'noShow'];
+export const STATUSES = ['booked', 'completed', 'cancelled', 'noShow'];
 
 export class BookingBody {
   @IsId()

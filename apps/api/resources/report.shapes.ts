@@ -60,7 +60,7 @@ export class SalesQuery extends SalesOrder {
   cursor?: string;
 }
 
-const BOM = { optional: true, description: 'begin with a byte order mark, so that a spreadsheet takes it for UTF-8' };
+export const BOM = { optional: true, description: 'begin with a byte order mark, so that a spreadsheet takes it for UTF-8' };
 
 export class SalesFileQuery extends SalesOrder {
   @IsFlag(BOM)

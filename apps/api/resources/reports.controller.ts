@@ -6,8 +6,10 @@ import { Allow } from '../http/access.js';
 import { Call, type CallContext } from '../http/call.js';
 import { TakesItsTime } from '../http/time-limit.js';
 import { salesReport } from '../reports/sales.report.js';
+import { usageReport } from '../reports/usage.report.js';
 import { Reported } from './reported.js';
 import { SalesFileQuery, SalesPage, SalesQuery, SalesTotals, SalesTotalsQuery } from './report.shapes.js';
+import { UsageFileQuery, UsagePage, UsageQuery, UsageTotals, UsageTotalsQuery } from './usage.shapes.js';
 
 const Csv = ApiOkResponse({
   description: 'All rows, as RFC 4180 has it: a header, CRLF, UTF-8; amounts are decimals of the currency.',
@@ -44,6 +46,32 @@ export class ReportsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile> {
     return asFile(reply, 'sales', await this.reported.file(salesReport, call, query));
+  }
+
+  @Get('usage')
+  @Allow('reports:usage')
+  @ApiOkResponse({ type: UsagePage })
+  usage(@Call() call: CallContext, @Query() query: UsageQuery): Promise<UsagePage> {
+    return this.reported.page(usageReport, call, query);
+  }
+
+  @Get('usage/totals')
+  @Allow('reports:usage')
+  @ApiOkResponse({ type: UsageTotals })
+  usageTotals(@Call() call: CallContext, @Query() query: UsageTotalsQuery): Promise<UsageTotals> {
+    return this.reported.totals(usageReport, call, query);
+  }
+
+  @Get('usage.csv')
+  @Allow('reports:usage')
+  @TakesItsTime()
+  @Csv
+  async usageFile(
+    @Call() call: CallContext,
+    @Query() query: UsageFileQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<StreamableFile> {
+    return asFile(reply, 'usage', await this.reported.file(usageReport, call, query));
   }
 }
 

@@ -1,7 +1,7 @@
 import { IsFlag, IsId, IsInstant, IsInteger, IsLocalDate, IsMoney, IsOneOf, IsText, MoneyBody } from '../validation/fields.js';
 import { PageOf, PageQuery } from './paging.js';
 
-const WHAT = ['sold', 'consumed', 'moved', 'returned', 'forfeited', 'forfeitUndone', 'adjusted'] as const;
+export const USAGES = ['sold', 'consumed', 'moved', 'returned', 'forfeited', 'forfeitUndone', 'adjusted'] as const;
 
 /** J3: something that changed how many sessions are left, or could have. */
 class StatementEntry {
@@ -29,8 +29,8 @@ class StatementEntry {
   @IsText({ max: 200 })
   serviceName: string;
 
-  @IsOneOf(WHAT)
-  what: (typeof WHAT)[number];
+  @IsOneOf(USAGES)
+  what: (typeof USAGES)[number];
 
   @IsInteger({ min: -1_000_000, max: 1_000_000, description: 'on what remains: the effects of a package and service add up to it' })
   effect: number;

@@ -1,0 +1,186 @@
+import { parse } from 'csv-parse/sync';
+import type { Booked, Page } from '../support/clinic.js';
+import { type Clinic, openClinic, type Sold } from '../support/clinic.js';
+import { type Service, startService } from '../support/service.js';
+
+interface Use extends Record<string, string | number | null> {
+  entryId: string;
+  what: string;
+  effect: number;
+  remaining: number | null;
+  fee: number;
+}
+interface Totals {
+  groups: ({ key: string; name: string } & Record<(typeof FIGURES)[number], number>)[];
+  total: Record<(typeof FIGURES)[number], number>;
+  next: string | null;
+}
+const FIGURES = ['entries', 'taken', 'returned', 'forfeited', 'adjusted', 'effect', 'fee'] as const;
+const FEE = 6_899; // 60.00 with 5 % and 9.975 %
+
+let service: Service;
+let clinic: Clinic;
+let sold: Sold; // Anna's, of which each appointment is charged
+let held: Booked, cancelled: Booked, missed: Booked;
+
+beforeAll(async () => {
+  service = await startService();
+  clinic = await openClinic(service);
+  const child = await clinic.client('Ben Tremblay');
+  sold = await clinic.sell(clinic.eachAppointment(5), { clientId: await clinic.client('Anna Tremblay') });
+  await clinic.link(sold.clientId, child, { gives: { usePackages: true } });
+  held = await clinic.book(sold, { start: clinic.in(2) });
+  cancelled = await clinic.book({ ...sold, clientId: child }, { start: clinic.in(1) });
+  missed = await clinic.book(sold, { start: clinic.in(40) });
+  await clinic.end(cancelled, 'cancel');
+  await clinic.end(missed, 'no-show', { session: 'forfeited' });
+  await clinic.end(held, 'move', { start: clinic.in(3) });
+  await clinic.end(held, 'complete');
+  await clinic.owner.put(`/v1/packages/${sold.packageId}/services/${clinic.has.massage}/remaining`, { remaining: 6 });
+  await clinic.book(await clinic.sell(), { start: clinic.in(5) });
+  await service.history();
+});
+afterAll(() => service?.stop());
+
+async function rowsOf(query: string, limit = 200): Promise<Use[]> {
+  const rows: Use[] = [];
+  for (let cursor: string | null = ''; cursor !== null;) {
+    const page: Page<Use> = await clinic.owner.get(`/v1/reports/usage?limit=${limit}${query}${cursor && `&cursor=${cursor}`}`);
+    rows.push(...page.items);
+    cursor = page.next;
+  }
+  return rows;
+}
+const ofAnna = () => `&packageId=${sold.packageId}`;
+const totalsOf = (query: string) => clinic.owner.get<Totals>(`/v1/reports/usage/totals?limit=200&${query}`);
+
+it('J3: a row per consumption, return and adjustment: effects, what remains and fees add up', async () => {
+  const rows = await rowsOf(ofAnna());
+  expect(rows.map(({ what, effect, remaining, fee }) => [what, effect, remaining, fee])).toEqual([
+    ['consumed', -1, 4, FEE],
+    ['consumed', -1, 3, FEE],
+    ['consumed', -1, 2, FEE],
+    ['returned', 1, 3, -FEE],
+    ['forfeited', 0, 3, 0],
+    ['adjusted', 3, 6, 0],
+  ]);
+  const whole = [...(await rowsOf(`${ofAnna()}&what=sold`)), ...rows];
+  whole.reduce((left, { effect, remaining }) => {
+    expect(remaining).toBe(left + effect);
+    return left + effect;
+  }, 0);
+});
+
+it('J3: when, who, whose, what, with whom, and what became of the appointment', async () => {
+  const [first, second] = await rowsOf(ofAnna());
+  const { start } = await clinic.appointment(held);
+  expect(first).toMatchObject({
+    ...{ date: clinic.day(3), appointmentStart: start, bookedAt: first!.recordedAt, appointmentId: held.appointmentId },
+    ...{ clientName: 'Anna Tremblay', ownerName: 'Anna Tremblay', ownerId: sold.clientId, packageId: sold.packageId },
+    ...{ offeringId: sold.offeringId, offeringName: 'Five massages', serviceId: clinic.has.massage, serviceName: 'Massage' },
+    ...{ providerId: clinic.has.providerId, providerName: 'Dana Roy', appointmentStatus: 'completed', currency: 'CAD' },
+  });
+  expect(second).toMatchObject({ clientName: 'Ben Tremblay', ownerName: 'Anna Tremblay', appointmentStatus: 'cancelled' });
+  expect((await rowsOf(ofAnna())).at(-1)).toMatchObject({
+    ...{ date: clinic.day(0), appointmentStart: null, bookedAt: null, providerName: null, appointmentStatus: null },
+  });
+});
+
+it('J3: filters', async () => {
+  const count = async (query: string) => (await rowsOf(query)).length;
+  expect(await count('')).toBe(7);
+  expect(await count(`&ownerId=${sold.clientId}`)).toBe(6);
+  expect(await count(`&clientId=${cancelled.clientId}`)).toBe(2);
+  expect(await count(`&offeringId=${sold.offeringId}`)).toBe(6);
+  expect(await count(`&serviceId=${clinic.has.facial}`)).toBe(0);
+  expect(await count(`&providerId=${clinic.has.providerId}`)).toBe(6);
+  expect(await count('&appointmentStatus=cancelled')).toBe(2);
+  expect(await count('&appointmentStatus=noShow&what=forfeited')).toBe(1);
+  expect(await count('&what=moved')).toBe(1);
+  for (const sort of ['recordedAt', 'date']) {
+    const these = async (query: string) => (await rowsOf(`&sort=${sort}${query}`)).map(({ what, date }) => [what, date]);
+    expect(await these(`&dateFrom=${clinic.day(4)}&dateUntil=${clinic.day(5)}`)).toEqual([['consumed', clinic.day(5)]]);
+    expect(await these(`&dateUntil=${clinic.day(0)}`)).toEqual([['adjusted', clinic.day(0)]]);
+    expect(new Set(await these(`&dateFrom=${clinic.day(6)}`))).toEqual(
+      new Set([
+        ['consumed', clinic.day(40)],
+        ['forfeited', clinic.day(40)],
+      ]),
+    );
+  }
+});
+
+const SORTS = [
+  'recordedAt',
+  'date',
+  'client',
+  'owner',
+  'offering',
+  'service',
+  'provider',
+  'appointmentStatus',
+  'what',
+  'effect',
+  'remaining',
+  'fee',
+];
+
+it.each(SORTS)('J3, L5: sorted by %s both ways, in pages that leave nothing out', async (sort) => {
+  const up = await rowsOf(`&sort=${sort}`, 2);
+  const down = await rowsOf(`&sort=${sort}&descending=true`, 2);
+  expect(new Set(up.map(({ entryId }) => entryId)).size).toBe(7);
+  const column =
+    {
+      date: 'appointmentStart',
+      client: 'clientName',
+      owner: 'ownerName',
+      offering: 'offeringName',
+      service: 'serviceName',
+      provider: 'providerName',
+    }[sort] ?? sort;
+  const valuesOf = (rows: Use[]) => rows.map((row) => row[column]).filter((value) => value !== null);
+  expect(valuesOf(down)).toEqual(valuesOf(up).toReversed());
+});
+
+it.each(['day', 'month', 'client', 'owner', 'offering', 'service', 'provider', 'appointmentStatus', 'what'])(
+  'J3: sub-totals by %s, and the grand total, are the sums of the rows',
+  async (by) => {
+    const rows = await rowsOf('');
+    const sumsOf = (own: Use[]) => ({
+      ...{ entries: own.length, taken: own.filter(({ what }) => what === 'consumed').length },
+      ...{
+        returned: own.filter(({ what }) => what === 'returned').length,
+        forfeited: own.filter(({ what }) => what === 'forfeited').length,
+      },
+      adjusted: own.reduce((sum, { what, effect }) => sum + (what === 'adjusted' ? effect : 0), 0),
+      ...{ effect: own.reduce((sum, { effect }) => sum + effect, 0), fee: own.reduce((sum, { fee }) => sum + fee, 0) },
+    });
+    const keyOf = (row: Use): string => {
+      if (by === 'day' || by === 'month') return String(row.date).slice(0, by === 'day' ? 10 : 7);
+      return String(row[by === 'appointmentStatus' || by === 'what' ? by : `${by}Id`] ?? 'none');
+    };
+    const { groups, total } = await totalsOf(`by=${by}`);
+    expect(total).toEqual(sumsOf(rows));
+    expect(new Set(groups.map(({ key }) => key))).toEqual(new Set(rows.map(keyOf)));
+    for (const { key, name: _, ...figures } of groups) expect(figures).toEqual(sumsOf(rows.filter((row) => keyOf(row) === key)));
+  },
+);
+
+it('J3: as a file it has the same rows', async () => {
+  const rows = await rowsOf('&sort=date');
+  const { body } = await clinic.owner.send<string>('GET', '/v1/reports/usage.csv?sort=date');
+  const lines = parse<Record<string, string>>(body, { columns: true });
+  expect(lines).toEqual(
+    rows.map((row) =>
+      Object.fromEntries(Object.entries({ ...row, fee: (row.fee / 100).toFixed(2) }).map(([name, value]) => [name, String(value ?? '')])),
+    ),
+  );
+});
+
+it('A2: all staff and the auditor, of their own business', async () => {
+  for (const role of ['receptionist', 'auditor'] as const) await (await clinic.as(role)).get('/v1/reports/usage');
+  for (const path of ['', '/totals?by=day', '.csv']) await (await clinic.as('client')).refused(403, 'GET', `/v1/reports/usage${path}`);
+  const other = await openClinic(service);
+  expect((await other.owner.get<Page<Use>>(`/v1/reports/usage?packageId=${sold.packageId}`)).items).toEqual([]);
+  expect(await other.owner.get<Totals>('/v1/reports/usage/totals?by=day')).toMatchObject({ groups: [], total: { entries: 0, fee: 0 } });
+});
