@@ -205,20 +205,19 @@ class Rebuild {
       building.map(({ worker }) => worker!),
       { feed, after: first < 0n ? undefined : first, signal, enough: enough.signal },
     );
-    const reading = lane.run().then(() => building.every(({ worker }) => worker!.poison));
+    const reading = lane.run();
     const following = this.follow(building, AbortSignal.any([signal, enough.signal]));
-    try {
-      return await Promise.race([reading, following]);
-    } catch (error) {
-      if (signal.aborted) return false;
-      if (error instanceof LeadershipLost || error instanceof RebuildLost) throw lost();
-      logger.warn({ err: error }, 'The rebuild was interrupted; it goes on from its checkpoints.');
-      await sleep(READ_AGAIN, undefined, { signal }).catch(() => undefined);
-      return false;
-    } finally {
-      enough.abort();
-      await Promise.allSettled([reading, following]);
-    }
+    await Promise.race([reading, following]).catch(() => undefined); // told below
+    enough.abort();
+    const [read, followed] = await Promise.allSettled([reading, following]);
+    if (followed.status === 'fulfilled' && followed.value) return true; // also if it was told to stop meanwhile
+    if (signal.aborted) return false;
+    const failure: unknown = [followed, read].find((settled) => settled.status === 'rejected')?.reason;
+    if (failure === undefined) return building.every(({ worker }) => worker!.poison);
+    if (failure instanceof LeadershipLost || failure instanceof RebuildLost) throw lost();
+    logger.warn({ err: failure }, 'The rebuild was interrupted; it goes on from its checkpoints.');
+    await sleep(READ_AGAIN, undefined, { signal }).catch(() => undefined);
+    return false;
   }
 
   /** Looks how far it is, until it has switched. */
@@ -235,7 +234,7 @@ class Rebuild {
         this.step = 'catching up';
         await this.tell(building);
       }
-      if (isThere && this.step === 'catching up' && (await this.trySwitch(healthy, signal))) return true;
+      if (isThere && this.step === 'catching up' && !signal.aborted && (await this.trySwitch(healthy, signal))) return true;
       await sleep(LOOK, undefined, { signal }).catch(() => undefined);
     }
     return false;
