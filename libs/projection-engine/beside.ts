@@ -41,12 +41,14 @@ export async function feedBeside(options: BesideOptions, pool: Pool, signal: Abo
   }
 }
 
-/** The builds of our versions that the leader's code does not have; none while nobody has led. */
+/** The builds of our versions that the leader's code does not have, and that have not stopped; none while nobody has led. */
 async function unfedOf(pool: Pool, projections: readonly Projection[]): Promise<Required<Build>[]> {
   const { rows } = await pool.query<Required<Build>>(
     `SELECT mine.projection AS name, mine.version, coalesce(build, 0) AS build FROM unnest($1::text[], $2::integer[]) AS mine (projection, version)
       LEFT JOIN read_models.live_builds USING (projection, version)
-      WHERE EXISTS (SELECT FROM read_models.leader WHERE cardinality(feeds) > 0 AND concat_ws(' ', mine.projection, mine.version) <> ALL (feeds))`,
+      WHERE EXISTS (SELECT FROM read_models.leader WHERE cardinality(feeds) > 0 AND concat_ws(' ', mine.projection, mine.version) <> ALL (feeds))
+        AND NOT EXISTS (SELECT FROM read_models.checkpoints c WHERE c.state = 'poisoned'
+          AND (c.projection, c.version, c.build) = (mine.projection, mine.version, coalesce(live_builds.build, 0)))`,
     [projections.map(({ name }) => name), projections.map(({ version }) => version)],
   );
   return rows;

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import { underMigrationLock } from './schema.js';
 import { historyName, tableName, type Build } from './sql-names.js';
 
 // Who folds a build that the leader does not. Like a leader it has an epoch, so that one which was paused and wakes does not write; unlike a
@@ -85,6 +86,33 @@ export async function retire(client: Pick<PoolClient, 'query'>, build: Build): P
     [tableName(build), historyName(build)],
   ]);
 }
+
+/** A version that was superseded, and that nobody has fed for so long, has no readers: whoever reads it runs beside a projector that feeds it. */
+const UNFED = '1 day';
+
+/** Retires versions that nobody feeds any more. Gives their names. */
+export async function retireUnfed(pool: Pool, unfed = UNFED): Promise<Build[]> {
+  const { rows: some } = await pool.query(SUPERSEDED, [unfed]);
+  if (!some.length) return [];
+  return underMigrationLock(pool, async (client) => {
+    const { rows } = await client.query<Required<Build>>(SUPERSEDED, [unfed]);
+    for (const build of rows) {
+      const own = [build.name, build.version];
+      await client.query('DELETE FROM read_models.builders WHERE projection = $1 AND version = $2', own);
+      await client.query('DELETE FROM read_models.live_builds WHERE projection = $1 AND version = $2', own);
+      await retire(client, build);
+    }
+    return rows;
+  });
+}
+
+const SUPERSEDED = `
+  SELECT l.projection AS name, l.version, l.build FROM read_models.live_builds l JOIN read_models.checkpoints c USING (projection, version, build)
+    WHERE c.changed_at < now() - $1::interval
+      AND EXISTS (SELECT FROM read_models.live_builds newer WHERE newer.projection = l.projection AND newer.version > l.version)
+      AND NOT EXISTS (SELECT FROM read_models.leader WHERE concat_ws(' ', l.projection, l.version) = ANY (feeds))
+      AND NOT EXISTS (SELECT FROM read_models.builders b WHERE b.projection = l.projection AND b.version = l.version
+        AND b.holder IS NOT NULL AND b.beat > now() - $1::interval)`;
 
 const PATIENCE = '100ms'; // that a table's readers are waited for, and whoever comes after them with us
 

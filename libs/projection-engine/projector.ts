@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg, { type Pool } from 'pg';
 import type { Logger } from 'pino';
 import { checkpointOf, type Checkpoint, type Poison, type Progress } from './checkpoint.js';
-import { dropRetired } from './builders.js';
+import { dropRetired, retireUnfed } from './builders.js';
 import { feedBeside, versionName } from './beside.js';
 import { goLive } from './go-live.js';
 import { requireSameStore } from './store-check.js';
@@ -187,9 +187,15 @@ export class Projector {
     while (!signal.aborted) {
       await tried(goLive(this.pool, projections, logger));
       await tried(this.revive());
+      await tried(this.retire());
       await tried(dropRetired(this.pool));
       await sleep(TIDY, undefined, { signal }).catch(() => undefined);
     }
+  }
+
+  private async retire(): Promise<void> {
+    for (const { name, version } of await retireUnfed(this.pool))
+      this.options.logger.info({ projection: name, version }, 'Nobody feeds this version any more: its tables go.');
   }
 
   /** A poison event was passed over, or a rebuild has found none: what has stopped goes on, from a new read of the events. */

@@ -6,6 +6,7 @@ import { type AnyRow, type Projection } from './define-projection.js';
 import type { Fed } from './feed.js';
 import { fold } from './fold.js';
 import { Projector, type ProjectorOptions } from './projector.js';
+import { retireUnfed } from './builders.js';
 import { BuildUnderWay, cancelRebuild, rebuild, RebuildLost, type RebuildOptions, type RebuildProgress } from './rebuild.js';
 import { migrate } from './schema.js';
 import { allSkipped, NotStoppedThere, skipPoison } from './skip.js';
@@ -243,6 +244,42 @@ it('is called off: what it has built goes, the live tables stay; nobody else may
   expect(await live()).toEqual(['counts 1 0', 'packages 1 0']);
   await expectFold(history);
 });
+
+it('what was called off and is still being read keeps its rows to itself: the next rebuild begins another table', async () => {
+  const feed = new SlowFeed(history);
+  startProjector({ feed: new MemoryFeed(history) });
+  await until(at(END));
+  const { rebuilt } = startRebuild({ feed, maxBatch: 40 });
+  await until(async () => (await checkpoints()).some(({ build, position }) => build === 1 && Number(position) > 0));
+  const reading = await pool.connect();
+  await reading.query('BEGIN; SELECT count(*) FROM read_models.packages_v1_b1');
+  for (const projection of all) await cancelRebuild(pool, projection);
+  await expect(rebuilt).rejects.toThrow(RebuildLost);
+  expect(await startRebuild({ feed: new MemoryFeed(history) }).rebuilt).toMatchObject([{ name: 'packages', build: 2 }, { name: 'counts' }]);
+  await reading.query('COMMIT');
+  reading.release();
+  await until(async () => !(await tables()).includes('packages_v1_b1'));
+  expect(await tables()).toContain('packages_v1_b2');
+  await expectFold(history);
+}, 30_000);
+
+it('a version that was superseded goes when nobody has fed it for long; code that has it, started again, begins anew', async () => {
+  const feed = new MemoryFeed(history);
+  const old = startProjector({ feed });
+  await until(at(END));
+  await old.stop();
+  const next = { ...packages, version: 2 } as Projection;
+  const deployed = startProjector({ feed, projections: [next, counts] as Projection[] });
+  await until(async () => (await live()).includes('packages 2 0'));
+  expect(await retireUnfed(pool)).toEqual([]); // it was fed a moment ago
+  await pool.query(`UPDATE read_models.checkpoints SET changed_at = now() - interval '2 days'`);
+  await until(async () => (await live()).join() === 'counts 1 0,packages 2 0');
+  await until(async () => !(await tables()).includes('packages_v1'));
+  await deployed.stop();
+  startProjector({ feed });
+  await until(async () => (await live()).includes('packages 1 0'));
+  await expectFold(history);
+}, 30_000);
 
 const nobodys = recorded<Example>([{ type: 'SessionConsumed', data: { packageId: idOf('nobody'), remaining: 1 } }], { first: 605n });
 

@@ -10,7 +10,7 @@ import type { Feed } from './feed.js';
 import { Lane } from './lane.js';
 import { consumerOf } from './projection-consumer.js';
 import { createBuild, indexBuild, underMigrationLock } from './schema.js';
-import { type Build } from './sql-names.js';
+import { type Build, historyName, tableName } from './sql-names.js';
 import { requireSameStore } from './store-check.js';
 import { LeadershipLost, Worker } from './worker.js';
 
@@ -108,6 +108,13 @@ export async function cancelRebuild(pool: Pool, { name, version }: Pick<Projecti
   });
 }
 
+async function isTaken(client: PoolClient, build: Build): Promise<boolean> {
+  const { rows } = await client.query<{ taken: boolean }>('SELECT coalesce(to_regclass($1), to_regclass($2)) IS NOT NULL AS taken', [
+    ...[tableName(build), historyName(build)],
+  ]);
+  return rows[0]!.taken;
+}
+
 /** Of versions that have a live build, those beside it. */
 const REBUILDS = `SELECT projection AS name, version, build FROM read_models.builders b
   WHERE EXISTS (SELECT FROM read_models.live_builds l WHERE l.projection = b.projection AND l.version = b.version AND l.build <> b.build)`;
@@ -183,7 +190,8 @@ class Rebuild {
       `SELECT max(build) + 1 AS next FROM read_models.checkpoints WHERE projection = $1 AND version = $2`,
       [name, version],
     );
-    const build = rows[0]!.next;
+    let build = rows[0]!.next;
+    while (await isTaken(client, { name, version, build })) build += 1; // what was retired may still be read, and is dropped later
     await createBuild(client, projection, build);
     await client.query('INSERT INTO read_models.builders (projection, version, build, epoch) VALUES ($1, $2, $3, 0)', [
       name,

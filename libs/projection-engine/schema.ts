@@ -172,7 +172,10 @@ async function createTable(client: PoolClient, projection: Projection): Promise<
   );
   if (builds.some((build) => build.shape !== shape))
     throw new Error(`The columns of ${name} have changed: give it version ${version + 1}, which is then built beside version ${version}.`);
-  if (!builds.length) await createBuild(client, projection, 0);
+  if (!builds.length) {
+    await dropLeftOver(client, { name, version });
+    await createBuild(client, projection, 0);
+  }
   for (const { build, isRebuild } of builds.length ? builds : [{ build: 0, isRebuild: false }])
     if (!isRebuild) for (const index of indexesOf({ ...projection, build })) await client.query(index);
   if (!builds.length)
@@ -180,6 +183,15 @@ async function createTable(client: PoolClient, projection: Projection): Promise<
       `INSERT INTO read_models.live_builds SELECT $1, $2, 0 WHERE NOT EXISTS (SELECT FROM read_models.checkpoints WHERE position IS NOT NULL)`,
       [name, version],
     );
+}
+
+/** Code that is old by now is started again: what is left of its tables, to be dropped when nobody reads it, must not be taken for new. */
+async function dropLeftOver(client: PoolClient, build: Build): Promise<void> {
+  const { rows } = await client.query<{ table: string }>(
+    'DELETE FROM read_models.retired WHERE table_name = ANY ($1) RETURNING table_name AS table',
+    [[tableName(build), historyName(build)]],
+  );
+  for (const { table } of rows) await client.query(`DROP TABLE IF EXISTS ${table}`);
 }
 
 const shapeOf = (projection: Projection): string => createHash('sha256').update(columnsOf(projection)).digest('hex').slice(0, 16);

@@ -36,9 +36,11 @@ export async function skipPoison(
       throw new NotStoppedThere(
         `${name}, version ${version}, has not stopped at event ${eventId}; \`status\` shows where it has, if anywhere.`,
       );
-    await client.query('INSERT INTO read_models.skipped (projection, version, event_id, poison, reason) VALUES ($1, $2, $3, $4, $5)', [
-      ...[name, version, eventId, rows[0].poison, reason],
-    ]);
+    // A rebuild that began before may stop there again.
+    await client.query(
+      'INSERT INTO read_models.skipped (projection, version, event_id, poison, reason) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING',
+      [name, version, eventId, rows[0].poison, reason],
+    );
     return rows[0].poison;
   });
 }
