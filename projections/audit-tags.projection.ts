@@ -1,16 +1,18 @@
-import type { Recorded, Role } from '../libs/domain/kernel/event.js';
+import type { ClientForgotten } from '../libs/domain/client/client.events.js';
+import { forgotten, type EventOf, type Recorded, type Role } from '../libs/domain/kernel/event.js';
 import type { Money } from '../libs/domain/kernel/shapes.js';
 import type { PackageEvent, PackageSoldData } from '../libs/domain/package/package.events.js';
-import { column, defineProjection, insert, type RowOf } from '../libs/projection-engine/define-projection.js';
+import { column, defineProjection, insert, scrub, type RowOf } from '../libs/projection-engine/define-projection.js';
 
 /** F3: what happened to a package: when, who, what from, what to, why. */
 export const auditTags = defineProjection({
   name: 'audit_tags',
-  version: 4,
+  version: 5,
   key: 'eventId',
   columns: {
     eventId: column.uuid(),
     packageId: column.uuid(),
+    ownerId: column.uuid().indexed(), // of the package: whom a reason in free words is about
     revision: column.bigint(),
     position: column.bigint(),
     at: column.instant(),
@@ -24,7 +26,7 @@ export const auditTags = defineProjection({
     reason: column.text().nullable(),
   },
   indexes: [['packageId', 'revision']],
-}).on<PackageEvent>({
+}).on<PackageEvent | EventOf<typeof ClientForgotten>>({
   PackageSold: insert((event) => tag(event, 'sold', { appointmentId: event.data.appointmentId, reason: boughtOnline(event.data) })),
   PackageImported: insert((event) => tag(event, 'imported', { reason: `${event.data.source}: ${event.data.reference}` })),
   SessionConsumed: insert((event) => tag(event, 'sessionConsumed', session(event.data, 1))),
@@ -43,6 +45,10 @@ export const auditTags = defineProjection({
   ),
   PackageRefundRefused: insert((event) => tag(event, 'refundRefused', { ...withdrawn(event.data), reason: event.data.failure })),
   PackageDisputed: insert((event) => tag(event, 'disputed', { to: event.data.status, reason: event.data.because })),
+  ClientForgotten: scrub(
+    ({ data }) => ({ ownerId: data.clientId }),
+    (row) => (IN_WORDS.has(row.what) ? { ...row, reason: forgotten(row.reason) } : row),
+  ),
 });
 
 type Tag =
@@ -63,6 +69,12 @@ type Tag =
   | 'refundRefused'
   | 'disputed';
 
+/** Tags whose reason is in free words, about the owner. */
+const IN_WORDS: ReadonlySet<Tag> = new Set<Tag>([
+  ...(['remainingAdjusted', 'expiryAdjusted', 'expiryRestored'] as const),
+  ...(['cancelled', 'reinstated', 'refunded', 'refundRequested'] as const),
+]);
+
 export type AuditTag = RowOf<typeof auditTags>;
 type Detail = Partial<Record<'serviceId' | 'appointmentId' | 'from' | 'to' | 'reason', string | null>>;
 
@@ -70,7 +82,14 @@ function tag({ id, revision, position, metadata, data }: Recorded<PackageEvent>,
   return {
     ...{ eventId: id, packageId: data.packageId, revision, position, what },
     ...{ at: metadata.time, actorId: metadata.actor.id, actorRole: metadata.actor.role },
-    ...{ serviceId: null, appointmentId: null, from: null, to: null, reason: null },
+    ...{
+      ownerId: 'ownerId' in data ? data.ownerId : data.clientId,
+      serviceId: null,
+      appointmentId: null,
+      from: null,
+      to: null,
+      reason: null,
+    },
     ...detail,
   };
 }

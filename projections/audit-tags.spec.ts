@@ -49,7 +49,7 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
   it('F3: when, who, what from, what to, why', () => {
     const [event] = recorded([history[6]!], { first: 7n });
     expect(tags(history)[6]).toEqual({
-      ...{ eventId: event!.id, packageId: p, revision: 6n, position: 7n, at: '2027-01-01T00:00:07.000Z' },
+      ...{ eventId: event!.id, packageId: p, ownerId: anna, revision: 6n, position: 7n, at: '2027-01-01T00:00:07.000Z' },
       ...{ actorId: 'rita', actorRole: 'receptionist', what: 'remainingAdjusted', serviceId: massage, appointmentId: null },
       ...{ from: '4', to: '6', reason: 'A gift' },
     });
@@ -99,4 +99,14 @@ describe.each(deliveries)('events delivered %s', (_, delivered) => {
     expect(tags([...history, sold({ packageId: another })]).filter(({ packageId }) => packageId === another)).toMatchObject([
       { what: 'sold' },
     ]));
+});
+
+it('K4: of somebody who is forgotten, what was said in free words is gone, and the rest stays', () => {
+  const forgotten = { type: 'ClientForgotten' as const, data: { clientId: anna } };
+  const reasons = (events: readonly (PackageEvent | typeof forgotten)[]) =>
+    [...fold(auditTags, new Map<string, AuditTag>(), recorded(events)).values()].map(({ what, reason }) => `${what}: ${reason}`);
+  expect(reasons([...history, forgotten])).toEqual(
+    reasons(history).map((tag) => tag.replace(/: (A gift|Moved away|Came back|A loss)$/, ': (forgotten)')),
+  );
+  expect(reasons([...history, { ...forgotten, data: { clientId: another } }])).toEqual(reasons(history));
 });

@@ -1,6 +1,6 @@
-import type { EventOf } from '../libs/domain/kernel/event.js';
-import type { ClientChanged, ClientRegistered } from '../libs/domain/client/client.events.js';
-import { column, defineProjection, insert, type RowOf } from '../libs/projection-engine/define-projection.js';
+import { nameless } from '../libs/domain/client/client.js';
+import type { ClientEvent } from '../libs/domain/client/client.events.js';
+import { column, defineProjection, insert, scrub, type RowOf } from '../libs/projection-engine/define-projection.js';
 
 /** One row per client. */
 export const clientList = defineProjection({
@@ -15,9 +15,13 @@ export const clientList = defineProjection({
     externalReference: column.text().nullable().indexed(),
     revision: column.bigint(),
   },
-}).on<EventOf<typeof ClientRegistered | typeof ClientChanged>>({
+}).on<ClientEvent>({
   ClientRegistered: insert(({ data, revision }) => ({ ...data, revision })),
   ClientChanged: insert(({ data, revision }) => ({ ...data, revision })),
+  ClientForgotten: scrub(
+    ({ data }) => ({ clientId: data.clientId }),
+    (row, { revision }) => ({ ...nameless(row), revision }),
+  ),
 });
 
 export type ClientRow = RowOf<typeof clientList>;

@@ -1,3 +1,4 @@
+import type { ClientEvent } from '../libs/domain/client/client.events.js';
 import { deliveries } from '../libs/domain/testing/deliveries.js';
 import { anna, ben } from '../libs/domain/testing/example.js';
 import { annaHerself } from '../libs/domain/testing/example-catalogue.js';
@@ -22,4 +23,14 @@ it.each(deliveries)('J4: clients as they are known now, events delivered %s', (_
   );
   expect(rows.get(anna)).toEqual({ ...changed, revision: 3n });
   expect(rows.get(ben)).toEqual({ ...benHimself, revision: 1n });
+});
+
+it('K4: of somebody who is forgotten, the row is left', () => {
+  const known: ClientEvent[] = [
+    { type: 'ClientRegistered', data: annaHerself },
+    { type: 'ClientForgotten', data: { clientId: anna } },
+  ];
+  const rows = fold(clientList, new Map<string, ClientRow>(), recorded(known));
+  const nothing = { email: null, phone: null, externalReference: null };
+  expect(rows.get(anna)).toEqual({ clientId: anna, name: '(forgotten)', ...nothing, revision: 1n });
 });

@@ -1,14 +1,15 @@
-import type { ClientRegistered, ClientChanged } from '../libs/domain/client/client.events.js';
-import type { EventOf } from '../libs/domain/kernel/event.js';
+import type { ClientForgotten, ClientRegistered, ClientChanged } from '../libs/domain/client/client.events.js';
+import { FORGOTTEN, type EventOf } from '../libs/domain/kernel/event.js';
 import type { CategoryCreated, CategoryRenamed } from '../libs/domain/offering-list/offering-list.events.js';
 import type { OfferingEvent } from '../libs/domain/offering/offering.events.js';
 import type { ProviderChanged, ProviderRegistered } from '../libs/domain/provider/provider.events.js';
 import type { ServiceChanged, ServiceDefined } from '../libs/domain/service/service.events.js';
-import { column, defineProjection, upsert } from '../libs/projection-engine/define-projection.js';
+import { column, defineProjection, scrub, upsert } from '../libs/projection-engine/define-projection.js';
 
 type Named = EventOf<
   | typeof ClientRegistered
   | typeof ClientChanged
+  | typeof ClientForgotten
   | typeof ProviderRegistered
   | typeof ProviderChanged
   | typeof ServiceDefined
@@ -32,6 +33,10 @@ export const directory = defineProjection({
 }).on<Named | OfferingEvent>({
   ClientRegistered: named(({ clientId }) => clientId, 'client'),
   ClientChanged: named(({ clientId }) => clientId, 'client'),
+  ClientForgotten: scrub(
+    ({ data }) => ({ id: data.clientId }),
+    (row) => ({ ...row, name: FORGOTTEN }),
+  ),
   ProviderRegistered: named(({ providerId }) => providerId, 'provider'),
   ProviderChanged: named(({ providerId }) => providerId, 'provider'),
   ServiceDefined: named(({ serviceId }) => serviceId, 'service'),

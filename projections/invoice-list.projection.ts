@@ -1,8 +1,10 @@
+import type { ClientForgotten } from '../libs/domain/client/client.events.js';
 import type { InvoiceEvent, RefundOutcome, RefundSource } from '../libs/domain/invoice/invoice.events.js';
 import type { InvoiceNumbersEvent } from '../libs/domain/invoice-numbers/invoice-numbers.events.js';
+import { forgotten, type EventOf } from '../libs/domain/kernel/event.js';
 import { pick } from '../libs/domain/kernel/pick.js';
 import type { InvoiceContent, InvoiceLine, Money, PaymentMethod, TaxLine } from '../libs/domain/kernel/shapes.js';
-import { column, defineProjection, insert, update, type RowOf } from '../libs/projection-engine/define-projection.js';
+import { column, defineProjection, insert, scrub, update, type RowOf } from '../libs/projection-engine/define-projection.js';
 
 export interface ListedPayment {
   paymentId: string;
@@ -76,7 +78,7 @@ export const invoiceList = defineProjection({
     revision: column.bigint(),
   },
   indexes: [['clientId', 'issuedOn']],
-}).on<InvoiceEvent | InvoiceNumbersEvent>({
+}).on<InvoiceEvent | InvoiceNumbersEvent | EventOf<typeof ClientForgotten>>({
   InvoiceIssued: insert(({ data, revision }) => ({
     ...{ number: null, paid: 0, refunded: 0, pending: 0, payments: [], refunds: [], disputes: [], disputed: false, overallAdjustments: [] },
     ...{ ...contentOf(data), revision },
@@ -171,6 +173,15 @@ export const invoiceList = defineProjection({
       ];
       return { ...row, ...moneyAfter(data), disputes, disputed: disputes.some(({ status }) => status !== 'won'), revision };
     },
+  ),
+  ClientForgotten: scrub(
+    ({ data }) => ({ clientId: data.clientId }),
+    (row) => ({
+      ...row,
+      payments: row.payments.map((one) => ({ ...one, reference: forgotten(one.reference), reason: forgotten(one.reason) })),
+      overallAdjustments: row.overallAdjustments.map((one) => ({ ...one, reason: forgotten(one.reason) })),
+      refunds: row.refunds.map((one) => ({ ...one, reference: forgotten(one.reference), notes: forgotten(one.notes) })),
+    }),
   ),
 });
 

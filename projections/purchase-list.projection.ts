@@ -1,8 +1,10 @@
+import type { ClientForgotten } from '../libs/domain/client/client.events.js';
+import type { EventOf } from '../libs/domain/kernel/event.js';
 import { pick } from '../libs/domain/kernel/pick.js';
 import type { Money } from '../libs/domain/kernel/shapes.js';
 import type { PurchaseEvent } from '../libs/domain/purchase/purchase.events.js';
 import { readable, type ExpiredBecause } from '../libs/domain/purchase/purchase.state.js';
-import { column, defineProjection, insert, update, type RowOf } from '../libs/projection-engine/define-projection.js';
+import { column, defineProjection, insert, scrub, update, type RowOf } from '../libs/projection-engine/define-projection.js';
 
 /** I4, D2: one row per purchase by card: what is to be paid, where, and what has become of it. */
 export const purchaseList = defineProjection({
@@ -27,7 +29,7 @@ export const purchaseList = defineProjection({
     revision: column.bigint(),
   },
   indexes: [['clientId', 'startedAt']],
-}).on<PurchaseEvent>({
+}).on<PurchaseEvent | EventOf<typeof ClientForgotten>>({
   PurchaseStarted: insert(({ data, metadata, revision }) => ({
     ...pick(data, 'purchaseId', 'clientId', 'description', 'amount', 'expiresAt'),
     ...{ kind: data.sale ? ('package' as const) : ('invoice' as const), offeringId: data.sale?.offeringId ?? null },
@@ -55,6 +57,10 @@ export const purchaseList = defineProjection({
   PurchaseExpired: update(
     ({ data }) => data.purchaseId,
     (row, { data, revision }) => ({ ...row, status: 'expired' as const, url: null, because: data.because, revision }),
+  ),
+  ClientForgotten: scrub(
+    ({ data }) => ({ clientId: data.clientId }),
+    (row) => ({ ...row, url: null }),
   ),
 });
 

@@ -11,6 +11,7 @@ import { guardRoutes } from './http/access.js';
 import { rememberAddresses } from './http/addresses.js';
 import { answerCorrelation } from './http/correlation.js';
 import { serveHealth } from './http/health.js';
+import { holdBack } from './http/held-back.js';
 import { readJsonBodies } from './http/json-body.js';
 import { createLogger, logCalls, NestLog } from './http/logging.js';
 import { refuseOtherTypes } from './http/takes.js';
@@ -60,6 +61,7 @@ export const createApp = async (
   limitTime(fastify, config.requestTimeoutMs);
   const door = closeGently(fastify);
   guardRoutes(fastify, createTokenVerifier(config.tokens));
+  if (parts.isHeld) holdBack(fastify, parts.isHeld);
   refuseOtherTypes(fastify);
   if (config.rateLimit > 0) await limitRate(fastify, config.rateLimit);
   answerPositions(fastify);

@@ -8,6 +8,7 @@ import { Knocks } from '../../libs/command-handling/card-payments/knocks.js';
 import { CommandHandlingModule } from '../../libs/command-handling/command-bus.js';
 import { openCommandHandling } from '../../libs/command-handling/command-handling.js';
 import type { Parts as CommandParts } from '../../libs/command-handling/operation.js';
+import { forgetAgain, migrateForgotten } from '../../libs/command-handling/forgotten.js';
 import { connectEventStore } from '../../libs/event-store/event-store.js';
 import { allProjections } from '../../libs/projection-engine/all-projections.js';
 import { EventReaders } from '../../libs/projection-engine/event-readers.js';
@@ -18,6 +19,7 @@ import { Reports } from '../../libs/reporting/reports.js';
 import type { ApiConfig } from './config.js';
 import { EVENT_READERS, EventStreams } from './events/event-streams.js';
 import { Imports } from './imports/imports.js';
+import { ForgettingAgain } from './forgetting-again.js';
 import type { HealthCheck } from './http/health.js';
 import { AppointmentsController } from './resources/appointments.controller.js';
 import { AuditController } from './resources/audit.controller.js';
@@ -65,6 +67,7 @@ import { CountedKnocks } from './stripe/counted-knocks.js';
 export interface Parts {
   modules: (Type | DynamicModule)[]; // the resources' controllers and what they need
   checks: Record<string, HealthCheck>; // each part that must answer before we are ready
+  isHeld?(): boolean; // nothing is answered yet
   close(): Promise<void>; // after the last call has been answered
 }
 
@@ -99,14 +102,20 @@ export const connectParts = async ({ config, logger, metrics, clock }: Surroundi
   };
   const commands = await openCommandHandling({ store, pool, log: logger, clock, ...config });
 
+  await migrateForgotten(pool);
+  const forgetting = new ForgettingAgain(pool, await forgetAgain(commands, pool), logger);
+
   return {
+    isHeld: () => forgetting.isHeld,
     modules: [ResourcesModule.with(pool, commands, readModels, reporting, new CountedKnocks(new Knocks(commands, logger), metrics))],
     checks: {
       postgres: () => pool.query('SELECT 1'),
       eventStore: () => store.lastPosition(),
+      forgetting: () => forgetting.done(),
       readModels: () => readModels.sources.requireBuilt(),
     },
     close: async () => {
+      forgetting.stop();
       await commands.close();
       await readModels.close();
       await reporting.exports.close();

@@ -8,6 +8,7 @@ import { Projector } from '../../libs/projection-engine/projector.js';
 import { readStatus } from '../../libs/projection-engine/status.js';
 import { todoOptions } from './carry-out.js';
 import { configFromEnv, type ProjectorConfig } from './config.js';
+import { Forgetter } from './forgetter.js';
 import { serve } from './http.js';
 import { numberingOf } from './numbering.js';
 import { Sealer } from './sealer.js';
@@ -46,14 +47,17 @@ async function run(config: ProjectorConfig, logger: pino.Logger, signal: AbortSi
   const sealer = config.seals && new Sealer(commands, pool, logger, config.seals);
   if (!sealer) logger.warn({}, 'No seals are made: SEAL_KEY is not set (docs/auditing.md).');
   const clerk = commands.cards && new StripeClerk(commands, pool, logger, config.lookSeconds * 1_000);
+  const projections = await allProjections();
+  const forgetter = new Forgetter(commands, pool, projections, logger);
+  await forgetter.start();
   const projector = new Projector({
     databaseUrl,
     feed,
-    projections: await allProjections(),
+    projections,
     publish: true,
     todo,
-    effects: [numberingOf(commands)],
-    beside: [clerk, sealer].filter((one) => one !== undefined).map((one) => (signal) => one.run(signal)),
+    effects: [numberingOf(commands), forgetter.consumer],
+    beside: [forgetter, clerk, sealer].filter((one) => one !== undefined).map((one) => (signal) => one.run(signal)),
     logger,
   });
   const http =

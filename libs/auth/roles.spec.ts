@@ -13,6 +13,7 @@ describe('Who may do what', () => {
       'invoices:adjust',
       'payments:void',
       'packages:import',
+      'clients:forget',
     ] as const)
       expect(CALLER_ROLES.filter((role) => permits(role, permission))).toEqual(['owner', 'administrator']);
   });

@@ -20,6 +20,7 @@ export const PERMISSIONS = {
 
   'clients:read': [...staff, ...auditor],
   'clients:write': staff, // linking them included
+  'clients:forget': managers,
   'packages:read': [...staff, ...auditor],
   'packages:sell': staff, // and assign
   'packages:adjust': staff,

@@ -51,6 +51,12 @@ export class Claims {
     this.keeping ??= this.storeAnswers();
   }
 
+  /** Drops every answer that speaks of a person: their repeats are answered by what is stored. */
+  async forget(personId: string): Promise<void> {
+    for (const [commandId, answer] of this.answers) if (answer.includes(personId)) this.answers.delete(commandId);
+    await this.pool.query(SCRUB, [`%${personId}%`]);
+  }
+
   /** Once all answers are stored. */
   async close(): Promise<void> {
     await this.keeping;
@@ -137,6 +143,9 @@ const ANSWER = `
 /** Nobody repeats a request after a week; and an answer may say names. The claims themselves stay. */
 const FORGET = `
   UPDATE commands.claim SET answer = NULL, answered_at = NULL WHERE answered_at < clock_timestamp() - interval '7 days'`;
+
+const SCRUB = `
+  UPDATE commands.claim SET answer = NULL, answered_at = NULL WHERE answered_at IS NOT NULL AND answer::text LIKE $1`;
 
 /** Hashes made with different keys can't be compared: the same command id then has to do. */
 const isAnother = ({ requestHash, hashKey }: Claim, { hash, key }: Row): boolean => key === hashKey && hash !== requestHash;

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { domainEvents } from '../domain/events.js';
 import { createCodec } from '../event-store/codec.js';
 import type { EventStore } from '../event-store/event-store.js';
-import { createHandle } from '../event-store/handle.js';
+import { createHandle, stateCache } from '../event-store/handle.js';
 import { createPersonalKeys, type PersonalKeys } from '../event-store/personal-keys.js';
 import type { CardPayments, CardPaymentsOptions } from '../payments/card-payments.js';
 import { NO_CARDS, type CardSettings } from '../payments/settings.js';
@@ -14,6 +14,7 @@ import { type Clock, systemClock } from './clock.js';
 import { Facts } from './facts.js';
 import { withFailpoints } from './failpoints.js';
 import { FollowUps } from './follow-up.js';
+import { Forgetting } from './forgetting.js';
 import type { Parts } from './operation.js';
 
 export interface Surroundings {
@@ -39,11 +40,13 @@ export const openCommandHandling = async (surroundings: Surroundings): Promise<P
   await cameToNothing.migrate();
 
   const codec = createCodec(domainEvents, keys);
-  const facts = new Facts(store, codec, log);
+  const states = stateCache();
+  const forgetting = new Forgetting(keys, claims, () => states.clear());
+  const facts = new Facts(store, codec, log, (clientId) => forgetting.heard(clientId));
   await facts.start();
-  const handle = createHandle({ store, codec, logger: log });
+  const handle = createHandle({ store, codec, logger: log, states });
   return {
-    ...{ store, codec, handle, facts, claims, clock, checkouts, cards: stripe && (await cardPayments(stripe)) },
+    ...{ store, codec, handle, facts, claims, forgetting, clock, checkouts, cards: stripe && (await cardPayments(stripe)) },
     followUps: new FollowUps(handle, cameToNothing, clock, log, surroundings.policies !== 'api'),
     requestHashKey: { id: createHash('sha256').update(requestHashKey).digest('hex').slice(0, 16), secret: requestHashKey },
     policiesHere: surroundings.policies !== 'projector',

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { business } from '../domain/business/business.js';
+import { ClientForgotten } from '../domain/client/client.events.js';
 import { client } from '../domain/client/client.js';
 import type { Aggregate, AnyEvent, Recorded } from '../domain/kernel/event.js';
 import { provider } from '../domain/provider/provider.js';
@@ -41,6 +42,7 @@ export class Facts {
     private readonly store: EventStore,
     private readonly codec: Codec,
     private readonly log: Pick<Logger, 'warn'>,
+    private readonly forgotten: (clientId: string) => void = () => undefined,
   ) {}
 
   /** Follows the store from its present end, until `stop`. */
@@ -98,6 +100,7 @@ export class Facts {
 
   private async follow(live: AsyncIterable<StoredEvent[]>): Promise<void> {
     for await (const batch of live) {
+      for (const { type, data } of batch) if (type === ClientForgotten.type) this.forgotten(data.clientId as string);
       const kept = batch.filter(({ stream }) => this.isKept(stream));
       try {
         for (const event of await this.codec.decode(kept)) this.keepFresh(event);

@@ -21,6 +21,7 @@ import type { Clock } from './clock.js';
 import type { Caller, CommandOf } from './command.js';
 import { isFact, type Facts } from './facts.js';
 import type { FollowUps } from './follow-up.js';
+import type { Forgetting } from './forgetting.js';
 
 /** What every operation works with. */
 export interface Parts {
@@ -29,6 +30,7 @@ export interface Parts {
   handle: Handle;
   facts: Facts;
   claims: Claims;
+  forgetting: Forgetting;
   followUps: FollowUps;
   clock: Clock;
   requestHashKey: { id: string; secret: string };
@@ -220,6 +222,11 @@ export class Operation {
   async history<State, Event extends AnyEvent>({ category }: Aggregate<State, Event>, id: string): Promise<Recorded<Event>[]> {
     const { store, codec } = this.parts;
     return (await codec.decode(await store.readStream(`${category}-${id}`))) as Recorded<Event>[];
+  }
+
+  /** What follows from the event that somebody is forgotten; the projector does it again, should this process die. */
+  forgetPerson(personId: string): Promise<void> {
+    return this.parts.forgetting.forget(personId);
   }
 
   /** What this command did here when it was sent before; undefined if it did nothing here yet. */

@@ -8,7 +8,8 @@ import { GENESIS, verifyChain } from './chain.js';
 import { createCodec, UnknownEvent } from './codec.js';
 import type { EncryptedField } from './encrypted-field.js';
 import type { StoredEvent } from './event-store.js';
-import { createPersonalKeys, FORGOTTEN, type PersonalKeys } from './personal-keys.js';
+import { FORGOTTEN } from '../domain/kernel/event.js';
+import { createPersonalKeys, type PersonalKeys } from './personal-keys.js';
 import { NotStorable } from './stored-json.js';
 
 const Renamed = z.object({ clientId: z.string(), name: personal('clientId'), email: personal('clientId').nullable() });

@@ -46,8 +46,11 @@ export class UnknownEvent extends Error {
   }
 }
 
+/** `forgotten` is told of whoever is forgotten by an event that is read: from then on nothing of them is read, though the key may still be there. */
+export type CodecKeys = Pick<PersonalKeys, 'forWriting' | 'forReading'> & Partial<Pick<PersonalKeys, 'forgotten'>>;
+
 /** @param definitions of every event that is stored anywhere */
-export function createCodec(definitions: readonly EventDefinition[], keys: Pick<PersonalKeys, 'forWriting' | 'forReading'>): Codec {
+export function createCodec(definitions: readonly EventDefinition[], keys: CodecKeys): Codec {
   const known = registry(definitions);
 
   const definitionOf = (type: string, version?: number): EventDefinition => {
@@ -83,6 +86,10 @@ export function createCodec(definitions: readonly EventDefinition[], keys: Pick<
     },
 
     decode: async (stored) => {
+      for (const { type, data } of stored) {
+        const forgets = known.get(type)?.forgets;
+        if (forgets !== undefined) keys.forgotten?.(data[forgets] as string);
+      }
       const ids = keysOf(stored.map(({ data }) => data));
       const personalKeys = ids.length > 0 ? await keys.forReading(ids) : none;
       return stored.map((event) => read(event, personalKeys));

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { FORGOTTEN, type PersonalKey } from './personal-keys.js';
+import { FORGOTTEN } from '../domain/kernel/event.js';
+import type { PersonalKey } from './personal-keys.js';
 import type { JsonObject } from './stored-json.js';
 
 /** The stored form of a personal field (docs/stored-forms.md). `iv` and `ct` are base64url without padding. */

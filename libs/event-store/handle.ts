@@ -70,6 +70,8 @@ export interface HandleParts {
   logger?: Logger;
   /** Of the stored events that the cached states were folded from; in memory the states take some two thirds of that. */
   cacheBytes?: number;
+  /** Where they are kept, for whoever has to drop them. */
+  states?: LRUCache<string, KnownStream>;
   /** Commands that may wait for one stream. */
   maxQueued?: number;
 }
@@ -82,14 +84,24 @@ const JITTER = 20; // ms, at most, times the number of the try
 const RELOAD_AFTER = [0, 100, 300, 700, 1500]; // ms, after an unknown outcome: a store that restarts is back by then
 const LONG_STREAM = 2000n; // events: the design wants to know
 
+/** The states that were read or made last, by stream. */
+export const stateCache = (bytes = CACHE_BYTES) =>
+  new LRUCache<string, KnownStream>({ maxSize: bytes, sizeCalculation: (known) => known.bytes });
+
 /**
  * Handles one command on one stream: load, decide, append at the revision that was read.
  * @throws Refusal of the decision; NotFound for another business's stream; PRECONDITION_FAILED when `expectedRevision` is not
  *   the stream's; IDEMPOTENCY_KEY_REUSED when the command id is known with another request hash; TooBusy; StoreUnavailable;
  *   OutcomeUnknown (the same command sent again settles it)
  */
-export function createHandle({ store, codec, logger, cacheBytes = CACHE_BYTES, maxQueued = MAX_QUEUED }: HandleParts): Handle {
-  const cache = new LRUCache<string, KnownStream>({ maxSize: cacheBytes, sizeCalculation: ({ bytes }) => bytes });
+export function createHandle({
+  store,
+  codec,
+  logger,
+  cacheBytes,
+  states: cache = stateCache(cacheBytes),
+  maxQueued = MAX_QUEUED,
+}: HandleParts): Handle {
   const inTurn = streamQueues(maxQueued);
 
   const handle: Handle = (aggregate, id, context, decide, options = {}) =>

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { createDatabase } from '../../test/support/postgres.js';
-import { createPersonalKeys, FORGOTTEN } from './personal-keys.js';
+import { FORGOTTEN } from '../domain/kernel/event.js';
+import { createPersonalKeys } from './personal-keys.js';
 
 let database: Awaited<ReturnType<typeof createDatabase>>, pool: pg.Pool;
 beforeAll(async () => {

@@ -1,9 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Pool, PoolClient } from 'pg';
-
-/** What a personal field reads as once its person's key was deleted. */
-export const FORGOTTEN = '(forgotten)';
+import { FORGOTTEN } from '../domain/kernel/event.js';
 
 /** A key of 32 bytes, or that there is none any more. */
 export type PersonalKey = Buffer | typeof FORGOTTEN;
@@ -18,6 +16,8 @@ export interface PersonalKeys {
   forWriting(personIds: readonly string[]): Promise<ReadonlyMap<string, Buffer>>;
   /** Keys to decrypt with. A key that is neither there nor on the list of those forgotten is an error. */
   forReading(personIds: readonly string[]): Promise<ReadonlyMap<string, PersonalKey>>;
+  /** Whoever is forgotten, as this process has just heard: their key is not used again here, whether it is deleted yet or not. */
+  forgotten(personId: string): void;
   /** Deletes a person's key and puts the person on the list. Other processes follow within a minute. Repeating it is fine. */
   forget(personId: string): Promise<void>;
 }
@@ -34,7 +34,8 @@ const schema = `
     created_at timestamptz not null default now(),
     forgotten_at timestamptz,
     check ((wrapped is null) = (forgotten_at is not null) and (wrapped is null) = (wrapped_by is null))
-  )`;
+  );
+  create index if not exists keys_forgotten on personal_keys.keys (person_id) where forgotten_at is not null`;
 
 interface KeyRow {
   person_id: string;
@@ -50,12 +51,13 @@ interface KeyRow {
 export function createPersonalKeys({ pool, operatorKey }: { pool: Pool; operatorKey: Buffer }): PersonalKeys {
   const wrapping = keyWrapping(operatorKey);
   const cache = new LRUCache<string, PersonalKey>(CACHED);
+  const heard = new LRUCache<string, true>({ max: CACHED.max }); // who is forgotten, whatever the table says
 
   /** The keys that are there, from the cache or the table. */
   const find = async (personIds: readonly string[]): Promise<Map<string, PersonalKey>> => {
     const found = new Map<string, PersonalKey>();
     for (const personId of personIds) {
-      const key = cache.get(personId);
+      const key = heard.has(personId) ? FORGOTTEN : cache.get(personId);
       if (key) found.set(personId, key);
     }
     const others = personIds.filter((personId) => !found.has(personId));
@@ -104,7 +106,10 @@ export function createPersonalKeys({ pool, operatorKey }: { pool: Pool; operator
       return keys;
     },
 
+    forgotten: (personId) => void heard.set(personId, true),
+
     forget: async (personId) => {
+      heard.set(personId, true);
       await pool.query(
         `insert into personal_keys.keys (person_id, forgotten_at) values ($1, now())
          on conflict (person_id) do update set wrapped = null, wrapped_by = null, forgotten_at = coalesce(keys.forgotten_at, now())`,

@@ -66,7 +66,8 @@ type Verb<Row, Event> =
   | { verb: 'remove'; key(event: Event): Maybe<Key> }
   | { verb: 'updateEach'; items(event: Event): readonly Keyed[]; change(row: Row, item: Keyed): Row }
   | { verb: 'updateMany'; where(event: Event): Maybe<Where<Row>>; change(row: Row, event: Event): Row }
-  | { verb: 'removeMany'; where(event: Event): Maybe<Where<Row>> };
+  | { verb: 'removeMany'; where(event: Event): Maybe<Where<Row>> }
+  | { verb: 'scrub'; where(event: Event): Maybe<Where<Row>>; change(row: Row, event: Event): Row };
 
 /** New rows: one, several or none. A row that is there already is replaced. */
 export const insert = <Row, Event>(rows: (event: Event) => NoInfer<Row> | readonly NoInfer<Row>[]): Step<Row, Event> => ({
@@ -103,6 +104,15 @@ export const updateMany = <Row, Event>(
 export const removeMany = <Row, Event>(where: (event: Event) => Maybe<Where<NoInfer<Row>>>): Step<Row, Event> => ({
   does: { verb: 'removeMany', where },
 });
+
+/**
+ * Takes what is about a person out of all rows of the business with a value in an indexed column: as they would be, were the person's texts read as
+ * forgotten from the first event on. Their earlier versions are changed alike, by `scrubHistory`.
+ */
+export const scrub = <Row, Event>(
+  where: (event: Event) => Maybe<Where<NoInfer<Row>>>,
+  change: (row: NoInfer<Row>, event: NoInfer<Event>) => NoInfer<Row>,
+): Step<Row, Event> => ({ does: { verb: 'scrub', where, change } });
 
 /** A read model as the engine sees it. */
 export interface Projection<Row = AnyRow> {

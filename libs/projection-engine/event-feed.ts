@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { Recorded } from '../domain/kernel/event.js';
+import { isSeal } from '../domain/seal/seal.events.js';
 import { isEncrypted } from '../event-store/encrypted-field.js';
 import { FIRST_VALUE, NOTHING, type Write } from './checkpoint.js';
 import type { Consumer } from './consumer.js';
@@ -41,14 +42,14 @@ export const EVENT_FEED_TABLES = (checkpointColumns: string) => `
   );
   CREATE INDEX IF NOT EXISTS events_at ON event_feed.events (business_id, at, position);`;
 
-/** Writes the rows. What this build can't read it publishes all the same: it is as true as the rest, and a newer reader may know it. */
+/** Writes the rows; seals say nothing that has happened. What this build can't read it publishes all the same: it is as true as the rest, and a newer reader may know it. */
 export const eventFeed = (): Consumer => ({
   name: EVENT_FEED,
   version: EVENT_FEED_VERSION,
   linger: 0,
   concerns: () => true,
   takesUnreadable: true,
-  fold: (events) => Promise.resolve(writeOf(events.filter(isOfABusiness).map(rowOf))),
+  fold: (events) => Promise.resolve(writeOf(events.filter((event) => isOfABusiness(event) && !isSeal(event)).map(rowOf))),
   reset: () => undefined,
 });
 

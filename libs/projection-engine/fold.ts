@@ -25,13 +25,18 @@ export const foldEvent = (projection: Projection, event: Recorded, rows: Rows<An
 };
 
 /** Which column and value a `where` names. */
-export const conditionOf = ({ name, columns }: Projection, where: Where): [column: string, value: unknown] => {
+export const conditionOf = (projection: Projection, where: Where): [column: string, value: unknown] => {
+  const { name } = projection;
   const conditions = Object.entries(where);
   const [column, value] = conditions[0] ?? [];
-  if (conditions.length !== 1 || !columns[column!]?.isIndexed) throw new Error(`${name}: rows are found by one indexed column`);
+  if (conditions.length !== 1 || !isFoundBy(projection, column!)) throw new Error(`${name}: rows are found by one indexed column`);
   if (value === undefined || value === null) throw new Error(`${name}: rows are found by a value in ${column}`);
   return [column!, value];
 };
+
+/** Whether an index, or the key, begins with the column. */
+const isFoundBy = ({ key, columns, indexes }: Projection, column: string): boolean =>
+  columns[column]?.isIndexed === true || [key, ...indexes].some(([first]) => first === column);
 
 function foldStep(projection: Projection, { does }: Step, event: Recorded, rows: Rows<AnyRow>): void {
   const { business } = event.metadata;
@@ -59,6 +64,7 @@ function foldStep(projection: Projection, { does }: Step, event: Recorded, rows:
       return key === undefined ? undefined : rows.delete(business, keyText(key));
     }
     case 'updateMany':
+    case 'scrub':
     case 'removeMany': {
       const where = does.where(event);
       for (const key of where ? rows.find(business, ...conditionOf(projection, where)) : [])

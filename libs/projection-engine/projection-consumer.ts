@@ -66,7 +66,7 @@ function touched(projection: Projection, events: readonly Recorded[], before: Wo
       if (does.verb === 'update' || does.verb === 'upsert' || does.verb === 'updateEach') {
         for (const key of orPoison(event, () => keysOf(does, event)).map(keyText))
           if (!before?.hides(business, key)) keys.set(`${business}\0${key}`, [business, key]);
-      } else if (does.verb === 'updateMany' || does.verb === 'removeMany') {
+      } else if (does.verb === 'updateMany' || does.verb === 'removeMany' || does.verb === 'scrub') {
         const where = orPoison(event, () => does.where(event));
         if (!where) continue;
         const [column, value] = orPoison(event, () => conditionOf(projection, where));

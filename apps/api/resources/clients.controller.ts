@@ -1,13 +1,14 @@
-import { Body, Controller, Get, Patch, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Patch, Post, Query } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiOkResponse, ApiTags, IntersectionType } from '@nestjs/swagger';
-import { ChangeClient, RegisterClient } from '../../../libs/command-handling/commands/catalogue.commands.js';
+import { ChangeClient, ForgetClient, RegisterClient } from '../../../libs/command-handling/commands/catalogue.commands.js';
 import { clientList } from '../../../projections/client-list.projection.js';
 import { Allow } from '../http/access.js';
 import { Call, type CallContext } from '../http/call.js';
 import { IsEmailAddress, IsId, IsText, type FieldOptions } from '../validation/fields.js';
 import { PathId } from '../validation/path-id.js';
 import { Answered, Versioned } from './answered.js';
+import { EmptyBody } from './empty-body.js';
 import { NamedQuery, PageOf } from './paging.js';
 import { Reading } from './reading.js';
 
@@ -32,6 +33,11 @@ const ClientFields = (how: Pick<FieldOptions, 'optional'> = {}) => {
 const UNTOLD = { email: null, phone: null, externalReference: null };
 
 class Client extends ClientFields() {
+  @IsId()
+  clientId: string;
+}
+
+class ForgottenClient extends Answered {
   @IsId()
   clientId: string;
 }
@@ -63,6 +69,15 @@ export class ClientsController {
   @ApiOkResponse({ type: ClientAnswer })
   change(@Call() call: CallContext, @PathId('clientId') clientId: string, @Body() body: ChangeClientBody): Promise<ClientAnswer> {
     return this.commands.execute(new ChangeClient(call, { clientId, ...body }));
+  }
+
+  /** Deletes the client's key: names, addresses and reasons in free words read "(forgotten)" from then on, and what was sold and booked stays. */
+  @Post(':clientId/forget')
+  @HttpCode(200)
+  @Allow('clients:forget')
+  @ApiOkResponse({ type: ForgottenClient })
+  forget(@Call() call: CallContext, @PathId('clientId') clientId: string, @Body() _: EmptyBody): Promise<ForgottenClient> {
+    return this.commands.execute(new ForgetClient(call, { clientId }));
   }
 
   @Get()

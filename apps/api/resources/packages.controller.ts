@@ -191,7 +191,8 @@ export class PackagesController {
   @ApiOkResponse({ type: AuditTagPage })
   async auditTags(@Call() call: CallContext, @PathId('packageId') packageId: string, @Query() page: PageQuery): Promise<AuditTagPage> {
     await this.reading.one(packageList, call, 'package', packageId); // A3: one of another business is 404, not a package without tags
-    return this.reading.page(auditTags, call, page, { by: 'revision', where: { packageId } });
+    const { items, next } = await this.reading.page(auditTags, call, page, { by: 'revision', where: { packageId } });
+    return { items: items.map(({ ownerId: _, ...tag }) => tag), next };
   }
 
   @Get(':packageId/history')

@@ -9,7 +9,7 @@ import {
 } from '../../domain/appointment/appointment.decisions.js';
 import type { AppointmentEvent } from '../../domain/appointment/appointment.events.js';
 import { appointment, type AppointmentState, type BookedAppointment } from '../../domain/appointment/appointment.state.js';
-import { client } from '../../domain/client/client.js';
+import { assertRemembered, client } from '../../domain/client/client.js';
 import { regularFeeInvoice } from '../../domain/invoice/invoice-content.js';
 import { localDateOf, plusMinutes } from '../../domain/kernel/calendar.js';
 import { eventOf } from '../../domain/kernel/event.js';
@@ -106,12 +106,13 @@ const bookingOf = async (operation: Operation, { start, end, packageId, ...input
   await assertMayManageFor(operation, input.clientId);
   assertNotPast(operation, start);
   const { timeZone, today } = await operation.business();
-  const [, described, giver] = await operation.lookUp(
+  const [whose, described, giver] = await operation.lookUp(
     reference(client, '/clientId', input.clientId),
     reference(service, '/serviceId', input.serviceId),
     reference(provider, '/providerId', input.providerId),
     ...(packageId === null ? [] : [reference(packageAggregate, '/packageId', packageId)]),
   );
+  assertRemembered(whose);
   assertBookable(described, operation.caller.actor.role === 'client');
   assertGives(giver, input.serviceId);
   return {

@@ -1,5 +1,5 @@
 import type { ClientDescription } from '../../domain/client/client.events.js';
-import { changeClient, client, registerClient } from '../../domain/client/client.js';
+import { changeClient, client, forgetClient, registerClient, shownClient } from '../../domain/client/client.js';
 import { assertCurrency } from '../../domain/kernel/money.js';
 import type { ProviderDescription } from '../../domain/provider/provider.events.js';
 import { changeProvider, provider, registerProvider } from '../../domain/provider/provider.js';
@@ -24,6 +24,8 @@ export class ChangeProvider extends CommandOf<
 > {}
 export class RegisterClient extends CommandOf<Omit<ClientDescription, 'clientId'>, ClientDescription> {}
 export class ChangeClient extends CommandOf<Pick<ClientDescription, 'clientId'> & Partial<ClientDescription>, ClientDescription> {}
+/** Deletes the client's key: whatever was ever stored about them reads as forgotten. */
+export class ForgetClient extends CommandOf<Pick<ClientDescription, 'clientId'>, Pick<ClientDescription, 'clientId'>> {}
 
 export const catalogueHandlers = [
   handlerOf(DefineTax, (operation, input) => {
@@ -54,9 +56,16 @@ export const catalogueHandlers = [
 
   handlerOf(RegisterClient, (operation, input) => {
     const clientId = operation.id('client');
-    return operation.make(client, clientId, registerClient({ clientId, ...input }));
+    return operation.make(client, clientId, registerClient({ clientId, ...input }), shownClient);
   }),
-  handlerOf(ChangeClient, (operation, { clientId, ...changes }) => operation.change(client, clientId, changeClient(clientId, changes))),
+  handlerOf(ChangeClient, (operation, { clientId, ...changes }) =>
+    operation.change(client, clientId, changeClient(clientId, changes), shownClient),
+  ),
+  handlerOf(ForgetClient, async (operation, { clientId }) => {
+    await operation.change(client, clientId, forgetClient(clientId));
+    await operation.forgetPerson(clientId);
+    return { clientId };
+  }),
 ];
 
 const assertServiceFits = async (operation: Operation, { price, taxIds = [] }: Partial<ServiceDescription>): Promise<void> => {

@@ -7,7 +7,7 @@ import {
   type LinkedClients,
   type LinkView,
 } from '../../domain/client-link/client-link.state.js';
-import { client } from '../../domain/client/client.js';
+import { assertRemembered, client } from '../../domain/client/client.js';
 import { CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
 import { referenceInPath, type Operation } from '../operation.js';
@@ -28,14 +28,18 @@ export const clientLinkHandlers = [
     return operation.change(clientLink, linkId, changeLink(input), seenBy(input));
   }),
   handlerOf(UnlinkClients, async (operation, { clientId, otherClientId }) => {
-    const linkId = await linkBetween(operation, { clientId, otherClientId });
+    const linkId = await linkBetween(operation, { clientId, otherClientId }, { forgotten: true });
     return operation.change(clientLink, linkId, unlinkClients({ clientId, otherClientId }), () => ({ clientId, otherClientId }));
   }),
 ];
 
-/** A3: both are clients of this business. */
-const linkBetween = async (operation: Operation, { clientId, otherClientId }: Pair): Promise<string> => {
-  await operation.lookUp(referenceInPath(client, 'clientId', clientId), referenceInPath(client, 'otherClientId', otherClientId));
+/** A3: both are clients of this business; nothing new is given to or by one who is forgotten. */
+const linkBetween = async (operation: Operation, { clientId, otherClientId }: Pair, { forgotten = false } = {}): Promise<string> => {
+  const both = await operation.lookUp(
+    referenceInPath(client, 'clientId', clientId),
+    referenceInPath(client, 'otherClientId', otherClientId),
+  );
+  if (!forgotten) both.forEach(assertRemembered);
   return linkIdOf(clientId, otherClientId);
 };
 

@@ -1,6 +1,6 @@
 import canonicalize from 'canonicalize';
-import type { ClientDescription } from '../../domain/client/client.events.js';
-import { client, registerClient } from '../../domain/client/client.js';
+import type { ClientDescription, ClientEvent } from '../../domain/client/client.events.js';
+import { assertRemembered, client, registerClient, type Client } from '../../domain/client/client.js';
 import { endImport, recordProgress, resumeImport, startImport } from '../../domain/import/import.decisions.js';
 import type { BadRow, ImportCounts, ImportOutcome, ImportStartedData } from '../../domain/import/import.events.js';
 import { importAggregate, type StartedImport } from '../../domain/import/import.state.js';
@@ -87,9 +87,10 @@ export const importHandlers = [
   handlerOf(
     ImportClient,
     async (operation, description) => {
-      const unlessThere: Decide<ClientDescription | null, { type: 'ClientRegistered' | 'ClientChanged'; data: ClientDescription }> = (
-        state,
-      ) => (state === null ? registerClient(description)(state) : []);
+      const unlessThere: Decide<Client | null, ClientEvent> = (state) => {
+        assertRemembered(state);
+        return state === null ? registerClient(description)(state) : [];
+      };
       await operation.decide(client, description.clientId, unlessThere, { begins: true }); // most often
       return pick(description, 'clientId');
     },
@@ -103,7 +104,8 @@ export const importHandlers = [
       const before = await operation.recall(packageAggregate, packageId, () => undefined);
       if (before) return { became: 'skipped' };
 
-      await operation.lookUp(reference(client, '/clientId', moved.clientId));
+      const [known] = await operation.lookUp(reference(client, '/clientId', moved.clientId));
+      assertRemembered(known);
       const { offeringId, soldOn: on } = moved;
       const decided = async (terms: Terms) =>
         importPackage(await pinned(operation, packageId, moved, terms))(await operation.newest(packageAggregate, packageId));

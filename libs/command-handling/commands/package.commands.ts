@@ -1,6 +1,6 @@
 import { assertMayTakePackage, existing } from '../../domain/appointment/appointment.decisions.js';
 import { appointment } from '../../domain/appointment/appointment.state.js';
-import { client } from '../../domain/client/client.js';
+import { assertRemembered, client } from '../../domain/client/client.js';
 import { assertNotPaid, existing as issued } from '../../domain/invoice/invoice.decisions.js';
 import { invoice } from '../../domain/invoice/invoice.state.js';
 import { wrongCurrency } from '../../domain/kernel/money.js';
@@ -99,11 +99,12 @@ const sell = async (operation: Operation, packageId: string, input: SaleInput): 
     await cardDesk(operation, pick(card, 'successUrl', 'cancelUrl'), '/payment');
     assertByCard(card.amount);
   }
-  await operation.lookUp(
+  const [buyer] = await operation.lookUp(
     reference(client, '/clientId', input.clientId),
     reference(offering, '/offeringId', offeringId),
     ...(input.appointmentId === null ? [] : [reference(appointment, '/appointmentId', input.appointmentId)]),
   );
+  assertRemembered(buyer);
   const apply = await applicationOf(operation, input);
   const saleOn = async (terms: Terms): Promise<Sale> => ({ ...(await pinned(operation, seller, packageId, input, terms)), apply });
   const decided = async (terms: Terms) => sellPackage(await saleOn(terms))(packageAggregate.initial);

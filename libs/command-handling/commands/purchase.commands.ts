@@ -1,5 +1,5 @@
 import type { Settings } from '../../domain/business/business.events.js';
-import { client } from '../../domain/client/client.js';
+import { assertRemembered, client } from '../../domain/client/client.js';
 import { existing as issued, receivePayment } from '../../domain/invoice/invoice.decisions.js';
 import { invoice } from '../../domain/invoice/invoice.state.js';
 import { plusMinutes } from '../../domain/kernel/calendar.js';
@@ -118,7 +118,8 @@ const buyOnline = async (
   const { clientId = '' } = operation.caller;
   const desk = await cardDesk(operation, urls);
   if (!settings.clientsMayBuyOnline) throw new Refusal('BUYING_ONLINE_OFF', 'This business does not sell packages online: ask its staff.');
-  await operation.lookUp(reference(client, '/clientId', clientId), reference(offering, '/offeringId', offeringId));
+  const [buyer] = await operation.lookUp(reference(client, '/clientId', clientId), reference(offering, '/offeringId', offeringId));
+  assertRemembered(buyer);
   const purchaseOf = async (terms: Terms): Promise<PurchaseStartedData> => ({
     ...{ purchaseId, clientId, ...desk, paymentId: operation.id('payment') },
     ...(await pinned(operation, terms, { offeringId, clientId, purchaseId })),

@@ -1,4 +1,4 @@
-import { client } from '../../domain/client/client.js';
+import { assertRemembered, client } from '../../domain/client/client.js';
 import { localDateOf, plusMinutes } from '../../domain/kernel/calendar.js';
 import type { Recorded } from '../../domain/kernel/event.js';
 import { idFor } from '../../domain/kernel/ids.js';
@@ -109,11 +109,12 @@ const wholePlan = async (operation: Operation, input: SeriesInput, seriesId: str
   const { clientId, serviceId, providerId, packageId, externalReference } = input;
   await assertMayManageFor(operation, clientId);
   const { timeZone, today } = await operation.business();
-  const [, described, giver] = await operation.lookUp(
+  const [whose, described, giver] = await operation.lookUp(
     reference(client, '/clientId', clientId),
     reference(service, '/serviceId', serviceId),
     reference(provider, '/providerId', providerId),
   );
+  assertRemembered(whose);
   assertBookable(described, operation.caller.actor.role === 'client');
   assertGives(giver, serviceId);
   const taxes = await operation.taxes(described.taxIds);

@@ -8,8 +8,8 @@ import { z } from 'zod';
 export const defineEvent = <const Type extends string, Shape extends z.ZodObject>(
   type: Type,
   data: Shape,
-  { version = 1, upcast = {} }: { version?: number; upcast?: Record<number, (data: unknown) => unknown> } = {},
-): EventDefinition<Type, Shape> => ({ type, version, data, upcast, personal: personalFieldsOf(data) });
+  { version = 1, upcast = {}, forgets }: { version?: number; upcast?: Record<number, (data: unknown) => unknown>; forgets?: string } = {},
+): EventDefinition<Type, Shape> => ({ type, version, data, upcast, personal: personalFieldsOf(data), forgets });
 
 export interface EventDefinition<Type extends string = string, Shape extends z.ZodObject = z.ZodObject> {
   type: Type;
@@ -18,6 +18,8 @@ export interface EventDefinition<Type extends string = string, Shape extends z.Z
   upcast: Record<number, (data: unknown) => unknown>;
   /** Field → the field that holds the id of the person whom it is about. Its value is stored encrypted with that person's key. */
   personal: Record<string, string>;
+  /** The field that holds the id of a person of whom nothing can be read from here on. */
+  forgets?: string;
 }
 
 export type EventOf<Definition> = Definition extends { type: infer Type; data: infer Shape extends z.ZodType }
@@ -82,6 +84,12 @@ export const eventOf = <Event extends AnyEvent, const Type extends Event['type']
   if (!found) throw new Error(`There is no ${type} among ${events.map((event) => event.type).join(', ') || 'no events'}.`);
   return found as Recorded<Extract<Event, { type: Type }>>;
 };
+
+/** What a personal field reads as once its person was forgotten. */
+export const FORGOTTEN = '(forgotten)';
+
+/** A personal text of somebody who is forgotten: that there was one is left. */
+export const forgotten = <Text extends string | null>(text: Text): Text => (text === null ? text : (FORGOTTEN as Text));
 
 const personalFields = z.registry<{ about: string }>();
 
