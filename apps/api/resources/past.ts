@@ -9,7 +9,7 @@ import type { ReadModels } from '../../../libs/projection-engine/read-models.js'
 import { assertMay } from '../http/access.js';
 import type { CallContext, Then } from '../http/call.js';
 import type { RequestError } from '../http/problems.js';
-import { isInstant, isPosition } from '../validation/formats.js';
+import { isPosition } from '../validation/formats.js';
 import type { AsOfRead } from './answered.js';
 import { BusinessDays } from './business-days.js';
 import { FRESH_WITHIN, notYetFresh, POOL, READ_MODELS } from './reading.js';
@@ -35,8 +35,7 @@ export class Past {
   async of(call: CallContext, asOf: string | undefined): Promise<{ call: CallContext; asOf?: AsOfRead }> {
     if (asOf === undefined) return { call };
     assertMay(call, 'history:read', 'ask how things were (asOf)');
-    if (isInstant(asOf) && Date.parse(asOf) > Date.parse(this.parts.clock()) + AHEAD) throw toCome();
-    const then = isPosition(asOf) ? await this.after(call, BigInt(asOf)) : await this.at(call, asInstant(asOf));
+    const then = isPosition(asOf) ? await this.after(call, BigInt(asOf)) : await this.at(call, this.notToCome(asOf));
     const seen = { ...call, asOf: then };
     const position = then.position === NOTHING_YET ? null : String(then.position);
     return { call: seen, asOf: { position, at: then.at, today: await this.days.dateAt(seen) } };
@@ -47,6 +46,13 @@ export class Past {
     const newest = await timeAt(this.pool, call.business);
     if (newest === undefined || newest <= instant) await this.holdsAllThereIs();
     return { position: (await positionAt(this.pool, call.business, instant)) ?? NOTHING_YET, at: instant };
+  }
+
+  /** A moment that this clock has not reached is now: what is still to come by then would be in one page and not in another. */
+  private notToCome(asOf: string): string {
+    const [instant, now] = [asInstant(asOf), this.parts.clock()];
+    if (Date.parse(instant) > Date.parse(now) + AHEAD) throw toCome();
+    return instant < now ? instant : now;
   }
 
   private async after({ business }: CallContext, position: bigint): Promise<Then> {
@@ -60,7 +66,7 @@ export class Past {
     let last: bigint | undefined;
     for await (const batch of this.parts.store.readAll({ after: await this.readModels.position(EVENT_FEED) })) {
       last = batch.at(-1)!.position;
-      if (performance.now() > end) break;
+      if (performance.now() > end) throw notYetFresh(last); // there may be more
     }
     if (last === undefined) return;
     if (!(await this.readModels.waitFor(last, Math.max(0, end - performance.now()), [EVENT_FEED]))) throw notYetFresh(last);
