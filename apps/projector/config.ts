@@ -12,6 +12,7 @@ export interface ProjectorConfig {
   cards: CardSettings;
   lookSeconds: number; // between two looks at what has happened at Stripe, of each connected account
   seals: { key: SealKey; everyMs: number; folder: string | undefined } | undefined; // undefined: no seals are made
+  verifying: { everyMs: number; between: readonly [number, number] | undefined } | undefined; // undefined: not by itself
   host: string;
   port: number | undefined; // of health and metrics; 0: any free one; undefined: none
   logLevel: string;
@@ -50,6 +51,7 @@ export function configFromEnv(env: NodeJS.ProcessEnv): ProjectorConfig {
     cards: cardSettings({ raw: (name) => secretOf(env, name), wrong: (problem) => problems.push(problem) }, { webhooks: false }),
     lookSeconds,
     seals: sealsIn(env, problems),
+    verifying: verifyingIn(env, problems),
     host: env.HOST || '127.0.0.1',
     port,
     logLevel: oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
@@ -69,6 +71,18 @@ function sealsIn(env: NodeJS.ProcessEnv, problems: string[]): ProjectorConfig['s
     problems.push(`SEAL_KEY: ${(error as Error).message}`);
     return undefined;
   }
+}
+
+function verifyingIn(env: NodeJS.ProcessEnv, problems: string[]): ProjectorConfig['verifying'] {
+  const hours = Number(env.VERIFY_HOURS || 24);
+  if (!(hours >= 0 && hours <= 8_760)) problems.push('VERIFY_HOURS must be a number of hours up to 8760; 0: never');
+  const between = /^(\d{1,2})-(\d{1,2})$/
+    .exec(env.VERIFY_BETWEEN ?? '')
+    ?.slice(1)
+    .map(Number);
+  const isRange = between !== undefined && between.every((hour) => hour <= 24) && between[0] !== between[1];
+  if (env.VERIFY_BETWEEN && !isRange) problems.push('VERIFY_BETWEEN must be two hours of the day in UTC, such as 1-5');
+  return hours > 0 ? { everyMs: hours * 3_600_000, between: between as [number, number] | undefined } : undefined;
 }
 
 /** A setting, or what the file holds that `NAME_FILE` names. */

@@ -49,15 +49,16 @@ const JSON_TYPE = 'application/json; charset=utf-8';
  * Ready while it leads or stands by, once all versions that its code has are built, here or by another; that a projection is stopped is for an
  * alarm, not for a restart.
  */
-const readiness = ({ leader, projections }: Status, projector: Projector): [number, string, string] => {
+const readiness = ({ leader, projections, verified }: Status, projector: Projector): [number, string, string] => {
   const poisoned = projections.filter(({ state }) => state === 'poisoned').map(({ name }) => name);
   const own = projector.progress();
   const isLive = (one: { name: string; version: number }) =>
     projections.some(({ name, version, live }) => live && name === one.name && version === one.version);
   const building = own.filter((one) => !isLive(one)).map(({ name }) => name);
   const status = !leader ? 'starting' : building.length ? 'building' : 'ok';
-  const { leading } = projector;
-  return [status === 'ok' ? 200 : 503, JSON_TYPE, JSON.stringify({ status, leading, leader: leader?.name ?? null, building, poisoned })];
+  const differing = verified.filter(({ differences }) => differences > 0).map(({ name }) => name); // from their events, when they were verified last
+  const body = { status, leading: projector.leading, leader: leader?.name ?? null, building, poisoned, differing };
+  return [status === 'ok' ? 200 : 503, JSON_TYPE, JSON.stringify(body)];
 };
 
 const failed = (error: unknown) =>
@@ -90,6 +91,18 @@ function metricsOf(registry: Registry, projector: Projector, status: () => Promi
     labelNames,
     registers,
   });
+  const differences = new Gauge({
+    name: 'punchcard_projection_differences',
+    help: 'Rows that were not as the events say, when they were verified last',
+    labelNames,
+    registers,
+  });
+  const verifiedAt = new Gauge({
+    name: 'punchcard_projection_verified_timestamp',
+    help: 'When they were verified last, in seconds since 1970',
+    labelNames,
+    registers,
+  });
   const todo = new Gauge({
     name: 'punchcard_policy_todo',
     help: 'Commands of policies not yet done',
@@ -104,12 +117,16 @@ function metricsOf(registry: Registry, projector: Projector, status: () => Promi
     total.reset();
     skipped.reset();
     for (const { name: projection, version } of now.skipped) skipped.inc({ projection, version });
+    for (const { name: projection, version, differences: found, problem, verifiedAt: at } of now.verified) {
+      differences.set({ projection, version }, problem === null ? found : NaN);
+      verifiedAt.set({ projection, version }, Date.parse(at) / 1000);
+    }
     for (const one of now.projections) {
       if (one.building) {
         events.set({ projection: one.name, version: one.version }, one.building.events);
         total.set({ projection: one.name, version: one.version }, one.building.total);
       }
-      if (!one.live && one.build > 0) continue; // a rebuild: its metrics are those
+      if (!one.live && one.build !== 0) continue; // folded beside the live one: its metrics are those
       const labels = { projection: one.name, version: one.version };
       position.set(labels, Number(one.position ?? -1));
       lag.set(labels, one.lag === null ? NaN : one.lag / 1000);

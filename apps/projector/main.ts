@@ -14,6 +14,7 @@ import { numberingOf } from './numbering.js';
 import { Sealer } from './sealer.js';
 import { storeFeed } from './store-feed.js';
 import { StripeClerk } from './stripe-clerk.js';
+import { Verifier } from './verifier.js';
 
 const CONNECTIONS = 8; // beside those of the projections: personal keys, status, what policies do
 const GOODBYE = 500; // ms for the store's client, which may wait for ever for reads that were not read to their end
@@ -50,6 +51,7 @@ async function run(config: ProjectorConfig, logger: pino.Logger, signal: AbortSi
   const projections = await allProjections();
   const forgetter = new Forgetter(commands, pool, projections, logger);
   await forgetter.start();
+  const verifier = config.verifying && new Verifier({ databaseUrl, pool, feed, projections, logger, ...config.verifying });
   const projector = new Projector({
     databaseUrl,
     feed,
@@ -57,7 +59,7 @@ async function run(config: ProjectorConfig, logger: pino.Logger, signal: AbortSi
     publish: true,
     todo,
     effects: [numberingOf(commands), forgetter.consumer],
-    beside: [forgetter, clerk, sealer].filter((one) => one !== undefined).map((one) => (signal) => one.run(signal)),
+    beside: [forgetter, clerk, sealer, verifier].filter((one) => one !== undefined).map((one) => (signal) => one.run(signal)),
     logger,
   });
   const http =

@@ -15,9 +15,14 @@ import { packageAggregate } from '../../libs/domain/package/package.state.js';
 import { connectEventStore, type EventStore } from '../../libs/event-store/event-store.js';
 import { openReadModels, type ReadModels } from '../../libs/projection-engine/read-models.js';
 import { allProjections } from '../../libs/projection-engine/all-projections.js';
+import type { Projection } from '../../libs/projection-engine/define-projection.js';
 import { migrate } from '../../libs/projection-engine/schema.js';
+import type { Status } from '../../libs/projection-engine/status.js';
+import { lastVerified } from '../../libs/projection-engine/verified.js';
 import { invoiceList } from '../../projections/invoice-list.projection.js';
 import { packageList } from '../../projections/package-list.projection.js';
+import { storeFeed } from './store-feed.js';
+import { Verifier } from './verifier.js';
 
 // The projector as a process, over a real Postgres and event store.
 
@@ -117,14 +122,61 @@ it('a second one takes over when the first is killed; SIGTERM ends it cleanly', 
   expect(await second.kill()).toBe(0);
 });
 
+/** The projector's command line: what it says, and how it ends. */
+const cli = (...args: string[]): Promise<{ stdout: string; code: number }> =>
+  promisify(execFile)(process.execPath, ['--no-warnings', '--import', loader, join(programs, 'cli.ts'), ...args], { env }).then(
+    ({ stdout }) => ({ stdout, code: 0 }),
+    ({ stdout, code }: { stdout: string; code: number }) => ({ stdout, code }),
+  );
+
 it('says how it stands on the command line', async () => {
   await sell();
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    ['--no-warnings', '--import', loader, join(programs, 'cli.ts'), 'status'],
-    { env },
-  );
+  const { stdout } = await cli('status');
   expect(stdout).toMatch(/^projection +version +position +lag +events\/s +state\n/);
   expect(stdout).toMatch(/\npackage_list +\d+ +\d+ +[\d.]+ s +\d+ +running\n/);
   expect(stdout).toMatch(/\nleader projector-\d+-/);
+});
+
+it('K3, J5: verifies its read models: on the command line, and by itself; what differs is named, and shown until it is mended', async () => {
+  const { packageId, position } = await sell();
+  const { url } = await startProjector();
+  expect(await readModels.waitFor(position, 20_000)).toBe(true);
+  expect(await cli('verify', 'package_list', 'invoice_list')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(
+      /^invoice_list, version \d+: 4 rows, each as the events say\.\npackage_list, [^\n]* as the events say\.\n$/,
+    ) as string,
+  });
+  const table = `read_models.package_list_v${packageList.version}`;
+  const rename = (name: string) =>
+    pool.query(`UPDATE ${table} SET name = $2, total = total + $3 WHERE package_id = $1`, [packageId, ...named(name)]);
+  const named = (name: string) => [name, name === 'Relax' ? -1 : 1];
+  await rename('Anna’s own');
+  const { code, stdout } = await cli('verify', 'package_list');
+  expect(code).toBe(2);
+  expect(stdout).toContain(
+    `package_list: the row packageId ${packageId} of business ${business} differs; name is (10 characters) and should be (5 characters); total is`,
+  );
+  expect(stdout).toContain('1 differences in 4 rows. `projector rebuild package_list` builds it anew');
+  expect(((await (await fetch(`${url}/status`)).json()) as Status).verified).toContainEqual(
+    expect.objectContaining({ name: 'package_list', differences: 1, rows: 4 }),
+  );
+  expect(await (await fetch(`${url}/health/ready`)).json()).toMatchObject({ differing: ['package_list'] });
+  expect(await (await fetch(`${url}/metrics`)).text()).toContain(
+    `punchcard_projection_differences{projection="package_list",version="${packageList.version}"} 1`,
+  );
+
+  await rename('Relax');
+  const logger = pino({ level: 'silent' });
+  const feed = storeFeed(store, commands.codec, servers.eventStoreUrl);
+  const options = { databaseUrl: servers.databaseUrl, pool, feed, projections: [packageList] as unknown as Projection[], logger };
+  const stopping = new AbortController();
+  const verifying = new Verifier({ ...options, everyMs: 1, look: 20, first: 0 }).run(stopping.signal);
+  const differing = async () => (await lastVerified(pool)).some(({ differences }) => differences > 0);
+  for (const end = performance.now() + 10_000; performance.now() < end && (await differing());)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  stopping.abort();
+  await verifying;
+  expect(await differing()).toBe(false);
+  expect(await (await fetch(`${url}/health/ready`)).json()).toMatchObject({ differing: [] });
 });

@@ -10,7 +10,7 @@ import type { Feed } from './feed.js';
 import { Lane } from './lane.js';
 import { consumerOf } from './projection-consumer.js';
 import { createBuild, indexBuild, underMigrationLock } from './schema.js';
-import { type Build, historyName, tableName } from './sql-names.js';
+import { AFRESH, type Build, historyName, tableName } from './sql-names.js';
 import { requireSameStore } from './store-check.js';
 import { LeadershipLost, Worker } from './worker.js';
 
@@ -117,7 +117,8 @@ async function isTaken(client: PoolClient, build: Build): Promise<boolean> {
 
 /** Of versions that have a live build, those beside it. */
 const REBUILDS = `SELECT projection AS name, version, build FROM read_models.builders b
-  WHERE EXISTS (SELECT FROM read_models.live_builds l WHERE l.projection = b.projection AND l.version = b.version AND l.build <> b.build)`;
+  WHERE b.build <> ${AFRESH}
+    AND EXISTS (SELECT FROM read_models.live_builds l WHERE l.projection = b.projection AND l.version = b.version AND l.build <> b.build)`;
 
 class Rebuild {
   private step: RebuildProgress['step'] = 'folding';

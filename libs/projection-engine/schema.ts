@@ -5,6 +5,7 @@ import type { Projection } from './define-projection.js';
 import { EVENT_FEED_TABLES } from './event-feed.js';
 import { TODO } from './todo.js';
 import { type Build, buildName, historyName, quoted, sqlName, tableName, VALID_FROM, VALID_TO } from './sql-names.js';
+import { VERIFIED } from './verified.js';
 
 /** Half of each page is left free at first, so that a changed row finds room beside its old version and its indexes stay as they are. */
 const FILL_FACTOR = 60;
@@ -87,6 +88,7 @@ const ENGINE = `
       DROP FUNCTION read_models.require_live(text, integer);
     END IF;
   END $$;
+${VERIFIED}
   CREATE SCHEMA IF NOT EXISTS policies;
   CREATE TABLE IF NOT EXISTS policies.checkpoints (
     projection text NOT NULL,

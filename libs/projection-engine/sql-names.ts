@@ -11,8 +11,12 @@ export interface Build {
   build?: number; // counts from 0, which is the one that a version begins with
 }
 
-/** `package_list_v3`, and after a rebuild `package_list_v3_b1`. */
-export const buildName = ({ name, version, build = 0 }: Build): string => `${name}_v${version}${build ? `_b${build}` : ''}`;
+/** The number of the build that is never read: the events folded afresh, to hold another build against it. */
+export const AFRESH = -1;
+
+/** `package_list_v3`, after a rebuild `package_list_v3_b1`, and beside either `package_list_v3_afresh`. */
+export const buildName = ({ name, version, build = 0 }: Build): string =>
+  `${name}_v${version}${build === AFRESH ? '_afresh' : build ? `_b${build}` : ''}`;
 
 export const tableName = (build: Build): string => `read_models.${buildName(build)}`;
 

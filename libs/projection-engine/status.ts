@@ -2,12 +2,14 @@ import type { Pool } from 'pg';
 import type { Poison } from './checkpoint.js';
 import type { Feed } from './feed.js';
 import { allSkipped, type Skipped } from './skip.js';
+import { lastVerified, type Verified } from './verified.js';
 
 /** What an operator wants to know of the projections; the same in the CLI, over HTTP and as metrics. */
 export interface Status {
   leader: { name: string; epoch: string; since: string; silentFor: number } | null; // ms
   projections: ProjectionStatus[];
   skipped: SkippedStatus[];
+  verified: (Verified & { verifiedAt: string })[]; // the last results
   todo: { waiting: number; parked: number };
 }
 
@@ -64,6 +66,7 @@ export async function readStatus(pool: Pool, feed: Feed | undefined, now: () => 
     leader: holder === undefined ? null : { name: holder, epoch: epoch!, since: since!, silentFor: Math.round(Number(silent_for)) },
     projections: await Promise.all(projections),
     skipped: await allSkipped(pool),
+    verified: await lastVerified(pool),
     todo: todo.rows[0]!,
   };
 }

@@ -21,7 +21,7 @@ const noDecoding = { decode: () => Promise.reject(new Error('The status reads no
 const read = (): Promise<Status> =>
   withParts(({ pool, eventStore }) => readStatus(pool, eventStore && storeFeed(eventStore.store, noDecoding, eventStore.url)));
 
-function table({ leader, projections, skipped, todo }: Status): string {
+function table({ leader, projections, skipped, verified, todo }: Status): string {
   const head = ['projection', 'version', 'position', 'lag', 'events/s', 'state'];
   const lines = projections.map(({ name, version, build, live, position, lag, rate, state, poison, building }) => [
     name,
@@ -45,8 +45,22 @@ function table({ leader, projections, skipped, todo }: Status): string {
     ({ name, version, reason, skippedAt, ...poison }) =>
       `${name}, version ${version}, passes over ${poisonOf(poison)} (since ${skippedAt}: ${reason})`,
   );
-  return `${[...text, ...passedOver, led, `policies: ${todo.waiting} waiting, ${todo.parked} parked`].join('\n')}\n`;
+  return `${[...text, ...passedOver, ...verifications(verified), led, `policies: ${todo.waiting} waiting, ${todo.parked} parked`].join('\n')}\n`;
 }
+
+/** What came of verifying them last; without anything to look at, in one line. */
+const verifications = (verified: Status['verified']): string[] => {
+  const amiss = verified.filter(({ differences, problem }) => differences > 0 || problem !== null);
+  const oldest = verified.map(({ verifiedAt }) => verifiedAt).toSorted()[0];
+  return [
+    ...amiss.map(
+      ({ name, differences, problem, verifiedAt }) => `${name}: ${problem ?? `${differences} differences from the events`} (${verifiedAt})`,
+    ),
+    oldest === undefined
+      ? 'none was verified yet'
+      : `${verified.length - amiss.length} of ${verified.length} that were verified are as the events say, none looked at before ${oldest}`,
+  ];
+};
 
 const poisonOf = ({ type, stream, revision, eventId, error }: Poison): string =>
   `${type} ${stream}@${revision}, event ${eventId}: ${error}`;
