@@ -157,6 +157,24 @@ it('J5: Ctrl-C leaves it to be gone on with, --cancel calls it off; the status s
   await expectFreshFold();
 }, 60_000);
 
+it('a read model that has stopped goes on when the event is passed over with a reason, which the status shows', async () => {
+  const poison = { eventId: fleet.desk.business, type: 'PackageSold', stream: 'package-x', revision: '0', position: '1', error: 'a slip' };
+  await until(async () => isUpToDate(fleet.pool, fleet.reader.store), 'the read models are up to date');
+  await fleet.pool.query(`UPDATE read_models.checkpoints SET state = 'poisoned', poison = $1 WHERE projection = 'tax_list'`, [poison]);
+  const run = async (...args: string[]) => {
+    const { ended, said } = projector(args);
+    return [await ended, said()];
+  };
+  expect(await run('skip', 'tax_list', '--event', poison.eventId, '--reason', 'never sold')).toEqual([
+    ...[0, expect.stringMatching(/^tax_list, version \d+, passes over PackageSold package-x@0\./)],
+  ]);
+  expect(await run('status')).toEqual([0, expect.stringMatching(/\ntax_list, version \d+, passes over .*: never sold\)\n/)]);
+  expect(await run('skip', 'tax_list', '--event', poison.eventId, '--reason', 'again')).toEqual([
+    ...[1, expect.stringContaining('has not stopped at event')],
+  ]);
+  expect(await run('rebuild', 'no_list')).toEqual([1, expect.stringContaining('There is no read model no_list. There are: ')]);
+}, 60_000);
+
 it('J5: goes on by itself when its connections are cut, and when Postgres was killed', async () => {
   const rebuilding = projector(['rebuild', ...REBUILT], 'rebuild:folding:paused');
   await until(isPaused, 'it is silent');
