@@ -57,7 +57,7 @@ export async function readAlone(store: EventStore, events: number): Promise<numb
 export async function catchUp(databaseUrl: string, store: EventStore, url: string, projections: readonly Projection[]): Promise<number> {
   const pool = new pg.Pool({ connectionString: databaseUrl });
   pool.on('error', () => undefined); // connections that are ended with the server
-  await pool.query('DROP SCHEMA IF EXISTS read_models, policies CASCADE');
+  await pool.query('DROP SCHEMA IF EXISTS read_models, policies, event_feed CASCADE');
   const keys = createPersonalKeys({ pool, operatorKey: Buffer.alloc(32, 1) });
   await keys.migrate();
   const last = await store.lastPosition();

@@ -12,26 +12,38 @@ import { Worker } from '../libs/projection-engine/worker.js';
 
 const FED = 1_000; // events at once, as the store's client gives them
 
+/** A history as the store's client gives it. */
+function* inBatches(history: Iterable<Recorded>): Generator<Recorded[]> {
+  let batch: Recorded[] = [];
+  for (const event of history) {
+    batch.push(event);
+    if (batch.length < FED) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length) yield batch;
+}
+
 /** Seconds that the engine takes to bring projections from nothing to the end of a history that is fed from memory. */
-export async function foldAndWrite(databaseUrl: string, projections: readonly Projection[], history: readonly Recorded[]): Promise<number> {
+export async function foldAndWrite(databaseUrl: string, projections: readonly Projection[], history: Iterable<Recorded>): Promise<number> {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 16, options: '-c TimeZone=UTC -c synchronous_commit=off' });
   pool.on('error', () => undefined); // connections that are ended with the server
   try {
-    await pool.query('DROP SCHEMA IF EXISTS read_models, policies CASCADE');
+    await pool.query('DROP SCHEMA IF EXISTS read_models, policies, event_feed CASCADE');
     await migrate(pool, projections);
     await pool.query(`INSERT INTO read_models.leader VALUES (true, 1, 'bench', now(), now(), '{}')`);
     const workers = projections.map((projection) => workerOf(pool, projection));
     const started = performance.now();
     const working = workers.map((worker) => worker.run(new AbortController().signal));
-    for (let i = 0; i < history.length; i += FED) {
-      const batch = history.slice(i, i + FED);
+    let last: bigint | undefined;
+    for (const batch of inBatches(history)) {
+      last = batch.at(-1)!.position;
       await Promise.all(workers.map(({ inbox }) => inbox.offer(batch)));
     }
     for (const { inbox } of workers) inbox.close();
     await Promise.all(working);
     const seconds = (performance.now() - started) / 1000;
-    for (const worker of workers)
-      if (worker.poison ?? worker.written !== history.at(-1)!.position) throw new Error(JSON.stringify(worker.poison));
+    for (const worker of workers) if (worker.poison ?? worker.written !== last) throw new Error(JSON.stringify(worker.poison));
     return seconds;
   } finally {
     await pool.end();
@@ -48,14 +60,14 @@ const workerOf = (pool: Pool, projection: Projection): Worker =>
   });
 
 /** Seconds of one COPY of so many rows into a table like a projection's, indexes included. The rows are there as text before. */
-export async function copyRows(databaseUrl: string, projection: Projection, rows: number): Promise<number> {
+export async function copyRows(databaseUrl: string, projection: Projection, rows: number, table = 'copied'): Promise<number> {
   const client = new pg.Client(databaseUrl);
   await client.connect();
   try {
     const chunks = await likeThose(client, projection, rows);
-    await client.query(`DROP TABLE IF EXISTS copied; CREATE TABLE copied (LIKE ${tableName(projection)} INCLUDING ALL)`);
+    await client.query(`DROP TABLE IF EXISTS ${table}; CREATE TABLE ${table} (LIKE ${tableName(projection)} INCLUDING ALL)`);
     const started = performance.now();
-    await pipeline(chunks, client.query(copyFrom('COPY copied FROM STDIN')));
+    await pipeline(chunks, client.query(copyFrom(`COPY ${table} FROM STDIN`)));
     return (performance.now() - started) / 1000;
   } finally {
     await client.end();

@@ -30,6 +30,16 @@ export function packageHistory(events: number, streams: number): Recorded<Packag
   });
 }
 
+/** Packages sold and nothing else, a new row each, made as they are taken. */
+export function* sales(count: number): Generator<Recorded<PackageEvent>> {
+  const sale = sold({ services: [soldMassage(SESSIONS)], expiresOn: '2027-06-30' }) as Extract<PackageEvent, { type: 'PackageSold' }>;
+  for (let i = 0; i < count; i += 1) {
+    const packageId = randomUUID();
+    const data = { ...sale.data, packageId, clientId: randomUUID(), offeringId: randomUUID() };
+    yield recordedAt({ type: sale.type, data }, `package-${packageId}`, 0, i);
+  }
+}
+
 function recordedAt(event: PackageEvent, stream: string, revision: number, position: number): Recorded<PackageEvent> {
   const commandId = randomUUID();
   return {

@@ -1,70 +1,86 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { deletePostgres, startPostgres } from '../libs/embedded-postgres/embedded-postgres.js';
+import { fileURLToPath } from 'node:url';
 import type { Projection } from '../libs/projection-engine/define-projection.js';
+import { auditTags } from '../projections/audit-tags.projection.js';
+import { directory } from '../projections/directory.projection.js';
 import { packageList } from '../projections/package-list.projection.js';
+import { packageSales } from '../projections/package-sales.projection.js';
+import { packageUsage } from '../projections/package-usage.projection.js';
 import { catchUp, readAlone, startStoreWith } from './catch-up.js';
 import { copyRows, foldAndWrite } from './fold-write.js';
+import { median } from './measured.js';
 import { packageHistory } from './package-history.js';
+import { rebuildBeside } from './projections-rebuild.js';
+import { onStage } from './stage.js';
 
-// npm run bench:projections. Each figure is the median of interleaved rounds; the last line is one JSON object.
+// npm run bench:projections: what it measures is in bench/README.md. Each figure is the median of interleaved rounds; the last line is one JSON
+// object. EVENTS and ROUNDS make it smaller.
 
-const rounds = Number(process.env.ROUNDS ?? 5);
-const folded = { events: 200_000, streams: 20_000 };
-const caughtUp = { events: 200_000, streams: 100_000 };
-const projections = [packageList] as Projection[];
+const rounds = Number(process.env.ROUNDS ?? 3);
+const EVENTS = Number(process.env.EVENTS ?? 200_000);
+const STREAMS = EVENTS / 10;
+const AT_WORK = 16; // who read, and as many who write
+const ROWS = { few: EVENTS / 2, many: EVENTS * 5 }; // in whose making the memory is looked at
 
-const median = (values: number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
-const perSecond = (events: number, seconds: number): string => `${Math.round(events / seconds).toLocaleString('en')}/s`;
+const one = [packageList] as Projection[];
+const five = [packageList, packageUsage, packageSales, auditTags, directory] as Projection[];
 
-async function foldWriteVsCopy(url: string): Promise<number> {
-  const { events, streams } = folded;
-  const history = packageHistory(events, streams);
-  const ratios: number[] = [];
-  await foldAndWrite(url, projections, history.slice(0, streams));
+const perSecond = (seconds: number): string => `${Math.round(EVENTS / seconds).toLocaleString('en')}/s`;
+
+async function foldVsCopy(url: string): Promise<{ fold_write_vs_copy: number; five_projections_vs_copy: number }> {
+  const history = packageHistory(EVENTS, STREAMS);
+  const ratios: [number, number][] = [];
+  await foldAndWrite(url, five, history.slice(0, STREAMS)); // rows for COPY to be like, and everything warm
   for (let round = 0; round < rounds; round += 1) {
-    const copy = await copyRows(url, projections[0]!, events);
-    const engine = await foldAndWrite(url, projections, history);
-    ratios.push(copy / engine);
-    console.log(`fold and write ${perSecond(events, engine)}, COPY ${perSecond(events, copy)}: ${(copy / engine).toFixed(2)}`);
+    const copy = await copyRows(url, packageList as Projection, EVENTS);
+    const copies = await Promise.all(five.map((_, n) => copyRows(url, packageList as Projection, EVENTS, `copied_${n}`)));
+    const fold = await foldAndWrite(url, one, history);
+    const folds = await foldAndWrite(url, five, history);
+    ratios.push([copy / fold, Math.max(...copies) / folds]);
+    console.log(
+      `COPY ${perSecond(copy)}, five at once ${perSecond(Math.max(...copies))}; fold ${perSecond(fold)}, five ${perSecond(folds)}`,
+    );
   }
-  return median(ratios);
+  return { fold_write_vs_copy: median(ratios.map(([ratio]) => ratio)), five_projections_vs_copy: median(ratios.map(([, ratio]) => ratio)) };
 }
 
-async function catchUpVsClientRead(url: string): Promise<number> {
-  const { events, streams } = caughtUp;
-  const { store, url: storeUrl, stop } = await startStoreWith(url, packageHistory(events, streams));
-  const ratios: number[] = [];
-  await readAlone(store, events);
+async function fromTheStore(url: string): Promise<Record<string, number>> {
+  const { store, url: storeUrl, stop } = await startStoreWith(url, packageHistory(EVENTS, STREAMS));
+  const seconds: Record<'read' | 'catchUp' | 'rebuild', number>[] = [];
+  await readAlone(store, EVENTS);
   for (let round = 0; round < rounds; round += 1) {
-    const alone = await readAlone(store, events);
-    const engine = await catchUp(url, store, storeUrl, projections);
-    ratios.push(alone / engine);
-    console.log(`catch up ${perSecond(events, engine)}, the client alone ${perSecond(events, alone)}: ${(alone / engine).toFixed(2)}`);
+    const read = await readAlone(store, EVENTS);
+    const caughtUp = await catchUp(url, store, storeUrl, one);
+    const rebuilt = await rebuildBeside(url, store, storeUrl, one, 0);
+    seconds.push({ read, catchUp: caughtUp, rebuild: rebuilt });
+    console.log(`client alone ${perSecond(read)}, catch up ${perSecond(caughtUp)}, rebuild ${perSecond(rebuilt)}`);
   }
+  const atWork = await rebuildBeside(url, store, storeUrl, one, AT_WORK); // last, as it makes the history longer
+  console.log(`rebuild with ${AT_WORK} readers and ${AT_WORK} writers ${perSecond(atWork)}`);
   await Promise.race([store.dispose(), sleep(1_000)]);
   await stop();
-  return median(ratios);
+  return {
+    catch_up_vs_client_read: median(seconds.map(({ read, catchUp: caughtUp }) => read / caughtUp)),
+    rebuild_vs_catch_up: median(seconds.map(({ catchUp: caughtUp, rebuild }) => caughtUp / rebuild)),
+    rebuild_at_work_vs_catch_up: median(seconds.map(({ catchUp: caughtUp }) => caughtUp)) / atWork,
+  };
 }
 
-const dataDir = await mkdtemp(join(tmpdir(), 'punchcard-bench-'));
-const postgres = await startPostgres({ dataDir });
-try {
-  const fold_write_vs_copy = await foldWriteVsCopy(postgres.url());
-  const catch_up_vs_client_read = await catchUpVsClientRead(postgres.url());
-  const peak_rss_mb = Math.round(process.resourceUsage().maxRSS / 1024);
-  const figures = { fold_write_vs_copy, catch_up_vs_client_read };
-  console.log(
-    JSON.stringify({
-      ...Object.fromEntries(Object.entries(figures).map(([name, ratio]) => [name, Number(ratio.toFixed(2))])),
-      peak_rss_mb,
-    }),
-  );
-} finally {
-  await postgres.stop();
-  await deletePostgres(dataDir);
-  await rm(dataDir, { recursive: true, force: true });
+/** MiB that a process has at most while it folds so many new rows. */
+async function peakOf(url: string, rows: number): Promise<number> {
+  const child = fork(fileURLToPath(new URL('projections-memory.js', import.meta.url)), [url, String(rows)]);
+  const [peak] = (await once(child, 'message')) as [number];
+  await once(child, 'exit');
+  return peak;
 }
+
+await onStage('projections', async ({ postgres }) => {
+  const url = postgres.url();
+  const figures = { ...(await foldVsCopy(url)), ...(await fromTheStore(url)) };
+  const peak_rss_mb = { [ROWS.few]: await peakOf(url, ROWS.few), [ROWS.many]: await peakOf(url, ROWS.many) };
+  const ratios = Object.entries(figures).map(([name, ratio]) => [name, Number(ratio.toFixed(2))]);
+  console.log(JSON.stringify({ ...Object.fromEntries(ratios), peak_rss_mb }));
+});
 process.exit();
