@@ -83,7 +83,7 @@ export class Forgetter {
       const [event] = await this.parts.codec.decode(
         await this.parts.store.readStream(stream, { from: BigInt(revision), to: BigInt(revision) }),
       );
-      if (isLast) await this.parts.forgetting.forget(clientId);
+      await this.parts.forgetting.forget(clientId); // answers may have been kept meanwhile
       for (const projection of this.projections) await scrubHistory(this.pool, projection, event!);
       await this.pool.query('UPDATE policies.forgotten SET scrubbed_at = coalesce(scrubbed_at, now()), settled = $2 WHERE client_id = $1', [
         clientId,

@@ -169,3 +169,14 @@ it('K4: what cannot be verified is told, and is not taken for broken', async () 
   await writeFile(join(folder, 'other.jsonl'), '{"some":"thing"}\n');
   expect(await verify('--file', join(folder, 'other.jsonl'))).toMatchObject({ code: 1 });
 }, 30_000);
+
+it('K4: all can be sealed at once, and the public key printed', async () => {
+  const script = fileURLToPath(new URL('../../dist/apps/standalone/audit.js', import.meta.url));
+  const { connectionString: DATABASE_URL = '' } = service.pool.options;
+  const env = { PATH: process.env.PATH, DATABASE_URL, EVENTSTORE_URL: service.eventStoreUrl, SEAL_KEY };
+  await service.stopProjector(); // which seals too
+  await clinic.client('Carla Moreau');
+  expect((await run(process.execPath, [script, 'seal'], { env })).stdout).toBe('1 seals made.\n');
+  expect((await run(process.execPath, [script, 'seal'], { env })).stdout).toBe('0 seals made.\n');
+  expect((await run(process.execPath, [script, 'public-key'], { env })).stdout).toContain(publicKey);
+}, 30_000);

@@ -9,6 +9,7 @@ import { sealEvents } from '../../libs/domain/seal/seal.events.js';
 import { readModelDifferences } from '../support/afresh.js';
 import { openClinic, type Booked, type Clinic, type Page, type Sold } from '../support/clinic.js';
 import { until } from '../support/fleet.js';
+import { tablesWith } from '../support/in-tables.js';
 import { startService, type Service } from '../support/service.js';
 
 // K4, L6: a client with a rich history is forgotten: nothing that the service keeps or says names them any more, and the ledger is what it was.
@@ -72,23 +73,6 @@ async function richHistory(): Promise<void> {
   await service.history();
 }
 
-/** Every table of the database in which a text is found, also in bytes. */
-async function tablesWith(text: string): Promise<string[]> {
-  const { rows } = await service.pool.query<{ name: string }>(
-    `SELECT format('%I.%I', table_schema, table_name) AS name FROM information_schema.tables
-      WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')`,
-  );
-  const found: string[] = [];
-  for (const { name } of rows) {
-    const { rowCount } = await service.pool.query(`SELECT FROM ${name} t WHERE t::text ILIKE $1 OR t::text ILIKE $2 LIMIT 1`, [
-      `%${text}%`,
-      `%${Buffer.from(text).toString('hex')}%`,
-    ]);
-    if (rowCount) found.push(name);
-  }
-  return found;
-}
-
 const scrubbed = () =>
   until(async () => {
     const { rowCount } = await service.pool.query('SELECT FROM policies.forgotten WHERE client_id = $1 AND scrubbed_at IS NOT NULL', [
@@ -115,7 +99,7 @@ async function allReads(): Promise<string> {
 
 it('K4: before, her name is read, and is in tables', async () => {
   expect(await allReads()).toContain(MARK);
-  expect(await tablesWith(MARK)).not.toEqual([]);
+  expect(await tablesWith(service.pool, MARK)).not.toEqual([]);
 });
 
 it('A2: only owners and administrators forget, and only clients of their business', async () => {
@@ -132,7 +116,7 @@ it('K4: once forgotten, nothing that is kept or answered names the client', asyn
   await clinic.owner.post(path); // again: nothing more happens
   await scrubbed();
   await service.history();
-  expect(await tablesWith(MARK)).toEqual([]);
+  expect(await tablesWith(service.pool, MARK)).toEqual([]);
   const reads = await allReads();
   expect(reads).not.toContain(MARK);
   expect(reads).toContain('(forgotten)');
@@ -185,7 +169,7 @@ it('K4: what the client has goes on: returns, payments, cancellations, refunds',
     ...{ amount: clinic.money(2_000), outcome: 'outstandingBalance', method: 'cash', notes: about('late notes') },
   });
   const events = await service.history();
-  expect(await tablesWith(MARK)).toEqual([]);
+  expect(await tablesWith(service.pool, MARK)).toEqual([]);
   expect(await allReads()).not.toContain(MARK);
   expect(await readModelDifferences(service.pool, events)).toEqual([]);
 }, 30_000);

@@ -16,6 +16,7 @@ export type PolicyMode = 'api' | 'projector' | 'both';
 
 interface FleetOptions {
   databaseUrl: string;
+  eventsUrl?: string; // the database of the event store; the same unless told
   policies?: PolicyMode;
   apis?: number;
   projectors?: number;
@@ -40,8 +41,15 @@ export interface Fleet {
 
 const SECRET = 'a secret for tests only, of enough bytes';
 
-export async function startFleet({ databaseUrl, policies = 'both', apis = 1, projectors = 1, env = {} }: FleetOptions): Promise<Fleet> {
-  const eventStore = new Part('libs/embedded-event-store/main.js', { DATABASE_URL: databaseUrl }, 'EVENT_STORE_PORT');
+export async function startFleet({
+  databaseUrl,
+  eventsUrl = databaseUrl,
+  policies = 'both',
+  apis = 1,
+  projectors = 1,
+  env = {},
+}: FleetOptions): Promise<Fleet> {
+  const eventStore = new Part('libs/embedded-event-store/main.js', { DATABASE_URL: eventsUrl }, 'EVENT_STORE_PORT');
   await eventStore.start();
   const settings = {
     ...{ DATABASE_URL: databaseUrl, EVENTSTORE_URL: eventStore.url, POLICIES: policies, LOG_LEVEL: 'warn', RATE_LIMIT_PER_MINUTE: '0' },

@@ -10,6 +10,15 @@ export async function createDatabase(): Promise<{ url: string; drop(): Promise<v
   return { url: url.href, drop: () => onServer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
 }
 
+/** A copy of a database that nobody is connected to: a backup, or what is restored from one. */
+export async function copyDatabase(url: string): Promise<{ url: string; drop(): Promise<void> }> {
+  const copy = new URL(url);
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  await onServer(`CREATE DATABASE ${name} TEMPLATE ${copy.pathname.slice(1)}`);
+  copy.pathname = `/${name}`;
+  return { url: copy.href, drop: () => onServer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+}
+
 const serverUrl = (): string => {
   const url = process.env.PUNCHCARD_TEST_POSTGRES;
   if (!url) throw new Error('PUNCHCARD_TEST_POSTGRES is not set: run the tests with Jest, whose global setup starts a Postgres.');
