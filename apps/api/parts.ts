@@ -56,6 +56,7 @@ import { SeriesController } from './resources/series.controller.js';
 import { ServicesController } from './resources/services.controller.js';
 import { SettingsController } from './resources/settings.controller.js';
 import { SharedPackages } from './resources/shared-packages.js';
+import { OwnStatementPrintsController, PrintedStatements, StatementPrintsController } from './resources/statement-prints.controller.js';
 import { OwnStatementController, Statements, StatementsController } from './resources/statements.controller.js';
 import { Streams } from './resources/streams.js';
 import { StripeController } from './resources/stripe.controller.js';
@@ -145,6 +146,8 @@ const controllers = [
   StatementsController,
   EventsController,
   OwnStatementController,
+  StatementPrintsController,
+  OwnStatementPrintsController,
   ReportsController,
   CatalogueFileController,
   PurchasesController,
@@ -166,7 +169,7 @@ class ResourcesModule {
     const files: Provider[] = [Imports, CatalogueFiles];
     const ofPackages: Provider[] = [SharedPackages, Bookable, PackageSessions, Suggestions];
     const ofThePast: Provider[] = [Past, History, Explanations];
-    const linked: Provider[] = [Links, ManagedAppointments, OwnThings, Statements, OnlineOfferings];
+    const linked: Provider[] = [Links, ManagedAppointments, OwnThings, Statements, PrintedStatements, OnlineOfferings];
     const readers: Provider[] = [
       { provide: POOL, useValue: pool },
       { provide: READ_MODELS, useValue: readModels },

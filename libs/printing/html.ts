@@ -1,6 +1,16 @@
 import { hash } from 'node:crypto';
 import { Markup, markup, nothing } from './markup.js';
-import { LINE_HEADS, MOVEMENT_HEADS, type Fact, type Figure, type Movement, type PrintedLine, type PrintedPage } from './printed-page.js';
+import {
+  ENTRY_HEADS,
+  LINE_HEADS,
+  MOVEMENT_HEADS,
+  type Fact,
+  type Figure,
+  type Movement,
+  type PrintedEntry,
+  type PrintedLine,
+  type PrintedPage,
+} from './printed-page.js';
 import { styleFor, type Paper } from './style.js';
 
 /** A page of its own: no script, nothing that is loaded, every text escaped. It prints on any paper unless one is asked for. */
@@ -34,13 +44,8 @@ ${page.facts.map(factOf)}
 ${page.stamp === null ? nothing : markup`<p class="stamp">${page.stamp}</p>`}
 </section>
 ${page.note === null ? nothing : markup`<p class="note">${page.note}</p>`}
-${page.tables.map((table) => (table === 'lines' ? linesOf(page) : movementsOf(page)))}
-<table class="totals">
-<caption>${page.captions.totals}</caption>
-<tbody>
-${page.totals.map(totalOf)}
-</tbody>
-</table>
+${page.tables.map((table) => TABLES[table](page))}
+${page.totals.length === 0 ? nothing : totalsOf(page)}
 <footer>${page.footer}</footer>
 </main>
 </body>
@@ -101,6 +106,31 @@ ${movements.map(movementOf)}</tbody>
 const movementOf = ({ on, what, reference, amount, voided }: Movement): Markup =>
   markup`<tr><td>${on}</td><td>${what}</td><td><bdi>${reference}</bdi></td><td class="amount">${voided ? markup`<s>${amount}</s>` : amount}</td></tr>
 `;
+
+const entriesOf = ({ entries, captions }: PrintedPage): Markup => markup`<table class="movements">
+<caption>${captions.entries}</caption>
+<thead>
+<tr>${ENTRY_HEADS.map((head, n) => headOf(head, n >= 3))}</tr>
+</thead>
+<tbody>
+${entries.map(entryOf)}</tbody>
+</table>
+`;
+
+const entryOf = ({ on, what, service, effect, remaining, fee }: PrintedEntry): Markup =>
+  markup`<tr><td>${on}</td><td><bdi>${what}</bdi></td><td><bdi>${service}</bdi></td><td class="amount">${effect}</td><td class="amount">${remaining}</td><td class="amount">${fee}</td></tr>
+`;
+
+const TABLES: Record<PrintedPage['tables'][number], (page: PrintedPage) => Markup> = {
+  ...{ lines: linesOf, movements: movementsOf, entries: entriesOf },
+};
+
+const totalsOf = ({ totals, captions }: PrintedPage): Markup => markup`<table class="totals">
+<caption>${captions.totals}</caption>
+<tbody>
+${totals.map(totalOf)}
+</tbody>
+</table>`;
 
 const totalOf = ({
   label,

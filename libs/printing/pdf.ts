@@ -2,7 +2,7 @@ import PDFDocument from 'pdfkit';
 import { fonts } from './pdf-text.js';
 import { Sheet } from './pdf-sheet.js';
 import { drawSums, drawTable } from './pdf-table.js';
-import { LINE_HEADS, MOVEMENT_HEADS, type PrintedPage } from './printed-page.js';
+import { ENTRY_HEADS, LINE_HEADS, MOVEMENT_HEADS, type PrintedPage } from './printed-page.js';
 import type { Paper } from './style.js';
 
 const GREY = '#444444';
@@ -11,7 +11,7 @@ const LABEL = { size: 8, colour: GREY };
 const TEXT = { size: 9 };
 
 /**
- * The same page as `htmlOf` lays out, as a PDF with its letters in it. The same page gives the same bytes. An invoice has a
+ * The same page as `htmlOf` lays out, as a PDF with its letters in it. The same page gives the same bytes. It has a
  * bounded number of lines, so that it is made in memory and answered whole, or not at all.
  */
 export const pdfOf = (page: PrintedPage, paper: Paper = 'A4'): Promise<Buffer> => {
@@ -27,8 +27,8 @@ export const pdfOf = (page: PrintedPage, paper: Paper = 'A4'): Promise<Buffer> =
   drawAbout(sheet, page);
   drawHeadline(sheet, page);
   if (page.note !== null) sheet.y = sheet.write(page.note, { ...TEXT, y: sheet.y + 8 });
-  for (const table of page.tables) (table === 'lines' ? drawLines : drawMovements)(sheet, page);
-  drawTotals(sheet, page);
+  for (const table of page.tables) TABLES[table](sheet, page);
+  if (page.totals.length > 0) drawTotals(sheet, page);
   sheet.numberPages((n, of) => `${page.footer} · Page ${n} of ${of}`, LABEL);
   document.end();
   return whole;
@@ -114,6 +114,24 @@ const drawMovements = (sheet: Sheet, { movements, captions }: PrintedPage): void
       struck: movement.voided,
     })),
   });
+};
+
+const drawEntries = (sheet: Sheet, { entries, captions }: PrintedPage): void => {
+  const [date, what, service, change, left, fee] = ENTRY_HEADS;
+  drawTable(sheet, {
+    caption: captions.entries,
+    columns: [
+      ...[{ head: date }, { head: what, atMost: 170 }, { head: service, flexible: true as const }],
+      ...[change, left, fee].map((head) => ({ head, amount: true as const })),
+    ],
+    rows: entries.map(({ on, what: happened, service: of, effect, remaining, fee: charged }) => ({
+      cells: [on, happened, of, effect, remaining, charged],
+    })),
+  });
+};
+
+const TABLES: Record<PrintedPage['tables'][number], (sheet: Sheet, page: PrintedPage) => void> = {
+  ...{ lines: drawLines, movements: drawMovements, entries: drawEntries },
 };
 
 const drawTotals = (sheet: Sheet, { totals, captions }: PrintedPage): void =>

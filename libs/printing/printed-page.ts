@@ -38,7 +38,7 @@ export interface PrintedRefund extends Omit<PrintedPayment, 'voided'> {
 }
 
 export interface PrintedPage {
-  title: 'Invoice' | 'Receipt';
+  title: 'Invoice' | 'Receipt' | 'Statement';
   name: string; // of the whole document: `Invoice 2027-12 · Clinic`
   file: string; // its name, without what comes after the point
   business: string;
@@ -47,17 +47,19 @@ export interface PrintedPage {
   headline: Figure; // what matters most: what is owing, or what was received
   stamp: 'PAID' | 'REFUNDED' | 'CREDIT' | null;
   note: string | null;
-  tables: ('lines' | 'movements')[]; // those that there are, in the order in which they stand
+  tables: ('lines' | 'movements' | 'entries')[]; // those that there are, in the order in which they stand
   lines: PrintedLine[];
   movements: Movement[]; // payments and refunds
+  entries: PrintedEntry[]; // of a statement
   totals: Figure[];
-  captions: Record<'lines' | 'movements' | 'totals', string>;
+  captions: Record<'lines' | 'movements' | 'entries' | 'totals', string>;
   footer: string;
   issuedOn: string; // local date
 }
 
 export const LINE_HEADS = ['Description', 'Net', 'Tax', 'Tax amount', 'Total'] as const;
 export const MOVEMENT_HEADS = ['Date', 'Payment', 'Reference', 'Amount'] as const;
+export const ENTRY_HEADS = ['Date', 'What', 'Service', 'Change', 'Left', 'Fee'] as const;
 
 export interface Fact {
   label: string;
@@ -84,6 +86,16 @@ export interface Movement {
   reference: string;
   amount: string;
   voided: boolean;
+}
+
+/** What changed how many sessions are left, or could have. */
+export interface PrintedEntry {
+  on: string;
+  what: string;
+  service: string;
+  effect: string;
+  remaining: string;
+  fee: string;
 }
 
 /** D3, E9: an invoice as it stands now. */
@@ -116,9 +128,14 @@ const pageOf = (title: PrintedPage['title'], invoice: PrintedInvoice, amounts: A
     ...{ title, name: `${title} ${number ?? invoiceId} · ${business}`, business, issuedOn },
     file: `${title.toLowerCase()}-${(number ?? invoiceId).replaceAll(/[^\w.-]/g, '-')}`,
     ...{ facts: factsOf(invoice), stamp: stampOf(invoice), note: noteOf(invoice) },
-    ...{ lines, movements, totals: totalsOf(invoice, amounts) },
+    ...{ lines, movements, entries: [], totals: totalsOf(invoice, amounts) },
     tables: first.filter((table) => (table === 'lines' ? lines : movements).length > 0),
-    captions: { lines: `What was sold, in ${currency}`, movements: `Payments, in ${currency}`, totals: `Totals, in ${currency}` },
+    captions: {
+      lines: `What was sold, in ${currency}`,
+      movements: `Payments, in ${currency}`,
+      entries: '',
+      totals: `Totals, in ${currency}`,
+    },
     footer: `${title} ${number ?? 'without a number yet'} · Reference ${invoiceId}`,
   };
 };

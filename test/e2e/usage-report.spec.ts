@@ -11,11 +11,11 @@ interface Use extends Record<string, string | number | null> {
   fee: number;
 }
 interface Totals {
-  groups: ({ key: string; name: string } & Record<(typeof FIGURES)[number], number>)[];
-  total: Record<(typeof FIGURES)[number], number>;
+  groups: ({ key: string; name: string } & Record<Figure, number>)[];
+  total: Record<Figure, number>;
   next: string | null;
 }
-const FIGURES = ['entries', 'taken', 'returned', 'forfeited', 'adjusted', 'effect', 'fee'] as const;
+type Figure = 'entries' | 'taken' | 'returned' | 'forfeited' | 'adjusted' | 'effect' | 'fee';
 const FEE = 6_899; // 60.00 with 5 % and 9.975 %
 
 let service: Service;
@@ -175,6 +175,32 @@ it('J3: as a file it has the same rows', async () => {
       Object.fromEntries(Object.entries({ ...row, fee: (row.fee / 100).toFixed(2) }).map(([name, value]) => [name, String(value ?? '')])),
     ),
   );
+});
+
+it('J3: the statement of one owner on paper, for staff and for the owner', async () => {
+  const staff = await clinic.as('receptionist');
+  const client = await clinic.business.as('client', sold.clientId);
+  for (const [whose, path] of [
+    [staff, `/v1/clients/${sold.clientId}/statement`],
+    [client, '/v1/me/statement'],
+  ] as const) {
+    const { body: html, headers } = await whose.send<string>('GET', `${path}.html`);
+    expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'/);
+    expect(
+      html
+        .replaceAll(/<[^>]+>/g, ' ')
+        .replaceAll(/[\u2068\u2069]/g, '')
+        .replaceAll(/\s+/g, ' '),
+    ).toMatch(
+      /Anna Tremblay .*Sessions used 2 .*Session given back, Ben Tremblay .*Adjusted .*\+3 6 .*Sessions left Massage \(Five massages\) 6/,
+    );
+    const pdf = await whose.send('GET', `${path}.pdf?packageId=${sold.packageId}&onFrom=${clinic.day(0)}&paper=Letter`);
+    expect(pdf.headers.get('content-type')).toBe('application/pdf');
+  }
+  expect((await staff.send<string>('GET', `/v1/clients/${sold.clientId}/statement.html?onFrom=${clinic.day(1)}`)).body).toContain(
+    'Nothing was sold or used in this time.',
+  );
+  await staff.refused(404, 'GET', `/v1/clients/${sold.packageId}/statement.html`);
 });
 
 it('A2: all staff and the auditor, of their own business', async () => {

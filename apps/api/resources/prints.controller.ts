@@ -28,11 +28,11 @@ class PdfQuery {
   paper?: Paper;
 }
 
-const Html = ApiOkResponse({
+export const Html = ApiOkResponse({
   description: 'A page of its own, without scripts, to look at and to print.',
   content: { 'text/html': { schema: { type: 'string' } } },
 });
-const Pdf = ApiOkResponse({
+export const Pdf = ApiOkResponse({
   description: 'The same as a PDF, with its fonts in it.',
   content: { 'application/pdf': { schema: { type: 'string', format: 'binary' } } },
 });
@@ -165,12 +165,12 @@ const moneyOf = (row: Shown<InvoiceRow>) => ({
 /** It names people: no cache keeps it. */
 const PRIVATE = 'private, no-store';
 
-const asHtml = (reply: FastifyReply, page: PrintedPage, paper: Paper | undefined): string => {
+export const asHtml = (reply: FastifyReply, page: PrintedPage, paper: Paper | undefined): string => {
   void reply.headers({ 'cache-control': PRIVATE, 'content-security-policy': policyFor(paper) }).type('text/html; charset=utf-8');
   return htmlOf(page, paper);
 };
 
-const asPdf = async (reply: FastifyReply, page: PrintedPage, paper: Paper | undefined): Promise<Buffer> => {
+export const asPdf = async (reply: FastifyReply, page: PrintedPage, paper: Paper | undefined): Promise<Buffer> => {
   const { pdfOf } = await import('../../../libs/printing/pdf.js'); // with its fonts: loaded by the first who prints, not by every start
   const pdf = await pdfOf(page, paper);
   const disposition = `inline; filename="${page.file}.pdf"`;
