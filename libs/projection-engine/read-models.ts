@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import type { AnyRow, Column, Projection } from './define-projection.js';
 import { freshnessOf, type Freshness } from './freshness.js';
 import { cursorOf, placeOf, type Place } from './paging.js';
-import { openSources, type Question, type Source, type Sources, type TextRow } from './sources.js';
+import { ask, openSources, type Question, type Readable, type Source, type Sources, type TextRow } from './sources.js';
 import { quoted } from './sql-names.js';
 import { fromText } from './table.js';
 
@@ -17,8 +17,8 @@ export interface ListQuery<Row> {
   atMost?: Values<Row>; // that or less
   beginning?: Values<Row>; // of a searched text, in any case
   containing?: { [Name in keyof Row]?: string | undefined }; // anywhere in a column of text in lower case, in any case: reads all rows
-  /** Whatever else: `(query) => query.whereRaw('…')`. */
-  also?: (query: Knex.QueryBuilder) => void;
+  /** Whatever else: `(query, rowsOf) => query.whereRaw('client_id IN (SELECT id FROM ? AND name = ?)', [rowsOf(directory), 'Anna'])`. */
+  also?: (query: Knex.QueryBuilder, rowsOf: RowsOf) => void;
   by: keyof Row & string;
   descending?: boolean;
   /** Few rows are so: all of them are found by an index and put in order, in one statement, also where the order has nulls. */
@@ -26,6 +26,8 @@ export interface ListQuery<Row> {
   limit: number;
   cursor?: string;
 }
+/** The rows of another projection, of the same business and time, up to a condition: `… WHERE …`. */
+type RowsOf = (projection: Readable) => Knex.Raw;
 type Values<Row> = { [Name in keyof Row]?: Row[Name] | undefined };
 
 export interface List<Row> {
@@ -115,11 +117,13 @@ export const openReadModels = async (pool: Pool, projections: readonly Projectio
       const shape = shapeOf(projection);
       const rows: AnyRow[] = [];
       for (const nulls of partsOf(projection, query)) {
-        const part = await read(shape, asOf, (source) => {
-          const { sql, bindings } = partOf(projection, shape, source, business, query, nulls).toSQL().toNative();
-          return { name: asOf === undefined ? nameOf(sql) : undefined, text: sql, values: [...bindings] };
+        const part = await sources.use((sourceOf) => {
+          const rowsOf = (other: Readable) => ofTheSame(business, sourceOf(other, asOf));
+          const asked = partOf(projection, shape, { source: sourceOf(shape.projection, asOf), rowsOf }, business, query, nulls);
+          const { sql, bindings } = asked.toSQL().toNative();
+          return ask(pool, { name: asOf === undefined ? nameOf(sql) : undefined, text: sql, values: [...bindings] });
         });
-        rows.push(...part);
+        rows.push(...part.map((values) => rowOf(shape, values)));
         if (rows.length > query.limit) break;
       }
       const page = rows.slice(0, query.limit);
@@ -190,10 +194,13 @@ function partsOf({ columns }: Table, { by, few = false, cursor }: Pick<ListQuery
   return cursor !== undefined && placeOf(cursor).value === null ? ['nulls'] : ['without nulls', 'nulls'];
 }
 
+const ofTheSame = (business: string, { from, condition }: Source): Knex.Raw =>
+  builder.raw(`${from} WHERE ${condition} AND business_id = ?::uuid`, [business]);
+
 function partOf(
   projection: Table,
   shape: Shape,
-  { from, condition }: Source,
+  { source: { from, condition }, rowsOf }: { source: Source; rowsOf: RowsOf },
   business: string,
   query: ListQuery<AnyRow>,
   part: Part,
@@ -203,7 +210,7 @@ function partOf(
   const [sorted, key] = [quoted(by), quoted(shape.key)];
   const rows = builder.queryBuilder().select(builder.raw(shape.selected)).from(builder.raw(from));
   rows.whereRaw(condition).andWhere('business_id', business);
-  narrow(rows, projection, query);
+  narrow(rows, projection, query, rowsOf);
   const after = cursor === undefined ? undefined : placeOf(cursor);
   const { isNullable, sql } = projection.columns[by]!;
   if (isNullable && part !== 'both') rows.whereRaw(`${sorted} IS ${part === 'nulls' ? '' : 'NOT '}NULL`);
@@ -213,7 +220,7 @@ function partOf(
   return rows.limit(limit + 1, { skipBinding: true }); // in the text, so that a plan for all pages knows how short they are
 }
 
-function narrow(rows: Knex.QueryBuilder, { columns }: Table, query: ListQuery<AnyRow>): void {
+function narrow(rows: Knex.QueryBuilder, { columns }: Table, query: ListQuery<AnyRow>, rowsOf: RowsOf): void {
   const compare = (values: Values<AnyRow> | undefined, operator: string) => {
     for (const [name, value] of Object.entries(values ?? {}))
       if (value !== undefined) rows.whereRaw(`${quoted(name)} ${operator} ?::${columns[name]!.sql}`, [value as Knex.Value]);
@@ -230,7 +237,7 @@ function narrow(rows: Knex.QueryBuilder, { columns }: Table, query: ListQuery<An
     if (typeof text === 'string') rows.whereRaw(`lower(${quoted(name)}) LIKE ?`, [`${escaped(text.toLowerCase())}%`]);
   for (const [name, text] of Object.entries(query.containing ?? {}))
     if (text !== undefined) rows.whereRaw(`strpos(${quoted(name)}, ?) > 0`, [text.toLowerCase()]);
-  query.also?.(rows);
+  query.also?.(rows, rowsOf);
 }
 
 /** What comes after a place. */

@@ -85,11 +85,7 @@ export function openSources(pool: Pool, projections: readonly Readable[]): Sourc
 
   return {
     use,
-    read: (projection, asOf, questionOf) =>
-      use(async (sourceOf) => {
-        const { rows } = await pool.query<TextRow>({ ...questionOf(sourceOf(projection, asOf)), rowMode: 'array', types: AS_TEXT });
-        return rows;
-      }),
+    read: (projection, asOf, questionOf) => use((sourceOf) => ask(pool, questionOf(sourceOf(projection, asOf)))),
     requireBuilt: async () => {
       await use((sourceOf) => Promise.resolve(projections.forEach((projection) => sourceOf(projection))));
     },
@@ -136,5 +132,8 @@ class LiveBuilds {
 
 const isNotLive = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === NOT_LIVE || error.code === UNDEFINED_TABLE);
+
+export const ask = async (pool: Pool, question: Question): Promise<TextRow[]> =>
+  (await pool.query<TextRow>({ ...question, rowMode: 'array', types: AS_TEXT })).rows;
 
 const AS_TEXT = { getTypeParser: () => (text: string) => text };

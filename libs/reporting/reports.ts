@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Pool } from 'pg';
 import { BadCursor, cursorOf, placeOf, type Place } from '../projection-engine/paging.js';
-import type { Sources, TextRow } from '../projection-engine/sources.js';
+import { ask, type Sources, type TextRow } from '../projection-engine/sources.js';
 import { instantFromText } from '../projection-engine/table.js';
 import type { Here, Report, ReportColumn, Sql } from './define-report.js';
 import { fileSql, pageSql, partsOf, totalsSql, type Asked, type Order, type SourceOf } from './report-sql.js';
@@ -94,13 +94,9 @@ export class Reports {
     return (sourceOf) => fileSql({ report, sourceOf, ...wanted } satisfies Asked<Query>, order).toQuery();
   }
 
-  private async ask(statement: Sql, { asOf }: Here): Promise<TextRow[]> {
+  private ask(statement: Sql, { asOf }: Here): Promise<TextRow[]> {
     const { sql: text, bindings } = statement.toSQL().toNative();
-    const { rows } = await this.pool.query<TextRow>({
-      ...{ name: asOf === undefined ? this.nameOf(text) : undefined, text, values: [...bindings] },
-      ...{ rowMode: 'array', types: AS_TEXT },
-    });
-    return rows;
+    return ask(this.pool, { name: asOf === undefined ? this.nameOf(text) : undefined, text, values: [...bindings] });
   }
 
   /** Those that are asked first are prepared; the rest of all combinations of filters, which anybody could walk through, are not. */
@@ -109,8 +105,6 @@ export class Reports {
     return this.names.get(text);
   }
 }
-
-const AS_TEXT = { getTypeParser: () => (text: string) => text };
 
 /** A place in one order is none in another: each cursor begins with the report, the order and the time that gave it, shortened. */
 const prefixOf = (name: string, { sort, descending }: Order, { asOf = 'now' }: { asOf?: bigint | 'now' }): string =>

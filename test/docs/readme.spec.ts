@@ -8,6 +8,8 @@ import { startService, type Service } from '../support/service.js';
 const README = new URL('../../README.md', import.meta.url);
 const GUIDE = new URL('../../docs/api.md', import.meta.url);
 
+const REPORTS = new URL('../../docs/reports.md', import.meta.url);
+
 const LINES_OF_THE_TOUR = 15;
 
 /** The blocks of a page in this language, joined as somebody would paste them. */
@@ -70,5 +72,17 @@ describe("the README's tour", () => {
     );
     expect(made.map(([name]) => name)).toEqual(['invoice.html', 'invoice.pdf', 'receipt.pdf']);
     expect(made.map(([, content]) => content!.slice(0, 5))).toEqual(['<!doc', '%PDF-', '%PDF-']);
+  });
+
+  it('J2, J3: goes on in the guide to reports, which answer what an owner asks', async () => {
+    const { stdout, stderr } = await run(pasted(await readFile(REPORTS, 'utf8'), 'bash'));
+    expect(stderr).toBe('');
+    expect(stdout.trimEnd().split('\n').slice(LINES_OF_THE_TOUR)).toEqual([
+      ...['Five hot stone massages 1 40000', 'Anna Tremblay 40000', 'Anna Tremblay 6', 'Dana Roy 2 1', 'none 0 0'],
+      ...['sold 5 5', 'consumed -1 4', 'consumed -1 3', 'returned 1 4', 'adjusted 2 6'],
+      expect.stringMatching(/^\d{4}-\d\d-\d\d$/),
+    ]);
+    expect((await readFile(join(folder, 'sales.csv'))).toString()).toMatch(/^\uFEFFsoldOn,.*\r\n.*,Anna Tremblay,.*,400\.00\r\n$/);
+    expect((await readFile(join(folder, 'statement.pdf'))).toString('latin1')).toMatch(/^%PDF-/);
   });
 });

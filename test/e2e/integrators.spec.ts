@@ -276,8 +276,18 @@ describe('lists', () => {
     expect(await packages('expiringBefore=2031-01-02')).toEqual([two.packageId]);
     expect(await packages('remainingAtMost=4')).toEqual([one.packageId]);
     expect(await packages('sort=name&descending=true')).toEqual([two.packageId, one.packageId]);
+    expect(await packages('status=active&sort=remaining')).toEqual([one.packageId, two.packageId]);
+    expect(await packages('text=OTHER')).toEqual([two.packageId]);
+    expect(await packages('text=tremb&status=sold')).toHaveLength(2);
+    expect(await packages('text=nobody')).toEqual([]);
+    await alone.owner.put(`/v1/packages/${one.packageId}/services/${alone.has.massage}/remaining`, { remaining: 0 });
+    expect(await packages('status=usedUp')).toEqual([one.packageId]);
+    await alone.owner.put(`/v1/packages/${two.packageId}/expiry`, { expiresOn: alone.day(-1) });
+    expect(await packages('status=expired')).toEqual([two.packageId]);
+    expect(await packages('status=active')).toEqual([]);
     expect(await appointments('status=cancelled')).toEqual([second.appointmentId]);
     expect(await appointments(`packageId=${one.packageId}`)).toEqual([first.appointmentId]);
+    expect(await appointments(`offeringId=${one.offeringId}`)).toEqual([first.appointmentId]);
     expect(await appointments(`from=${alone.in(3)}`)).toEqual([second.appointmentId]);
     expect(await appointments(`before=${alone.in(3)}`)).toEqual([first.appointmentId]);
     expect(await appointments('descending=true')).toEqual([second.appointmentId, first.appointmentId]);

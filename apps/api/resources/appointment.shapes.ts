@@ -192,6 +192,9 @@ export class AppointmentsQuery extends ClientAppointmentsQuery {
   @IsId({ optional: true })
   packageId?: string;
 
+  @IsId({ optional: true, description: 'those that use a package of this offering' })
+  offeringId?: string;
+
   @IsId({ optional: true, description: 'those of a repeating series' })
   seriesId?: string;
 }

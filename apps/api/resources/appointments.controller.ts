@@ -13,6 +13,7 @@ import { MoveAppointment } from '../../../libs/command-handling/commands/moving.
 import { RebookAppointment, UndoNoShow } from '../../../libs/command-handling/commands/standing-again.commands.js';
 import { asInstant } from '../../../libs/domain/kernel/calendar.js';
 import { appointmentList } from '../../../projections/appointment-list.projection.js';
+import { packageList } from '../../../projections/package-list.projection.js';
 import { Allow } from '../http/access.js';
 import { Call, type CallContext } from '../http/call.js';
 import { PathId } from '../validation/path-id.js';
@@ -156,9 +157,14 @@ export class AppointmentsController {
   @Allow('appointments:read')
   @ApiOkResponse({ type: AppointmentPage })
   async list(@Call() call: CallContext, @Query() query: AppointmentsQuery): Promise<AppointmentPage> {
-    const { clientId, providerId, serviceId, packageId, seriesId, status, descending = false } = query;
+    const { clientId, providerId, serviceId, packageId, offeringId, seriesId, status, descending = false } = query;
     const { from, before } = await this.days.within(call, query);
+    if (offeringId !== undefined) await this.reading.fresh(packageList, call);
     return this.reading.page(appointmentList, call, query, {
+      also: (rows, rowsOf) => {
+        if (offeringId !== undefined)
+          rows.whereRaw('package_id IN (SELECT package_id FROM ? AND offering_id = ?)', [rowsOf(packageList), offeringId]);
+      },
       by: 'start',
       descending,
       where: { clientId, providerId, serviceId, packageId, seriesId, status },

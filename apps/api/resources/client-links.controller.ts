@@ -7,6 +7,7 @@ import { Call, type CallContext } from '../http/call.js';
 import { PathId } from '../validation/path-id.js';
 import { ClientAppointmentsQuery, ManagedAppointmentPage } from './appointment.shapes.js';
 import { EmptyBody } from './empty-body.js';
+import { BusinessDays } from './business-days.js';
 import { History } from './history.js';
 import { LinkHistory } from './history.shapes.js';
 import { ChangeLinkBody, LinkAnswer, LinkBody, LinkedContactPage, LinkPage, LinkRead, UnlinkAnswer } from './link.shapes.js';
@@ -26,6 +27,7 @@ export class ClientLinksController {
     private readonly shared: SharedPackages,
     private readonly managed: ManagedAppointments,
     private readonly history: History,
+    private readonly days: BusinessDays,
   ) {}
 
   @Put('links/:otherClientId')
@@ -93,8 +95,12 @@ export class ClientLinksController {
   @Get('packages')
   @Allow('packages:read')
   @ApiOkResponse({ type: PackagePage })
-  packages(@Call() call: CallContext, @PathId('clientId') clientId: string, @Query() query: ClientPackagesQuery): Promise<PackagePage> {
-    return this.shared.usableBy(call, clientId, query, selected(query));
+  async packages(
+    @Call() call: CallContext,
+    @PathId('clientId') clientId: string,
+    @Query() query: ClientPackagesQuery,
+  ): Promise<PackagePage> {
+    return this.shared.usableBy(call, clientId, query, selected(query, await this.days.dateAt(call)));
   }
 
   /** The client's own appointments, and those of others who let the client manage them. */

@@ -10,6 +10,7 @@ import type { CallContext } from '../http/call.js';
 import { HttpProblem } from '../http/problems.js';
 import type { ClientAppointmentsQuery } from './appointment.shapes.js';
 import { Bookable } from './bookable.js';
+import { BusinessDays } from './business-days.js';
 import { withStatus } from './invoices.controller.js';
 import type { Sharing } from './link.shapes.js';
 import { ManagedAppointments } from './managed-appointments.js';
@@ -43,11 +44,12 @@ export class OwnThings {
     private readonly sessions: PackageSessions,
     private readonly bookable: Bookable,
     private readonly managed: ManagedAppointments,
+    private readonly days: BusinessDays,
   ) {}
 
   /** I1: own packages, and those that others let the client use. */
   async packages(call: CallContext, query: ClientPackagesQuery): Promise<Page<OwnPackage>> {
-    const { items, next } = await this.shared.usableBy(call, ownId(call), query, selected(query));
+    const { items, next } = await this.shared.usableBy(call, ownId(call), query, selected(query, await this.days.dateAt(call)));
     const invoices = await this.showsInvoices(call);
     return { items: items.map((item) => packageSeen(call, item, invoices)), next };
   }

@@ -18,6 +18,7 @@ import {
   MoneyBody,
 } from '../validation/fields.js';
 import type { Knex } from 'knex';
+import { directory } from '../../../projections/directory.projection.js';
 import type { Flag } from '../../../projections/package-list.projection.js';
 import { Answered, AsOfRead, Versioned } from './answered.js';
 import { EXPIRY } from './expiry.shapes.js';
@@ -383,12 +384,14 @@ export class AuditTag {
 
 export class AuditTagPage extends PageOf(AuditTag) {}
 
+const SELECTED = ['sold', 'cancelled', 'active', 'expired', 'usedUp'] as const;
+
 export class ClientPackagesQuery extends PageQuery {
   @IsId({ optional: true })
   offeringId?: string;
 
-  @IsOneOf(['sold', 'cancelled'], { optional: true })
-  status?: 'sold' | 'cancelled';
+  @IsOneOf(SELECTED, { optional: true, description: 'sold: not cancelled, which is expired, usedUp or active, as of today' })
+  status?: (typeof SELECTED)[number];
 
   @IsLocalDate({ optional: true, description: 'those whose last valid day is before this one' })
   expiringBefore?: string;
@@ -396,8 +399,14 @@ export class ClientPackagesQuery extends PageQuery {
   @IsInteger({ min: 0, max: MOST, optional: true, description: 'those with at most so many sessions left' })
   remainingAtMost?: number;
 
-  @IsOneOf(['soldOn', 'expiresOn', 'name'], { optional: true, description: 'soldOn unless told' })
-  sort?: 'soldOn' | 'expiresOn' | 'name';
+  @IsText({ max: 200, optional: true, description: 'anywhere in the name of the package or of its owner, in any case' })
+  text?: string;
+
+  @IsOneOf(['soldOn', 'expiresOn', 'name', 'remaining'], {
+    optional: true,
+    description: 'soldOn unless told; rows without a value come last',
+  })
+  sort?: 'soldOn' | 'expiresOn' | 'name' | 'remaining';
 
   @IsFlag({ optional: true })
   descending?: boolean;
@@ -414,18 +423,29 @@ export class PackagesQuery extends ClientPackagesQuery {
   asOf?: string;
 }
 
-/** Which packages a query asks for, in which order. */
-export const selected = ({
-  clientId,
-  offeringId,
-  status,
-  expiringBefore,
-  remainingAtMost,
-  sort = 'soldOn',
-  descending,
-  flag,
-}: PackagesQuery) => ({
-  ...{ by: sort, descending, where: { clientId, offeringId, status } },
+/**
+ * J4: which packages a query asks for, in which order.
+ * @param today local date of the business
+ */
+export const selected = (
+  { clientId, offeringId, status, expiringBefore, remainingAtMost, text, sort = 'soldOn', descending, flag }: PackagesQuery,
+  today: string,
+) => ({
+  ...{
+    by: sort,
+    descending,
+    where: { clientId, offeringId, status: status === undefined || status === 'cancelled' ? status : ('sold' as const) },
+  },
   ...{ before: { expiresOn: expiringBefore }, atMost: { remaining: remainingAtMost } },
-  also: (rows: Knex.QueryBuilder) => void (flag && rows.whereRaw('flags @> ?', [JSON.stringify([flag])])),
+  also: (rows: Knex.QueryBuilder, rowsOf: (projection: typeof directory) => Knex.Raw) => {
+    if (flag) rows.whereRaw('flags @> ?', [JSON.stringify([flag])]);
+    if (status === 'expired') rows.whereRaw('expires_on < ?::date', [today]);
+    if (status === 'active' || status === 'usedUp') rows.whereRaw('(expires_on IS NULL OR expires_on >= ?::date)', [today]);
+    if (status === 'active') rows.whereRaw('remaining IS DISTINCT FROM 0');
+    if (status === 'usedUp') rows.whereRaw('remaining = 0');
+    if (text !== undefined) {
+      const named = [text.toLowerCase(), rowsOf(directory), text.toLowerCase()];
+      rows.whereRaw('(strpos(lower(name), ?) > 0 OR client_id IN (SELECT id FROM ? AND strpos(lower(directory.name), ?) > 0))', named);
+    }
+  },
 });

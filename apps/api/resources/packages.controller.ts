@@ -5,11 +5,13 @@ import { AdjustExpiry, AdjustRemaining, RestoreExpiry, SellPackage } from '../..
 import { CancelPackage, RefundPackage, ReinstatePackage } from '../../../libs/command-handling/commands/package-ending.commands.js';
 import { pick } from '../../../libs/domain/kernel/pick.js';
 import { auditTags } from '../../../projections/audit-tags.projection.js';
+import { directory } from '../../../projections/directory.projection.js';
 import { packageList } from '../../../projections/package-list.projection.js';
 import { Allow, assertMay } from '../http/access.js';
 import { Call, type CallContext } from '../http/call.js';
 import { PathId } from '../validation/path-id.js';
 import { Bookable } from './bookable.js';
+import { BusinessDays } from './business-days.js';
 import { AvailablePackagePage, AvailableQuery, BookableQuery, BookableServices } from './bookable.shapes.js';
 import { PackageExplanation, PackageFigureQuery } from './explanation.shapes.js';
 import { Explanations } from './explanations.js';
@@ -54,6 +56,7 @@ export class PackagesController {
     private readonly suggestions: Suggestions,
     private readonly past: Past,
     private readonly explanations: Explanations,
+    private readonly days: BusinessDays,
   ) {}
 
   @Post()
@@ -138,7 +141,8 @@ export class PackagesController {
   @ApiOkResponse({ type: PackagePage })
   async list(@Call() call: CallContext, @Query() query: PackagesQuery): Promise<PackagePage> {
     const then = await this.past.of(call, query.asOf);
-    const { items, next } = await this.reading.page(packageList, then.call, query, selected(query));
+    if (query.text !== undefined) await this.reading.fresh(directory, then.call);
+    const { items, next } = await this.reading.page(packageList, then.call, query, selected(query, await this.days.dateAt(then.call)));
     return { items: await this.shared.ownersView(then.call, items), next, ...pick(then, 'asOf') };
   }
 
