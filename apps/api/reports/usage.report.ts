@@ -93,7 +93,10 @@ export const usageReport = defineReport<UsageFilters>()({
     owner: { key: 'r.owner_id::text', name: 'max(owner.name)' },
     offering: { key: 'r.offering_id::text', name: 'max(r.package_name)' },
     service: { key: 'r.service_id::text', name: 'max(r.service_name)' },
-    provider: { key: `coalesce(appointment.provider_id::text, 'none')`, name: 'max(provider.name)' },
+    provider: {
+      key: `coalesce(appointment.provider_id::text, 'none')`,
+      name: `CASE count(appointment.provider_id) WHEN 0 THEN 'none' ELSE max(provider.name) END`,
+    },
     appointmentStatus: { key: `coalesce(appointment.status, 'none')` },
     what: { key: 'r.what' },
   },
