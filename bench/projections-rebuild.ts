@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { storeFeed } from '../apps/projector/store-feed.js';
 import { domainEvents } from '../libs/domain/events.js';
 import { createCodec } from '../libs/event-store/codec.js';
-import type { EncodedEvent, EventStore } from '../libs/event-store/event-store.js';
+import type { EventStore } from '../libs/event-store/event-store.js';
 import { createPersonalKeys } from '../libs/event-store/personal-keys.js';
 import type { Projection } from '../libs/projection-engine/define-projection.js';
 import { Projector } from '../libs/projection-engine/projector.js';
@@ -55,6 +55,6 @@ const writers = (store: EventStore, count: number, signal: AbortSignal): Promise
   Array.from({ length: count }, async () => {
     for (const { id, type, data, metadata, stream } of sales(1_000_000)) {
       if (signal.aborted) return;
-      await store.append(stream, 'no_stream', [{ id, type, data, metadata } as EncodedEvent]);
+      await store.append(stream, 'no_stream', [{ id, type, data, metadata }]);
     }
   });

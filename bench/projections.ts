@@ -34,7 +34,7 @@ async function foldVsCopy(url: string): Promise<{ fold_write_vs_copy: number; fi
   const ratios: [number, number][] = [];
   await foldAndWrite(url, five, history.slice(0, STREAMS)); // rows for COPY to be like, and everything warm
   for (let round = 0; round < rounds; round += 1) {
-    const copy = await copyRows(url, packageList as Projection, EVENTS);
+    const copy = await copyRows(url, packageList, EVENTS);
     const copies = await Promise.all(five.map((_, n) => copyRows(url, packageList as Projection, EVENTS, `copied_${n}`)));
     const fold = await foldAndWrite(url, one, history);
     const folds = await foldAndWrite(url, five, history);

@@ -22,7 +22,7 @@ const started: Running[] = [];
 
 beforeAll(async () => {
   postgres = await startOwnPostgres();
-  fleet = await startFleet({ databaseUrl: postgres.url });
+  fleet = await startFleet({ databaseUrl: postgres.url, env: { PROJECTOR_PORT: '0' } });
   load = new Load(fleet.desk, [fleet.apis[0]!.url]);
   await load.prepare(await openShop(fleet.desk, fleet.apis[0]!.url));
 }, 120_000);
@@ -147,6 +147,11 @@ it('J5: Ctrl-C leaves it to be gone on with, --cancel calls it off; the status s
   const status = projector(['status']);
   await status.ended;
   expect(status.said()).toMatch(/\npackage_list +\d+, build \d+ \(not live\) .* folding: \d+ of \d+ events.*, by rebuild-\d+-/);
+  expect(
+    (await (await fetch(`${fleet.projectors[0]!.url}/metrics`)).text()).match(
+      /^punchcard_projection_building_events\{projection="package_list",.*/m,
+    ),
+  ).not.toBeNull();
   first.kill('SIGINT');
   first.kill('SIGCONT');
   expect([await first.ended, first.said()]).toEqual([130, expect.stringContaining('The same command goes on from here')]);
@@ -169,6 +174,9 @@ it('a read model that has stopped goes on when the event is passed over with a r
     ...[0, expect.stringMatching(/^tax_list, version \d+, passes over PackageSold package-x@0\./)],
   ]);
   expect(await run('status')).toEqual([0, expect.stringMatching(/\ntax_list, version \d+, passes over .*: never sold\)\n/)]);
+  expect(await (await fetch(`${fleet.projectors[0]!.url}/status`)).json()).toMatchObject({
+    skipped: [{ name: 'tax_list', reason: 'never sold' }],
+  });
   expect(await run('skip', 'tax_list', '--event', poison.eventId, '--reason', 'again')).toEqual([
     ...[1, expect.stringContaining('has not stopped at event')],
   ]);
