@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { startService, type Service } from '../support/service.js';
 
 const README = new URL('../../README.md', import.meta.url);
+const AUDITING = new URL('../../docs/auditing.md', import.meta.url);
 const GUIDE = new URL('../../docs/api.md', import.meta.url);
 
 const REPORTS = new URL('../../docs/reports.md', import.meta.url);
@@ -56,6 +57,15 @@ describe("the README's tour", () => {
       'SessionReturned: 4 left',
       'RemainingAdjusted: 6 left',
       '4',
+    ]);
+  });
+
+  it('goes on for auditors, who ask why and how it was', async () => {
+    const { stdout, stderr } = await run(pasted(await readFile(AUDITING, 'utf8'), 'bash'));
+    expect(stderr).toBe('');
+    expect(stdout.trimEnd().split('\n').slice(LINES_OF_THE_TOUR)).toEqual([
+      ...['PackageSold 5: 5', 'SessionConsumed -1: 4', 'SessionConsumed -1: 3', 'SessionReturned 1: 4', 'RemainingAdjusted 2: 6'],
+      ...['40000', '6', '0'],
     ]);
   });
 

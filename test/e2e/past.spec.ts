@@ -20,11 +20,12 @@ interface Explanation {
   asOf?: AsOf;
 }
 
-/** What the list of packages gave, and when. */
+/** What the list of packages and the sales report gave, and when. */
 interface Moment {
   position: string;
   instant: string;
   lists: Record<string, Listed[]>;
+  sales: { items: unknown[]; byStatus: unknown; byClient: unknown };
 }
 
 const ORDERS = ['sort=soldOn', 'sort=name&descending=true', 'sort=expiresOn', 'status=sold&remainingAtMost=4'];
@@ -54,17 +55,29 @@ const listed = async (reader: Caller, asOf?: string): Promise<Record<string, Lis
   return Object.fromEntries(await Promise.all(ORDERS.map(async (order) => [order, await everyPage(reader, order + suffix)] as const)));
 };
 
+/** J2: rows, sub-totals and the grand total. */
+const sales = async (reader: Caller, asOf?: string): Promise<Moment['sales']> => {
+  const suffix = asOf === undefined ? '' : `&asOf=${encodeURIComponent(asOf)}`;
+  const { items } = await reader.get<Page<unknown>>(`/v1/reports/sales?sort=client${suffix}`);
+  const totals = async (by: string) => {
+    const { groups, total } = await reader.get<{ groups: unknown; total: unknown }>(`/v1/reports/sales/totals?by=${by}${suffix}`);
+    return { groups, total };
+  };
+  return { items, byStatus: await totals('status'), byClient: await totals('client') };
+};
+
 const setRemaining = ({ packageId }: Sold, remaining: number, reason?: string): Promise<Sold> =>
   clinic.owner.put<Sold>(`/v1/packages/${packageId}/services/${clinic.has.massage}/remaining`, { remaining, reason });
 
-describe('the list of packages as it was', () => {
+describe('the list of packages and the sales report as they were', () => {
   const moments: Moment[] = [];
   let sold: Sold;
 
   const noteDown = async (): Promise<void> => {
     const position = String(await service.lastPosition());
-    const lists = await listed(clinic.owner.with({ 'punchcard-min-position': position }));
-    moments.push({ position, instant: new Date().toISOString(), lists });
+    const reader = clinic.owner.with({ 'punchcard-min-position': position });
+    const [lists, sold] = [await listed(reader), await sales(reader)];
+    moments.push({ position, instant: new Date().toISOString(), lists, sales: sold });
     await sleep(2); // what happens next is later
   };
 
@@ -89,20 +102,25 @@ describe('the list of packages as it was', () => {
     await clinic.link(sold.clientId, child, { gives: { usePackages: false } });
     await owner.post(`/v1/packages/${third.packageId}/cancel`, { reason: 'moves away' });
     await owner.put(`/v1/packages/${other.packageId}/expiry`, { expiresOn: '2189-01-31' });
+    await owner.post(`/v1/invoices/${other.invoiceId}/payments`, { amount: clinic.money(5_000), method: 'cash' });
     await noteDown();
     await clinic.sell();
     await noteDown();
   });
 
-  const expectTheSame = async (): Promise<void> => {
+  const expectTheSame = async (which = moments): Promise<void> => {
     const auditor = await clinic.as('auditor');
-    for (const { position, instant, lists } of moments) {
-      expect(await listed(auditor, position)).toEqual(lists);
-      expect(await listed(auditor, instant)).toEqual(lists);
-    }
+    await Promise.all(
+      which.flatMap(({ position, instant, lists, sales: sold }) =>
+        [position, instant].map(async (asOf) => {
+          expect(await listed(auditor, asOf)).toEqual(lists);
+          expect(await sales(auditor, asOf)).toEqual(sold);
+        }),
+      ),
+    );
   };
 
-  it('K2: asked for by position and by instant, it gives what it gave then: names, links and order too', async () => {
+  it('K2, J2: asked for by position and by instant, it gives what it gave then: names, links and order too, and so does the sales report', async () => {
     expect(moments.map(({ lists }) => lists['sort=soldOn']!.length)).toEqual([0, 1, 3, 3, 3, 3, 3, 4]);
     const sharedWith = moments.map(
       ({ lists }) => lists['sort=soldOn']!.find(({ packageId }) => packageId === sold.packageId)?.sharedWith[0]?.name,
@@ -157,10 +175,15 @@ describe('the list of packages as it was', () => {
     });
   });
 
-  it('K2: the same once more, whatever has happened since', async () => {
+  it('K2, J2: the same once more, whatever has happened since, also after a rebuild', async () => {
     await setRemaining(sold, 9);
-    await clinic.sell();
-    await expectTheSame();
+    await clinic.owner.post(`/v1/invoices/${sold.invoiceId}/payments`, { amount: clinic.money(10_000), method: 'cash' });
+    await clinic.owner.patch(`/v1/clients/${sold.clientId}`, { name: 'Anna Roy' });
+    const those = ['package_list', 'package_sales', 'client_links', 'directory'];
+    await expectTheSame(moments.slice(-3));
+    await service.projector('rebuild', ...those);
+    await expectTheSame(moments.slice(-5));
+    expect(await service.projector('verify', ...those)).not.toContain('differ');
   });
 });
 

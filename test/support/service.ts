@@ -1,6 +1,9 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
+import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { NestFactory } from '@nestjs/core';
 import { CommandBus } from '@nestjs/cqrs';
 import { Pool } from 'pg';
@@ -57,6 +60,8 @@ export interface Service {
   startApi(env: Record<string, string>): Promise<Program>;
   /** One more API, in this process and with a clock of its own; whoever starts it closes it. */
   apiWith(clock: Clock): Promise<{ url: string; close(): Promise<void> }>;
+  /** What the projector's command line says, once it has ended well. */
+  projector(...args: string[]): Promise<string>;
   stopProjector(): Promise<void>;
   startProjector(): Promise<void>;
   stop(): Promise<void>;
@@ -72,6 +77,7 @@ export interface Business {
   token(role: CallerRole, how?: { clientId?: string; expiresIn?: number; secret?: string; business?: string }): Promise<string>;
 }
 
+const CLI = fileURLToPath(new URL('../../dist/apps/projector/cli.js', import.meta.url));
 const JWT_SECRET = 'a secret of the tests, and only of the tests';
 const REQUEST_HASH_KEY = 'a request hash key of the tests, and only of the tests';
 const OPERATOR_KEY = 'an operator key of the tests, and only of the tests';
@@ -131,6 +137,8 @@ export async function startService({ policies = 'both', apis = 1, env = {} }: Se
       await app.listen(0, '127.0.0.1');
       return { url: await app.getUrl(), close: () => app.close() };
     },
+    projector: async (...args) =>
+      (await promisify(execFile)(process.execPath, [CLI, ...args], { env: { ...process.env, ...settings } })).stdout,
     stopProjector: async () => {
       await following?.stop();
       following = undefined;
