@@ -61,12 +61,13 @@ export class Forgetter {
     }
   }
 
-  /** Whether every build of the read models that this code has holds the event. */
-  private async areHeld(position: string): Promise<boolean> {
+  /** Whether the read models hold the event; of those that are being built beside them, in the end each. */
+  private async areHeld(position: string, isLast: boolean): Promise<boolean> {
     const { rowCount } = await this.pool.query(BEHIND, [
       this.projections.map(({ name }) => name),
       this.projections.map(({ version }) => version),
       position,
+      isLast,
     ]);
     return rowCount === 0;
   }
@@ -79,7 +80,7 @@ export class Forgetter {
   private async look(): Promise<void> {
     const { rows } = await this.pool.query<Unsettled>(UNSETTLED, [AT_ONCE]);
     for (const { clientId, stream, revision, position, isLast } of rows) {
-      if (!(await this.areHeld(position))) continue;
+      if (!(await this.areHeld(position, isLast))) continue;
       const [event] = await this.parts.codec.decode(
         await this.parts.store.readStream(stream, { from: BigInt(revision), to: BigInt(revision) }),
       );
@@ -103,11 +104,14 @@ interface Unsettled {
 
 const BEHIND = `
   SELECT FROM read_models.checkpoints JOIN unnest($1::text[], $2::integer[]) AS mine (projection, version) USING (projection, version)
-   WHERE position IS NULL OR position < $3 LIMIT 1`;
+   WHERE (position IS NULL OR position < $3)
+     AND ($4 OR EXISTS (SELECT FROM read_models.live_builds l
+       WHERE l.projection = checkpoints.projection AND l.version = checkpoints.version AND l.build = checkpoints.build)) LIMIT 1`;
 
 const HEARD = `
   INSERT INTO policies.forgotten (client_id, business_id, stream, revision, position) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`;
 
 const UNSETTLED = `
-  SELECT client_id AS "clientId", stream, revision::text, position::text, heard_at < now() - interval '${SETTLED_AFTER}' AS "isLast"
-    FROM policies.forgotten WHERE NOT settled AND (scrubbed_at IS NULL OR heard_at < now() - interval '${SETTLED_AFTER}') ORDER BY position LIMIT $1`;
+  SELECT client_id AS "clientId", stream, revision::text, position::text, scrubbed_at IS NOT NULL AS "isLast"
+    FROM policies.forgotten WHERE NOT settled AND (scrubbed_at IS NULL OR heard_at < now() - interval '${SETTLED_AFTER}')
+   ORDER BY scrubbed_at IS NOT NULL, position LIMIT $1`;
