@@ -45,7 +45,7 @@ export class EventsQuery {
   limit?: number;
 }
 
-class EventRead {
+class FollowedEvent {
   @IsText({ max: 20, description: 'its position in the event store: it grows from event to event, with gaps' })
   position: string;
 
@@ -96,8 +96,8 @@ class EventRead {
 }
 
 export class EventPage {
-  @IsNested(EventRead, { list: { max: MOST } })
-  items: EventRead[];
+  @IsNested(FollowedEvent, { list: { max: MOST } })
+  items: FollowedEvent[];
 
   @IsPosition({ description: 'the `after` of the next call, also when there is nothing more yet' })
   through: string;
