@@ -11,7 +11,7 @@ export interface HttpOptions {
   port: number;
   projector: Projector;
   clerk?: Pick<StripeClerk, 'underWay' | 'failures'>;
-  sealer?: Pick<Sealer, 'lastAt' | 'failures'>;
+  sealer?: Pick<Sealer, 'lastAt' | 'failures' | 'differing'>;
   status: () => Promise<Status>;
 }
 
@@ -161,17 +161,18 @@ function measureClerk(registry: Registry, clerk: Pick<StripeClerk, 'underWay' | 
   });
 }
 
-const sealing = (sealer: HttpOptions['sealer']): object =>
-  sealer
-    ? { made: true, lastAt: sealer.lastAt === undefined ? null : new Date(sealer.lastAt).toISOString(), failures: sealer.failures }
-    : { made: false };
+function sealing(sealer: HttpOptions['sealer']): object {
+  if (!sealer) return { made: false };
+  const { lastAt, failures, differing } = sealer;
+  return { made: true, lastAt: lastAt === undefined ? null : new Date(lastAt).toISOString(), failures, differing };
+}
 
 /** When all was sealed last by this process, and whether that goes on. */
-function measureSealer(registry: Registry, sealer: Pick<Sealer, 'lastAt' | 'failures'>): void {
+function measureSealer(registry: Registry, sealer: Pick<Sealer, 'lastAt' | 'failures' | 'differing'>): void {
   const registers = [registry];
   new Gauge({
     name: 'punchcard_sealed_timestamp_seconds',
-    help: 'When all that had happened was sealed last; 0: not since this process leads',
+    help: 'When all that had happened was sealed last; 0: not known to this process',
     registers,
     collect() {
       this.set((sealer.lastAt ?? 0) / 1000);
@@ -184,6 +185,15 @@ function measureSealer(registry: Registry, sealer: Pick<Sealer, 'lastAt' | 'fail
     collect() {
       this.reset();
       this.inc(sealer.failures);
+    },
+  });
+  new Counter({
+    name: 'punchcard_seals_differing_total',
+    help: 'Seals that are not those that were kept in SEAL_FOLDER: a history was restored, or written anew',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(sealer.differing);
     },
   });
 }

@@ -1,13 +1,13 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
+import { SealFolder } from '../../libs/audit/seal-folder.js';
 import type { SealKey } from '../../libs/audit/seal.js';
-import { migrateSealing, sealAll } from '../../libs/audit/sealing.js';
+import { sinceSealed } from '../../libs/audit/sealed-through.js';
+import { keepSeals, migrateSealing, sealAll } from '../../libs/audit/sealing.js';
 import type { Parts } from '../../libs/command-handling/operation.js';
-import type { Seal } from '../../libs/domain/seal/seal.events.js';
 import { Conflict } from '../../libs/event-store/event-store.js';
+import { businessesOf } from '../../libs/projection-engine/event-feed.js';
 
 export interface SealSettings {
   key: SealKey;
@@ -20,44 +20,64 @@ export class Sealer {
   made = 0;
   failures = 0;
   lastAt: number | undefined; // ms since 1970: when all was sealed last
+  private readonly folder: SealFolder | undefined;
+  private isWhole = false; // the folder has the seals of every business
 
   constructor(
     private readonly parts: Pick<Parts, 'store' | 'codec' | 'clock'>,
     private readonly pool: Pool,
-    private readonly log: Pick<Logger, 'info' | 'warn'>,
+    private readonly log: Pick<Logger, 'info' | 'warn' | 'error'>,
     private readonly settings: SealSettings,
-  ) {}
+  ) {
+    if (settings.folder !== undefined) this.folder = new SealFolder(settings.folder, log);
+  }
+
+  /** Seals that are not those that the folder has. */
+  get differing(): number {
+    return this.folder?.differing ?? 0;
+  }
 
   async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await sleep(this.settings.everyMs, undefined, { signal }).catch(() => undefined);
+    for (let wait = await this.left(); !signal.aborted; wait = this.settings.everyMs) {
+      await sleep(wait, undefined, { signal }).catch(() => undefined);
       if (!signal.aborted) await this.look();
+    }
+  }
+
+  /** What is left of the interval, in ms: whoever leads now may not have led when all was sealed last. */
+  private async left(): Promise<number> {
+    const { everyMs } = this.settings;
+    try {
+      await migrateSealing(this.pool);
+      const since = await sinceSealed(this.pool);
+      if (since === undefined) return 0;
+      this.lastAt = Date.now() - since;
+      return Math.min(Math.max(everyMs - since, 0), everyMs);
+    } catch {
+      return 0; // the look says what is wrong
     }
   }
 
   /** A failure waits for the next time: what was not sealed then is sealed with what comes. */
   private async look(): Promise<void> {
-    const { key, folder } = this.settings;
+    const { pool, folder } = this;
     try {
-      await migrateSealing(this.pool);
-      const made = await sealAll({ ...this.parts, pool: this.pool }, { key, kept: folder === undefined ? undefined : keptIn(folder) });
+      await migrateSealing(pool);
+      const made = await sealAll({ ...this.parts, pool }, { key: this.settings.key, folder });
       this.made += made;
       this.lastAt = Date.now();
       if (made > 0) this.log.info({ seals: made }, 'What has happened is sealed.');
+      if (folder && !this.isWhole) await this.fill(folder);
     } catch (error) {
       if (error instanceof Conflict) return;
       this.failures += 1;
       this.log.warn({ err: error }, 'What has happened could not be sealed; it is sealed the next time.');
     }
   }
-}
 
-const keptIn =
-  (folder: string) =>
-  async (seal: Seal): Promise<void> => {
-    const own = join(folder, seal.businessId);
-    const path = join(own, `${String(seal.number).padStart(8, '0')}.json`);
-    await mkdir(own, { recursive: true });
-    await writeFile(`${path}.new`, `${JSON.stringify(seal)}\n`);
-    await rename(`${path}.new`, path); // whole, or not there
-  };
+  /** Once: seals that were made before there was the folder, or by somebody who was not told of it. */
+  private async fill(folder: SealFolder): Promise<void> {
+    for (const business of await businessesOf(this.pool)) await keepSeals(this.parts.store, folder, business);
+    this.isWhole = true;
+  }
+}

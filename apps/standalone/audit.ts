@@ -8,6 +8,7 @@ import { ExportFile } from '../../libs/audit/export-file.js';
 import { BadLine } from '../../libs/audit/export-lines.js';
 import type { Fault, Verdict } from '../../libs/audit/fault.js';
 import { pemOf, sealKeyOf } from '../../libs/audit/seal.js';
+import { SealFolder } from '../../libs/audit/seal-folder.js';
 import { migrateSealing, sealAll } from '../../libs/audit/sealing.js';
 import { StoredHistory } from '../../libs/audit/stored-history.js';
 import { verify, type VerifyOptions } from '../../libs/audit/verify.js';
@@ -32,7 +33,9 @@ interface Wanted {
   data: string;
 }
 
-const BROKEN = 2; // exit code: something does not hold; 1 is for what could not be verified
+// Exit codes; 1 is for what could not be verified.
+const BROKEN = 2; // something does not hold
+const UNSEALED = 3; // all hashes hold, and of some business there is no seal that would show what is missing
 const MOST_SAID = 20;
 const EVERY = 2_000; // ms, between two lines of progress
 
@@ -43,6 +46,7 @@ async function verifyHistory({ file, business, publicKey, seal = [], json, data 
   if (json) say(JSON.stringify(verdicts, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value), 2));
   else for (const verdict of verdicts) tell(verdict);
   if (verdicts.some(({ faults }) => faults.length > 0)) process.exitCode = BROKEN;
+  else if (verdicts.some(isUnsealed)) process.exitCode = UNSEALED;
 }
 
 async function verifyFile(path: string, options: VerifyOptions): Promise<Verdict[]> {
@@ -57,7 +61,10 @@ async function verifyFile(path: string, options: VerifyOptions): Promise<Verdict
 async function verifyStore(data: string, business: string | undefined, options: VerifyOptions): Promise<Verdict[]> {
   const env = await surroundings(data, ['EVENTSTORE_URL']);
   const store = connectEventStore({ url: setting(env, 'EVENTSTORE_URL') });
-  return verify(new StoredHistory(store, { business, through: (await store.lastPosition()) ?? -1n }), options);
+  const history = new StoredHistory(store, { business, through: (await store.lastPosition()) ?? -1n });
+  const verdicts = await verify(history, options);
+  if (history.foreign > 0) process.stderr.write(`${history.foreign} events in the store are of no business and were left out.\n`);
+  return verdicts;
 }
 
 /** A seal as `SEAL_FOLDER` has it, or a page of them as the API gives it. */
@@ -70,9 +77,15 @@ async function sealsIn(path: string): Promise<Seal[]> {
   }
 }
 
-function tell({ business, events, streams, seals, sealed, faults }: Verdict): void {
+const isUnsealed = ({ events, seals }: Verdict): boolean => events > 0 && seals === 0;
+
+function tell(verdict: Verdict): void {
+  const { business, events, streams, seals, sealed, faults } = verdict;
   const covers = seals === 0 ? 'no seal' : `${seals} seals over ${sealed} of them`;
-  say(`${business}: ${events} events of ${streams} streams, ${covers}: ${faults.length === 0 ? 'all holds' : 'does not hold'}.`);
+  const unbroken = isUnsealed(verdict)
+    ? 'the hashes hold, and nothing is sealed: what was taken away or made anew as a whole would not show'
+    : 'all holds';
+  say(`${business}: ${events} events of ${streams} streams, ${covers}: ${faults.length === 0 ? unbroken : 'does not hold'}.`);
   for (const fault of faults.slice(0, MOST_SAID)) say(`  ${lineOf(fault)}`);
   if (faults.length > MOST_SAID) say(`  … and ${faults.length - MOST_SAID} more`);
 }
@@ -98,12 +111,16 @@ async function sealNow({ data }: { data: string }): Promise<void> {
   const codec = createCodec(sealEvents, { forWriting: async () => new Map(), forReading: async () => new Map() }); // seals are about nobody
   try {
     await migrateSealing(pool);
-    const made = await sealAll({ store, codec, pool, clock: systemClock }, { key: sealKeyOf(setting(env, 'SEAL_KEY')) });
+    const folder = env.SEAL_FOLDER ? new SealFolder(env.SEAL_FOLDER, { error: (about, message) => complain(message, about) }) : undefined;
+    const made = await sealAll({ store, codec, pool, clock: systemClock }, { key: sealKeyOf(setting(env, 'SEAL_KEY')), folder });
     say(`${made} seals made.`);
+    if (folder?.differing) process.exitCode = BROKEN;
   } finally {
     await pool.end();
   }
 }
+
+const complain = (message: string, about: object): void => void process.stderr.write(`${message} ${JSON.stringify(about)}\n`);
 
 async function tellPublicKey({ data }: { data: string }): Promise<void> {
   const env = await surroundings(data, ['SEAL_KEY']);
@@ -124,17 +141,19 @@ const folder = ['--data <folder>', 'data folder of a running `npm start`', join(
 const program = new Command('audit').description('Proves that nothing was changed or taken away (docs/auditing.md).');
 program
   .command('verify')
-  .description('verifies the event store, or an export: exit code 0 if all holds, 2 if not, 1 if that could not be seen')
+  .description(
+    'verifies the event store, or an export: exit code 0 if all holds, 2 if not, 3 if nothing is sealed, 1 if it could not be seen',
+  )
   .option('--file <path>', 'an export; without network and database')
   .option('--business <id>', 'only this one of the event store')
-  .option('--public-key <key>', 'that seals must be signed with; several are fine', several)
+  .option('--public-key <key>', 'that seals must be signed with; several where it was changed', several)
   .option('--seal <path>', 'a seal that was kept elsewhere; several are fine', several)
   .option('--json', 'as JSON')
   .option(...folder)
   .action(verifyHistory);
 program
   .command('seal')
-  .description('seals all that has happened, now')
+  .description('seals all that has happened, now; to SEAL_FOLDER too, if that is set')
   .option(...folder)
   .action(sealNow);
 program

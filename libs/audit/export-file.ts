@@ -57,7 +57,13 @@ export class ExportFile implements HistorySource {
       this.damage ??= `It says that it has ${end.events} events and ${end.seals} seals, and has ${counted.events} and ${counted.seals}.`;
   }
 
-  async *seals(): AsyncGenerator<unknown> {
+  /** The one of the header, whatever the event says. */
+  businessOf(): string {
+    return this.header.business;
+  }
+
+  async *seals(business: string): AsyncGenerator<unknown> {
+    if (business !== this.header.business) return;
     for await (const [number, text] of numbered(linesOf(this.path))) {
       if (text.startsWith(EVENT)) continue;
       const line = this.read(number, text);

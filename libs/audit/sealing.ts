@@ -5,13 +5,17 @@ import { HistorySealed, isSeal, type Seal, sealsOf } from '../domain/seal/seal.e
 import { GENESIS } from '../event-store/chain.js';
 import type { Codec } from '../event-store/codec.js';
 import { Conflict, type EventStore, type StoredEvent } from '../event-store/event-store.js';
+import { isHashed, isOfABusiness } from '../event-store/foreign-events.js';
+import type { SealFolder } from './seal-folder.js';
 import type { SealKey } from './seal.js';
+import { noteSealed, SEALED_THROUGH, sealedThrough } from './sealed-through.js';
+import { sealEventsOf } from './stored-history.js';
 import { Unsealed } from './unsealed.js';
 
 /** Pinned: the ids of its commands follow from it. */
 const SEALING = 'sealing';
 
-const MOST_HEADS = 1_000; // of one seal: some 170 bytes each
+const MOST_HEADS = 64; // of one seal, some 170 bytes each: events are read in batches by their number, so none may be large
 const MOST_KEPT = 100_000; // heads, of all businesses
 
 export interface SealingParts {
@@ -21,17 +25,19 @@ export interface SealingParts {
   clock: () => string;
 }
 
+export type Keeps = Pick<SealFolder, 'keep' | 'newest'>;
+
 export interface SealingOptions {
   key: SealKey;
-  /** Told of each seal that is there, also of one that it was told of before: where seals are kept elsewhere. */
-  kept?: (seal: Seal) => Promise<void>;
+  /** Where the seals are written to as well, to be kept elsewhere. */
+  folder?: Keeps;
   mostHeads?: number;
 }
 
 const SCHEMA = `
   SELECT pg_advisory_xact_lock(hashtext('punchcard audit'));
   CREATE SCHEMA IF NOT EXISTS audit;
-  CREATE TABLE IF NOT EXISTS audit.sealed (one boolean PRIMARY KEY DEFAULT true CHECK (one), through bigint NOT NULL);
+  ${SEALED_THROUGH}
   CREATE TABLE IF NOT EXISTS audit.seal_keys (public_key text PRIMARY KEY, since timestamptz(3) NOT NULL DEFAULT now());`;
 
 /** Safe to run from several processes at once. */
@@ -61,18 +67,28 @@ interface Sealed {
 export async function sealAll(parts: SealingParts, options: SealingOptions): Promise<number> {
   const { store, pool } = parts;
   await pool.query('INSERT INTO audit.seal_keys (public_key) VALUES ($1) ON CONFLICT DO NOTHING', [options.key.publicKey]);
-  const { rows } = await pool.query<{ through: string }>('SELECT through::text FROM audit.sealed');
-  const after = rows[0] && BigInt(rows[0].through);
   const through = await store.lastPosition();
-  if (through === undefined || through === after) return 0;
+  if (through === undefined) return 0;
   const run = new Run(parts, options);
-  for await (const batch of store.readAll({ after })) {
-    for (const event of batch) if (event.position <= through && !isSeal(event)) await run.take(event);
-    if (batch.at(-1)!.position >= through) break;
+  let last: StoredEvent | undefined;
+  for await (const batch of store.readAll({ after: await sealedThrough(pool, store) })) {
+    const events: StoredEvent[] = batch.filter(({ position }) => position <= through);
+    for (const event of events) if (isOfABusiness(event) && isHashed(event) && !isSeal(event)) await run.take(event);
+    last = events.at(-1) ?? last;
+    if (events.length < batch.length || last?.position === through) break;
   }
   await run.sealEach();
-  await pool.query('INSERT INTO audit.sealed (through) VALUES ($1) ON CONFLICT (one) DO UPDATE SET through = excluded.through', [through]);
+  await noteSealed(pool, last);
   return run.made;
+}
+
+/** Writes what the folder lacks of the seals of a business, from the newest that it has on. */
+export async function keepSeals(store: EventStore, folder: Keeps, business: string): Promise<void> {
+  const last = await store.lastOf(sealsOf(business));
+  if (!last) return;
+  const newest = BigInt(Math.max(1, await folder.newest(business))) - 1n; // its revision: it may differ, once the store was restored
+  const from = newest < last.revision ? newest : last.revision;
+  for await (const { data } of sealEventsOf(store, business, from)) await folder.keep(data as unknown as Seal);
 }
 
 class Run {
@@ -104,9 +120,10 @@ class Run {
   }
 
   private async read(business: string): Promise<Sealed> {
+    const { folder } = this.options;
+    if (folder) await keepSeals(this.parts.store, folder, business); // whoever appended the last may have died before it was kept, or had no folder
     const last = await this.parts.store.lastOf(sealsOf(business));
     const seal = last && (last.data as unknown as Seal);
-    if (seal) await this.options.kept?.(seal); // whoever appended it may have died before it was kept
     const sealed = { last, unsealed: new Unsealed(business, seal), newest: undefined };
     this.businesses.set(business, sealed);
     return sealed;
@@ -130,7 +147,7 @@ class Run {
     await store.append(stream, last ? last.revision : 'no_stream', [encoded!.event]);
     const stored = await store.lastOf(stream);
     if (stored?.metadata.hash !== encoded!.event.metadata.hash) throw new Conflict(`Somebody else sealed ${stream}`);
-    await this.options.kept?.(seal);
+    await this.options.folder?.keep(seal);
     this.made += 1;
     this.heads -= unsealed.changed;
     sealed.last = stored;

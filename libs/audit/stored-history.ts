@@ -1,6 +1,7 @@
 import type { Seal } from '../domain/seal/seal.events.js';
 import { isSeal, sealsOf } from '../domain/seal/seal.events.js';
 import type { EventStore, StoredEvent } from '../event-store/event-store.js';
+import { isOfABusiness } from '../event-store/foreign-events.js';
 import { endLine, eventLine, headerLine, sealLine } from './export-lines.js';
 import type { HistorySource } from './verify.js';
 
@@ -18,6 +19,7 @@ export interface StoredHistoryOptions {
 /** The history as it is in the event store, of one business or of all. */
 export class StoredHistory implements HistorySource {
   readonly businesses: readonly string[];
+  foreign = 0; // events that the last reading passed over: they are of no business
 
   constructor(
     private readonly store: Reads,
@@ -28,15 +30,18 @@ export class StoredHistory implements HistorySource {
 
   async *events(): AsyncGenerator<StoredEvent[]> {
     const { business, through } = this.options;
+    this.foreign = 0;
     for await (const batch of this.store.readAll()) {
-      yield batch.filter(
-        (event) =>
-          !isSeal(event) &&
-          (business === undefined || event.metadata.business === business) &&
-          (through === undefined || event.position <= through),
-      );
-      if (through !== undefined && batch.at(-1)!.position >= through) return;
+      const events = batch.filter(({ position }) => through === undefined || position <= through);
+      const own = events.filter(isOfABusiness);
+      this.foreign += events.length - own.length;
+      yield own.filter((event) => !isSeal(event) && (business === undefined || event.metadata.business === business));
+      if (events.length < batch.length || events.at(-1)!.position === through) return;
     }
+  }
+
+  businessOf({ metadata }: StoredEvent): string {
+    return metadata.business;
   }
 
   async *seals(business: string): AsyncGenerator<Seal> {
@@ -48,8 +53,9 @@ export class StoredHistory implements HistorySource {
   }
 }
 
-async function* sealEventsOf(store: Reads, business: string): AsyncGenerator<StoredEvent> {
-  for (let from = 0n; ; from += SEALS_AT_ONCE) {
+/** The events with the seals of a business, from a revision on. */
+export async function* sealEventsOf(store: Pick<EventStore, 'readStream'>, business: string, first = 0n): AsyncGenerator<StoredEvent> {
+  for (let from = first; ; from += SEALS_AT_ONCE) {
     const events = await store.readStream(sealsOf(business), { from, to: from + SEALS_AT_ONCE - 1n });
     yield* events;
     if (BigInt(events.length) < SEALS_AT_ONCE) return;

@@ -1,6 +1,7 @@
 import type { Head } from '../domain/seal/seal.events.js';
 import { chainHash, GENESIS, linkText } from '../event-store/chain.js';
 import type { StoredEvent } from '../event-store/event-store.js';
+import { isHashed } from '../event-store/foreign-events.js';
 import { type Fault, MOST_FAULTS, type Why } from './fault.js';
 import { EMPTY_LOG, logAfter } from './seal.js';
 import type { Mark } from './verify-seals.js';
@@ -53,11 +54,12 @@ export class HistoryVerifier {
 
   take(event: StoredEvent): void {
     for (let mark = this.mark; mark && mark.through < event.position; mark = this.mark) this.reach(mark);
+    if (!isHashed(event))
+      return void this.note('inserted', event, 'It has no hash: it was not appended by this service, and no seal covers it.');
     this.events += 1;
     this.log = logAfter(this.log, event);
     if (event.position <= this.position) this.note('reordered', event, 'It stands after one that it came before.');
     else this.position = event.position;
-    if (event.metadata.business !== this.options.business) this.note('inserted', event, 'It is of another business.');
     if (!this.options.concerns(event.stream)) return;
     const { stream, id: eventId, revision: last, metadata } = event;
     if (this.mark) this.parts.set(stream, { first: this.parts.get(stream)?.first ?? last, last, hash: metadata.hash, eventId });
@@ -105,6 +107,7 @@ export class HistoryVerifier {
 
   private faultOf(event: StoredEvent, before: Place): Fault | undefined {
     const { revision } = event;
+    if (event.metadata.business !== this.options.business) return this.note('inserted', event, 'It is of another business.');
     const expected = before.revision + 1n;
     if (revision > expected) return this.note('dropped', event, `It is missing, and ${revision} comes next.`, expected);
     if (revision < expected) return this.note('inserted', event, 'There was one at this revision before.');

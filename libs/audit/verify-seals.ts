@@ -26,6 +26,7 @@ export class SealChain {
   fault: Fault | undefined;
   private previous = NO_SEAL;
   private keys: readonly string[] | undefined;
+  private readonly vouchedFor: boolean;
   private readonly kept: Map<number, Seal>;
 
   constructor(
@@ -33,6 +34,7 @@ export class SealChain {
     { publicKeys, kept = [] }: Trust,
   ) {
     this.keys = publicKeys;
+    this.vouchedFor = publicKeys !== undefined;
     this.kept = new Map(kept.filter(({ businessId }) => businessId === business).map((seal) => [seal.number, seal]));
   }
 
@@ -65,6 +67,12 @@ export class SealChain {
     return this.marks;
   }
 
+  /** What does not hold; that there is no seal does not, where somebody says with which key all is sealed. */
+  faultGiven(events: number): Fault | undefined {
+    if (this.fault || this.marks.length > 0 || !this.vouchedFor || events === 0) return this.fault;
+    return this.missing(1, 'nothing is sealed, though it is known with which key it should be');
+  }
+
   private faultOf(seal: Seal): Fault | undefined {
     const expected = this.marks.length + 1;
     const untrusted = this.trustFaultOf(seal);
@@ -82,8 +90,12 @@ export class SealChain {
     if (!isSigned(seal)) return this.faulty('sealChanged', number, `Seal ${number} is not what was signed.`);
     if (seal.businessId !== this.business) return this.faulty('sealReplaced', number, `Seal ${number} is one of another business.`);
     if (this.keys && !this.keys.includes(publicKey))
-      return this.faulty('sealKey', number, `Seal ${number} is signed with the key ${publicKey}.`);
+      return this.faulty('sealKey', number, `Seal ${number} is signed with the key ${publicKey}, which ${this.unknownBecause}.`);
     return undefined;
+  }
+
+  private get unknownBecause(): string {
+    return this.vouchedFor ? 'was not given' : 'is not that of the first: where the key was changed, give all that were used';
   }
 
   private goesOn({ through, events, streams }: Seal): boolean {

@@ -85,8 +85,19 @@ describe('verifying a history', () => {
   });
   it('K4: an event of another business is named', async () => {
     const foreign = { ...at(a, 1), metadata: { ...at(a, 1).metadata, business: 'another' } };
-    const verdicts = await verify(sourceOf({ ...history, events: instead(at(a, 1), foreign) }));
-    expect(verdicts.flatMap(({ faults }) => faults)[0]).toMatchObject({ why: 'dropped', stream: a, revision: 1n });
+    expect(await first({ events: instead(at(a, 1), foreign) })).toMatchObject({
+      why: 'inserted',
+      stream: a,
+      revision: 1n,
+      eventId: foreign.id,
+    });
+  });
+  it('K4: an event without a hash is named, and is none of those that are sealed', async () => {
+    const metadata = { business: BUSINESS } as StoredEvent['metadata'];
+    const foreign = { ...at(a, 1), stream: 'package-x', revision: 0n, position: 250n, id: 'foreign', metadata };
+    expect(await faultsOf({ events: instead(at(a, 1), at(a, 1), foreign) })).toMatchObject([
+      { why: 'inserted', stream: 'package-x', revision: 0n, eventId: 'foreign' },
+    ]);
   });
 
   it('K4: is the same, however often it has to be read for want of memory', async () => {
@@ -116,6 +127,27 @@ describe('verifying seals', () => {
   it('K4: a missing seal is named', async () => {
     expect(await first({ seals: [one, three] })).toMatchObject({ why: 'sealMissing', seal: 2 });
     expect(await first({ seals: [two, three] })).toMatchObject({ why: 'sealMissing', seal: 1 });
+  });
+  it('K4: that there is no seal is named, where it is known with which key all is sealed', async () => {
+    const publicKeys = [KEY.publicKey];
+    expect(await first({ seals: [] }, { publicKeys })).toMatchObject({ why: 'sealMissing', seal: 1 });
+    expect(await faultsOf({ events: [], seals: [] }, { publicKeys })).toEqual([]);
+  });
+  it('K4: seals of before and after a change of the key hold where both keys are known', async () => {
+    const changed = [...sealed(events, [4])];
+    changed.push(
+      ...sealed(events, [4, 7], OTHER_KEY)
+        .slice(1)
+        .map((seal) => OTHER_KEY.seal({ ...seal, previous: sealHash(changed[0]!) })),
+    );
+    const publicKeys = [KEY.publicKey, OTHER_KEY.publicKey];
+    expect(await faultsOf({ seals: changed }, { publicKeys })).toEqual([]);
+    expect(await first({ seals: changed }, { publicKeys: [KEY.publicKey] })).toMatchObject({ why: 'sealKey', seal: 2 });
+    expect(await first({ seals: changed })).toMatchObject({
+      why: 'sealKey',
+      seal: 2,
+      says: expect.stringContaining('give all that were used'),
+    });
   });
   it('K4: a seal in the place of another is named', async () => {
     const forged = KEY.seal({ ...two, heads: two.heads.slice(1) });

@@ -8,6 +8,8 @@ import { SealChain, type Trust } from './verify-seals.js';
 export interface HistorySource {
   /** All events but seals, in the order of `$all`, of all businesses that are to be verified. */
   events(): AsyncIterable<readonly StoredEvent[]>;
+  /** The business whose history it stands in. */
+  businessOf(event: StoredEvent): string;
   /** The seals of a business, in their order, as they are read. */
   seals(business: string): AsyncIterable<unknown>;
   /** Businesses that are verified though there is no event of theirs. */
@@ -64,7 +66,10 @@ class Histories {
     for (const business of [...this.source.businesses, ...kept.map(({ businessId }) => businessId)]) await verifierOf(business);
     let events = 0;
     for await (const batch of this.source.events()) {
-      for (const event of batch) (verifiers.get(event.metadata.business) ?? (await verifierOf(event.metadata.business))).take(event);
+      for (const event of batch) {
+        const business = this.source.businessOf(event);
+        (verifiers.get(business) ?? (await verifierOf(business))).take(event);
+      }
       events += batch.length;
       progress?.(events, share.nth + 1, share.of);
       if (share.nth === 0 && sum(verifiers.values()) > streamsAtOnce) {
@@ -82,7 +87,7 @@ class Histories {
       streams: this.streams.get(business) ?? 0,
       seals: chain.marks.filter(({ isLone }) => !isLone).length,
       sealed: chain.marks.at(-1)?.events ?? 0,
-      faults: this.faultsOf(business, chain),
+      faults: this.faultsOf(business, chain.faultGiven(this.events.get(business) ?? 0)),
     }));
   }
 
@@ -118,7 +123,7 @@ class Histories {
   }
 
   /** The first event that does not hold before all; then the seals; that they do not fit the events only when no event is named. */
-  private faultsOf(business: string, { fault }: SealChain): Fault[] {
+  private faultsOf(business: string, fault: Fault | undefined): Fault[] {
     const found = (this.found.get(business) ?? []).toSorted((a, b) => (a.at < b.at ? -1 : Number(a.at > b.at)));
     const faults = new Map(found.map(({ fault: one }) => [`${one.stream}@${one.revision}`, one]));
     const misfit = faults.size === 0 ? this.misfits.get(business)?.fault : undefined;

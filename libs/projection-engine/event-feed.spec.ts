@@ -152,9 +152,13 @@ it('L6: what is personal is left out as it is stored, of known events and of unk
   const later = { name: encrypted('anna'), mail: encrypted('ben'), shown: 'a' };
   const unknown = one({ type: 'FromTheFuture', data: later }, { business, policy: 'selling' }, { unreadable: new Error('unknown') });
   const foreign = one({ type: 'SomebodyElses', data: {} }, {}, { metadata: {} as Metadata, unreadable: new Error('not ours') });
-  const all = [known, unknown, foreign, happening(1, 1, 4n)].map((event, i) => ({ ...event, position: BigInt(i + 1) }));
+  const without = one({ type: 'SomebodyElses', data: {} }, {}, { metadata: undefined as unknown as Metadata });
+  const partly = one({ type: 'SomebodyElses', data: {} }, { business, actor: undefined, $correlationId: undefined });
+  const timeless = one({ type: 'SomebodyElses', data: {} }, { business, time: 'yesterday' });
+  const foreigners = [foreign, without, partly, timeless];
+  const all = [known, unknown, ...foreigners, happening(1, 1, 4n)].map((event, i) => ({ ...event, position: BigInt(i + 1) }));
   follow(new MemoryFeed(all));
-  await reached(4n);
+  await reached(7n);
   const { rows } = await pool.query('SELECT type, version, policy, people, data FROM event_feed.events ORDER BY position');
   expect(rows).toEqual([
     { type: 'ClientRegistered', version: 3, policy: null, people: ['anna'], data: { clientId: 'c', note: null, limit: 5 } },

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { Recorded } from '../domain/kernel/event.js';
 import { isSeal } from '../domain/seal/seal.events.js';
 import { isEncrypted } from '../event-store/encrypted-field.js';
+import { hasOurMetadata } from '../event-store/foreign-events.js';
 import { FIRST_VALUE, NOTHING, type Write } from './checkpoint.js';
 import type { Consumer } from './consumer.js';
 
@@ -42,14 +43,17 @@ export const EVENT_FEED_TABLES = (checkpointColumns: string) => `
   );
   CREATE INDEX IF NOT EXISTS events_at ON event_feed.events (business_id, at, position);`;
 
-/** Writes the rows; seals say nothing that has happened. What this build can't read it publishes all the same: it is as true as the rest, and a newer reader may know it. */
+/**
+ * Writes the rows; seals say nothing that has happened, and what somebody else keeps in the same store is nobody's business here. What this build
+ * can't read it publishes all the same: it is as true as the rest, and a newer reader may know it.
+ */
 export const eventFeed = (): Consumer => ({
   name: EVENT_FEED,
   version: EVENT_FEED_VERSION,
   linger: 0,
   concerns: () => true,
   takesUnreadable: true,
-  fold: (events) => Promise.resolve(writeOf(events.filter((event) => isOfABusiness(event) && !isSeal(event)).map(rowOf))),
+  fold: (events) => Promise.resolve(writeOf(events.filter((event) => hasOurMetadata(event) && !isSeal(event)).map(rowOf))),
   reset: () => undefined,
 });
 
@@ -81,12 +85,18 @@ export async function timeAt(pool: Pool, business: string, position = LAST): Pro
   return rows[0]?.at;
 }
 
+/** All businesses of which something has happened: one look at the index for each. */
+export async function businessesOf(pool: Pool): Promise<string[]> {
+  const { rows } = await pool.query<{ business: string }>(`
+    WITH RECURSIVE businesses (business) AS (
+      (SELECT business_id FROM event_feed.events ORDER BY business_id LIMIT 1)
+      UNION ALL SELECT (SELECT business_id FROM event_feed.events WHERE business_id > business ORDER BY business_id LIMIT 1)
+        FROM businesses WHERE business IS NOT NULL
+    ) SELECT business FROM businesses WHERE business IS NOT NULL`);
+  return rows.map(({ business }) => business);
+}
+
 const LAST = 2n ** 63n - 1n;
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-/** What somebody else keeps in the same store is nobody's business here. */
-const isOfABusiness = ({ metadata: { business } }: Recorded): boolean => typeof business === 'string' && UUID.test(business);
 
 function rowOf({ id, stream, revision, position, type, metadata, data, stored }: Recorded) {
   const fields: [string, unknown][] = Object.entries(stored ?? (data as object));

@@ -36,5 +36,6 @@ const mismatch = ({ name, version }: Checkpoint, last: NonNullable<Progress['las
   new StoreMismatch(
     `${name} version ${version} was built up to event ${last.id} (${last.stream}@${last.revision}, position ${last.position}), ` +
       `which the event store ${store} does not have. Was it restored from an older backup, or EVENTSTORE_URL changed? ` +
-      'Connect to the store that has the event, restore the matching Postgres backup, or drop the schemas read_models, event_feed and policies to build them anew.',
+      'Connect to the store that has the event, or restore the Postgres backup that was made with it; or stop every process, drop the schemas read_models, ' +
+      'event_feed, policies and commands, which are made anew from the events, and start again. Never drop personal_keys; audit can stay.',
   );

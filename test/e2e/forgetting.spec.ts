@@ -135,7 +135,8 @@ it('K4: the chains hold, and seals of before too', async () => {
   await migrateSealing(service.pool);
   const parts = { store: service.store, codec: createCodec(sealEvents, nobody), pool: service.pool, clock: () => new Date().toISOString() };
   const kept: Seal[] = [];
-  await sealAll(parts, { key: KEY, mostHeads: 5, kept: async (seal) => void kept.push(seal) }); // several seals, one after the other
+  const folder = { keep: async (seal: Seal) => void kept.push(seal), newest: async () => kept.length };
+  await sealAll(parts, { key: KEY, mostHeads: 5, folder }); // several seals, one after the other
   expect(kept.length).toBeGreaterThan(2);
   const verdicts = await verify(new StoredHistory(service.store), { publicKeys: [KEY.publicKey], kept });
   expect(verdicts.flatMap(({ faults }) => faults)).toEqual([]);

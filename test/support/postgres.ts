@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 
-/** A database of a test's own, empty, on the Postgres of the run. `drop` also ends what is still connected to it. */
-export async function createDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
+/**
+ * A database of a test's own, on the Postgres of the run. `drop` also ends what is still connected to it.
+ * @param like one that nobody is connected to, whose copy it is; empty unless told
+ */
+export async function createDatabase(like?: { url: string }): Promise<{ url: string; drop(): Promise<void> }> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  await onServer(`CREATE DATABASE ${name}`);
+  await onServer(`CREATE DATABASE ${name}${like ? ` TEMPLATE ${new URL(like.url).pathname.slice(1)}` : ''}`);
   const url = new URL(serverUrl());
   url.pathname = `/${name}`;
   return { url: url.href, drop: () => onServer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };

@@ -68,6 +68,7 @@ export const sourceOf = ({ events, seals }: { events: readonly StoredEvent[]; se
   events: async function* () {
     yield events;
   },
+  businessOf: () => BUSINESS,
   seals: async function* () {
     yield* seals;
   },

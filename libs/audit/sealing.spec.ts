@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Pool } from 'pg';
+import { createDatabase } from '../../test/support/postgres.js';
+import { type Seal, sealEvents, sealsOf } from '../domain/seal/seal.events.js';
+import { startEventStore } from '../embedded-event-store/server.js';
+import { createCodec } from '../event-store/codec.js';
+import { connectEventStore, type EncodedEvent, type EventStore } from '../event-store/event-store.js';
+import { SealFolder } from './seal-folder.js';
+import { sealHash } from './seal.js';
+import { sinceSealed } from './sealed-through.js';
+import { keepSeals, migrateSealing, sealAll } from './sealing.js';
+import { StoredHistory } from './stored-history.js';
+import { BUSINESS, eventAfter, KEY } from './testing/example-history.js';
+import { verify } from './verify.js';
+
+// The sealing on a real event store and Postgres, and on a store that was restored from a backup.
+
+let database: Awaited<ReturnType<typeof createDatabase>>;
+let pool: Pool;
+let folder: string;
+let served: { store: EventStore; stop(): Promise<void> };
+const codec = createCodec(sealEvents, { forWriting: async () => new Map(), forReading: async () => new Map() });
+const errors: object[] = [];
+
+beforeEach(async () => {
+  [database, folder] = await Promise.all([createDatabase(), mkdtemp(join(tmpdir(), 'punchcard-folder-'))]);
+  pool = new Pool({ connectionString: database.url, max: 2 });
+  await migrateSealing(pool);
+});
+afterEach(async () => {
+  await served.stop();
+  await pool.end();
+  await Promise.all([database.drop(), rm(folder, { recursive: true })]);
+  errors.length = 0;
+});
+
+async function serve(databaseUrl: string): Promise<typeof served> {
+  const server = await startEventStore({ databaseUrl });
+  const store = connectEventStore({ url: server.url });
+  return { store, stop: async () => store.dispose().then(() => server.stop()) };
+}
+
+const newFolder = () => new SealFolder(folder, { error: (about) => void errors.push(about) });
+const parts = () => ({ store: served.store, codec, pool, clock: () => new Date().toISOString() });
+const seal = (kept?: SealFolder, mostHeads?: number) => sealAll(parts(), { key: KEY, folder: kept, mostHeads });
+const faults = async () => (await verify(new StoredHistory(served.store), { publicKeys: [KEY.publicKey] })).flatMap((one) => one.faults);
+
+async function happens(stream: string, times = 1): Promise<void> {
+  for (let n = 0; n < times; n += 1) {
+    const last = await served.store.lastOf(stream);
+    const { id, type, data, metadata } = eventAfter(last, { stream, position: 0n, data: { n }, id: randomUUID() });
+    await served.store.append(stream, last ? last.revision : 'no_stream', [{ id, type, data, metadata }]);
+  }
+}
+
+const seals = async (): Promise<Seal[]> => (await served.store.readStream(sealsOf(BUSINESS))).map(({ data }) => data as unknown as Seal);
+const files = async () => (await readdir(join(folder, BUSINESS))).sort();
+const kept = async (name: string) => JSON.parse(await readFile(join(folder, BUSINESS, name), 'utf8')) as Seal;
+
+it('K4: where the event store was restored from a backup, all is sealed anew from where its own seals end, and what was kept stays as it is', async () => {
+  const live = await createDatabase();
+  served = await serve(live.url);
+  await happens('package-a', 3);
+  await served.stop();
+  const backup = await createDatabase(live);
+  served = await serve(live.url);
+  await happens('package-a', 5);
+  expect(await seal(newFolder())).toBe(1);
+  const [before] = await seals();
+  await served.stop();
+
+  served = await serve(backup.url);
+  await happens('package-b', 9); // past the position up to which all was sealed
+  const restored = newFolder();
+  expect(await seal(restored)).toBe(1);
+  expect(await faults()).toEqual([]);
+  const [after] = await seals();
+  expect(after).toMatchObject({ events: 12, streams: 2 });
+  expect(await files()).toEqual([`00000001.${sealHash(after!)}.json`, '00000001.json']);
+  expect(await kept('00000001.json')).toEqual(before);
+  expect(restored.differing).toBe(1);
+  expect(errors).toMatchObject([{ business: BUSINESS, seal: 1 }]);
+
+  await happens('package-b');
+  expect(await seal(restored)).toBe(1); // it was told once
+  expect([restored.differing, await files()]).toEqual([1, [`00000001.${sealHash(after!)}.json`, '00000001.json', '00000002.json']]);
+  await served.stop();
+  await Promise.all([live.drop(), backup.drop()]);
+  served = { store: served.store, stop: async () => undefined };
+}, 30_000);
+
+describe('on a store', () => {
+  let live: Awaited<ReturnType<typeof createDatabase>>;
+  beforeEach(async () => {
+    live = await createDatabase();
+    served = await serve(live.url);
+  });
+  afterEach(() => live.drop());
+
+  it('K4: the folder gets the seals that it lacks, however they were made, and a file in it is never written over', async () => {
+    for (const stream of ['package-a', 'package-b', 'package-c']) await happens(stream);
+    expect(await seal(undefined, 1)).toBe(3);
+    const folderOf = newFolder();
+    await keepSeals(served.store, folderOf, BUSINESS);
+    expect(await Promise.all((await files()).map(kept))).toEqual(await seals());
+
+    await writeFile(join(folder, BUSINESS, '00000004.json'), 'what somebody else wrote');
+    await happens('package-a');
+    expect(await seal(folderOf)).toBe(1);
+    expect(await readFile(join(folder, BUSINESS, '00000004.json'), 'utf8')).toBe('what somebody else wrote');
+    expect(folderOf.differing).toBe(1);
+    expect(await kept(`00000004.${sealHash((await seals())[3]!)}.json`)).toEqual((await seals())[3]);
+  });
+
+  it('K4: events that somebody else keeps in the same store hold up neither sealing nor verifying', async () => {
+    const append = (stream: string, metadata: object) =>
+      served.store.append(stream, 'no_stream', [
+        { id: randomUUID(), type: 'SomebodyElses', data: {}, metadata: metadata as EncodedEvent['metadata'] },
+      ]);
+    await append('theirs-1', {});
+    await append('theirs-2', { business: 'Acme', hash: 'none' });
+    await happens('package-a', 2);
+    await append('theirs-3', { business: 17 });
+    await append('theirs-4', { business: BUSINESS }); // says that it is ours
+    expect(await seal()).toBe(1);
+    expect(await seals()).toMatchObject([{ events: 2, streams: 1 }]);
+    const history = new StoredHistory(served.store);
+    const verdicts = await verify(history, { publicKeys: [KEY.publicKey] });
+    expect(history.foreign).toBe(3);
+    expect(verdicts).toMatchObject([{ business: BUSINESS, events: 2, faults: [{ why: 'inserted', stream: 'theirs-4', revision: 0n }] }]);
+  });
+
+  it('K4: a seal names few streams, so that no event is large', async () => {
+    await Promise.all(Array.from({ length: 65 }, (_, n) => happens(`package-${n}`)));
+    expect(await seal()).toBe(2);
+    expect((await seals()).map(({ heads }) => heads.length)).toEqual([64, 1]);
+    expect(await faults()).toEqual([]);
+  });
+
+  it('K4: when all was sealed last is known to whoever seals next', async () => {
+    expect(await sinceSealed(pool)).toBeUndefined();
+    await happens('package-a');
+    await seal();
+    expect(await seal()).toBe(0);
+    await pool.query("UPDATE audit.sealed SET at = now() - interval '1 minute'");
+    expect(await sinceSealed(pool)).toBeGreaterThanOrEqual(60_000);
+    expect(await seal()).toBe(0); // nothing has happened, and it was looked at
+    expect(await sinceSealed(pool)).toBeLessThan(30_000);
+  });
+});
