@@ -1,0 +1,56 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import pg from 'pg';
+import { createDatabase } from '../../test/support/postgres.js';
+import { openSources } from '../projection-engine/sources.js';
+import { Exports, TooManyExports } from './exports.js';
+
+let database: Awaited<ReturnType<typeof createDatabase>>;
+let pool: pg.Pool;
+let exports: Exports;
+beforeAll(async () => {
+  database = await createDatabase();
+  pool = new pg.Pool({ connectionString: database.url, max: 2 });
+  exports = new Exports(database.url, { pool, sources: openSources(pool, []), onError: () => undefined });
+});
+afterAll(async () => {
+  await exports.close();
+  await pool.end();
+  await database.drop();
+});
+
+const file = (statement: string, business = 'a'): Promise<Readable> =>
+  exports.csv(() => statement, { business, columns: ['one', 'two'], bom: false });
+const running = async (): Promise<number> => {
+  const { rows } = await pool.query<{ running: number }>(
+    `SELECT count(*)::int AS running FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE 'COPY%'`,
+  );
+  return rows[0]!.running;
+};
+
+it('J2: lines end in CRLF; what is within quotes stays as it is', async () =>
+  expect(await text(await file(`VALUES (1, E'two\\nlines, "quoted"'), (2, NULL)`))).toBe(
+    'one,two\r\n1,"two\nlines, ""quoted"""\r\n2,\r\n',
+  ));
+
+it('J2: what fails at once is not a file; what fails midway is no whole one', async () => {
+  await expect(file('SELECT 1 / 0')).rejects.toMatchObject({ code: '22012' });
+  const broken = await file('SELECT 1 / (150000 - n), n FROM generate_series(1, 200000) AS n');
+  await expect(text(broken)).rejects.toMatchObject({ code: '22012' });
+});
+
+it('J2: a reader who goes away ends the query, and another one takes the place', async () => {
+  const abandoned = [
+    await file('SELECT generate_series(1, 100000000), 2'),
+    await file(`SELECT repeat('x', 20000), pg_sleep(0.2) FROM generate_series(1, 100000) AS n`),
+  ];
+  await expect(file('SELECT 1, 2')).rejects.toThrow(TooManyExports);
+  for (const stream of abandoned) {
+    stream.destroy();
+    await once(stream, 'close');
+  }
+  while ((await running()) > 0) await sleep(20);
+  expect(await text(await file('SELECT 1, 2'))).toBe('one,two\r\n1,2\r\n');
+});
