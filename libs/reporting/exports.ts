@@ -4,15 +4,11 @@ import pg, { type PoolClient } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import type { Sources } from '../projection-engine/sources.js';
 import { CsvLines } from './csv-lines.js';
+import { Places } from './places.js';
 import type { SourceOf } from './report-sql.js';
 
 const MOST_AT_ONCE = 4; // each holds a connection of its own pool, and a snapshot, as long as its reader takes
 const MOST_OF_A_BUSINESS = 2;
-
-/** Too many files are being read at this moment. */
-export class TooManyExports extends Error {
-  override name = 'TooManyExports';
-}
 
 export interface ExportOptions {
   business: string;
@@ -26,7 +22,7 @@ export interface ExportOptions {
  */
 export class Exports {
   private readonly copying: pg.Pool;
-  private readonly running = new Map<string, number>(); // of each business
+  private readonly places = new Places({ ofABusiness: MOST_OF_A_BUSINESS, inAll: MOST_AT_ONCE });
 
   /** @param pool for what is not an export */
   constructor(
@@ -44,7 +40,7 @@ export class Exports {
    * @throws TooManyExports
    */
   async csv(statementOf: (sourceOf: SourceOf) => string, { business, columns, bom }: ExportOptions): Promise<Readable> {
-    const leave = this.enter(business);
+    const leave = this.places.take(business);
     try {
       const rows = await this.parts.sources.use((sourceOf) => this.copy(statementOf(sourceOf)));
       return pipeline(rows, new CsvLines(columns, bom), leave);
@@ -55,15 +51,6 @@ export class Exports {
   }
 
   close = (): Promise<void> => this.copying.end();
-
-  private enter(business: string): () => void {
-    const own = this.running.get(business) ?? 0;
-    const all = [...this.running.values()].reduce((sum, count) => sum + count, 0);
-    if (own >= MOST_OF_A_BUSINESS || all >= MOST_AT_ONCE)
-      throw new TooManyExports('Too many files are being read now. Repeat the call when one of them is done.');
-    this.running.set(business, own + 1);
-    return () => void this.running.set(business, this.running.get(business)! - 1);
-  }
 
   private async copy(statement: string): Promise<Readable> {
     const client = await this.copying.connect();

@@ -66,7 +66,9 @@ async function verify(...args: string[]): Promise<{ code: number; verdicts: Verd
 }
 
 async function exported(of: Clinic): Promise<string> {
-  const answer = await (await of.as('auditor')).send<string>('GET', '/v1/audit/export');
+  const auditor = await of.as('auditor');
+  let answer = await auditor.send<string>('GET', '/v1/audit/export');
+  for (; answer.status === 503; answer = await auditor.send('GET', '/v1/audit/export')) await sleep(50); // one before it is not quite over
   expect(answer.headers.get('content-type')).toBe('application/x-ndjson');
   return answer.body;
 }
@@ -153,6 +155,23 @@ it('K4: an export holds the whole history of the business, nothing of another, n
   const broken = await verify('--file', file);
   expect(broken.code).toBe(2);
   expect(broken.verdicts[0]!.faults[0]).toMatchObject({ why: 'dropped', stream: expect.stringMatching(/^package-/), revision: '0' });
+}, 30_000);
+
+it('K4: exports wait for each other, so that they leave enough for the others', async () => {
+  const auditor = await clinic.as('auditor');
+  const answers = await Promise.all(Array.from({ length: 12 }, () => auditor.send<string | object>('GET', '/v1/audit/export')));
+  const refused = answers.filter(({ status }) => status !== 200);
+  expect(refused.length).toBeGreaterThan(0);
+  expect(refused.length).toBeLessThan(answers.length);
+  for (const { status, body, headers } of refused) {
+    expect([status, headers.get('retry-after')]).toEqual([503, '1']);
+    expect(body).toMatchObject({ code: 'TOO_BUSY' });
+  }
+  const stopped = new AbortController();
+  const authorization = `Bearer ${await clinic.business.token('auditor')}`;
+  await fetch(`${service.urls[0]}/v1/audit/export`, { headers: { authorization }, signal: stopped.signal });
+  stopped.abort();
+  await exported(clinic);
 }, 30_000);
 
 it('K4: an export is whole while others write on', async () => {

@@ -6,7 +6,7 @@ import { OutcomeUnknown, StoreUnavailable } from '../../../libs/event-store/fail
 import { TooBusy } from '../../../libs/event-store/stream-queues.js';
 import { InvalidToken, TokenKeysUnavailable } from '../../../libs/auth/tokens.js';
 import { NotBuilt } from '../../../libs/projection-engine/sources.js';
-import { TooManyExports } from '../../../libs/reporting/exports.js';
+import { TooManyExports } from '../../../libs/reporting/places.js';
 import { NotFromStripe, StripeRefused, StripeUnavailable } from '../../../libs/payments/at-stripe.js';
 
 /** What went wrong, before it is written down as a problem detail (RFC 9457). */

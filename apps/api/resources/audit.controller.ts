@@ -9,6 +9,7 @@ import { PARTS } from '../../../libs/command-handling/handler.js';
 import type { Parts } from '../../../libs/command-handling/operation.js';
 import { InvalidInput } from '../../../libs/domain/kernel/refusal.js';
 import { type Seal, sealsOf } from '../../../libs/domain/seal/seal.events.js';
+import { Places } from '../../../libs/reporting/places.js';
 import { Allow } from '../http/access.js';
 import { Call, type CallContext } from '../http/call.js';
 import type { RequestError } from '../http/problems.js';
@@ -17,11 +18,14 @@ import { POOL } from './reading.js';
 
 const PAGE = 5;
 const LINES = 'application/x-ndjson';
+const AT_ONCE = { ofABusiness: 1, inAll: 2 }; // exports: each reads the events of all businesses
 
 /** K4: what an auditor needs to prove that nothing was changed or taken away (docs/auditing.md). */
 @ApiTags('Auditing')
 @Controller('audit')
 export class AuditController {
+  private readonly places = new Places(AT_ONCE);
+
   constructor(
     @Inject(PARTS) private readonly parts: Pick<Parts, 'store' | 'clock'>,
     @Inject(POOL) private readonly pool: Pool,
@@ -52,13 +56,15 @@ export class AuditController {
   @Get('export')
   @Allow('history:read')
   @ApiOkResponse({
-    description: 'JSON lines: a header, the events, the seals, an end.',
+    description:
+      'JSON lines: a header, the events, the seals, an end. One at once for a business, two in all: 503 TOO_BUSY says when to come again.',
     content: { [LINES]: { schema: { type: 'string' } } },
   })
   export(@Call() { business }: CallContext): StreamableFile {
     const { store, clock } = this.parts;
     const now = clock();
-    const lines = Readable.from(exportOf(store, business, now), { highWaterMark: 1 });
+    const leave = this.places.take(business);
+    const lines = Readable.from(exportOf(store, business, now), { highWaterMark: 1 }).once('close', leave);
     const disposition = `attachment; filename="history-${business}-${now.slice(0, 10)}.jsonl"`;
     return new StreamableFile(lines, { type: LINES, disposition });
   }
