@@ -5,7 +5,8 @@ import { text } from 'node:stream/consumers';
 import pg from 'pg';
 import { createDatabase } from '../../test/support/postgres.js';
 import { openSources } from '../projection-engine/sources.js';
-import { Exports, TooManyExports } from './exports.js';
+import { Exports } from './exports.js';
+import { TooManyExports } from './places.js';
 
 let database: Awaited<ReturnType<typeof createDatabase>>;
 let pool: pg.Pool;
