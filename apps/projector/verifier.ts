@@ -5,7 +5,7 @@ import { withoutTexts } from '../../libs/projection-engine/compare.js';
 import type { Projection } from '../../libs/projection-engine/define-projection.js';
 import type { Feed } from '../../libs/projection-engine/feed.js';
 import { lastVerified } from '../../libs/projection-engine/verified.js';
-import { verify } from '../../libs/projection-engine/verify.js';
+import { NotVerifiable, verify } from '../../libs/projection-engine/verify.js';
 
 const LOOK = 60_000; // ms between two looks at whether it is time
 const FIRST = 3_600_000; // ms after it began to lead, for what was never verified: not while everything starts
@@ -24,7 +24,7 @@ export interface VerifierOptions {
   first?: number;
 }
 
-/** J5: the leading projector verifies the read models by itself, one after the other. */
+/** J5: the leading projector verifies the read models by itself. */
 export class Verifier {
   constructor(private readonly options: VerifierOptions) {}
 
@@ -37,10 +37,24 @@ export class Verifier {
         if (signal.aborted || !this.isHour(new Date())) continue;
         const last = new Map((await lastVerified(this.options.pool)).map(({ name, verifiedAt }) => [name, Date.parse(verifiedAt)]));
         const due = ({ name }: Projection) => Date.now() >= (last.get(name) ?? began + first - this.options.everyMs) + this.options.everyMs;
-        for (const projection of projections.filter(due)) if (!signal.aborted) await this.verifyOne(projection, signal);
+        await this.verifyAll(projections.filter(due), signal);
       } catch (error) {
         logger.warn({ err: error }, 'The read models could not be verified; it is tried again.');
       }
+    }
+  }
+
+  /** From one read of the events; but one that can't be verified now must not keep the others from it. */
+  private async verifyAll(due: readonly Projection[], signal: AbortSignal): Promise<void> {
+    if (due.length === 0 || signal.aborted) return;
+    try {
+      await this.verifyThese(due, signal);
+    } catch (error) {
+      if (due.length === 1 || !(error instanceof NotVerifiable)) throw error;
+      for (const one of due)
+        await this.verifyAll([one], signal).catch((failure: unknown) =>
+          this.options.logger.warn({ err: failure }, 'A read model could not be verified; it is tried again.'),
+        );
     }
   }
 
@@ -50,25 +64,26 @@ export class Verifier {
     return from < before ? hour >= from && hour < before : hour >= from || hour < before;
   }
 
-  private async verifyOne(projection: Projection, signal: AbortSignal): Promise<void> {
+  private async verifyThese(projections: readonly Projection[], signal: AbortSignal): Promise<void> {
     const { databaseUrl, feed, logger } = this.options;
-    let told = 0;
-    const [result] = await verify(
+    const told = new Map<Projection, number>();
+    const results = await verify(
       {
-        ...{ databaseUrl, feed, projections: [projection], logger },
-        onDifference: (difference) => {
-          told += 1;
-          if (told <= MOST_TOLD) logger.error({ difference: withoutTexts(projection, difference) }, 'A row is not as the events say.');
+        ...{ databaseUrl, feed, projections, logger },
+        onDifference: (difference, projection) => {
+          const count = (told.get(projection) ?? 0) + 1;
+          told.set(projection, count);
+          if (count <= MOST_TOLD) logger.error({ difference: withoutTexts(projection, difference) }, 'A row is not as the events say.');
         },
       },
       signal,
     );
-    if (!result) return;
-    if (result.differences > 0 || result.problem !== null)
-      logger.error(
-        { result },
-        'A read model is not as the events say: `projector verify` lists each row, `projector rebuild` builds it anew.',
-      );
-    else logger.info({ result }, 'A read model was verified: it is as the events say.');
+    for (const result of results)
+      if (result.differences > 0 || result.problem !== null)
+        logger.error(
+          { result },
+          'A read model is not as the events say: `projector verify` lists each row, `projector rebuild` builds it anew.',
+        );
+      else logger.info({ result }, 'A read model was verified: it is as the events say.');
   }
 }

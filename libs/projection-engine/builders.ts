@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
+import { inTransaction } from './held-client.js';
 import { underMigrationLock } from './schema.js';
 import { historyName, tableName, type Build } from './sql-names.js';
 
@@ -19,6 +20,7 @@ const SILENCE = '10 seconds';
  * @param holder the application_name of the connections: a builder without any is gone
  */
 export async function claim(pool: Pool, build: Required<Build>, holder: string, silence = SILENCE): Promise<Claim | undefined> {
+  await endSilent(pool, build, silence);
   const { rows } = await pool.query<{ epoch: string }>(
     `INSERT INTO read_models.builders AS b (projection, version, build, epoch, holder, beat) VALUES ($1, $2, $3, 1, $4, clock_timestamp())
       ON CONFLICT (projection, version, build) DO UPDATE SET epoch = b.epoch + 1, holder = $4, beat = clock_timestamp(), rate = 0
@@ -28,6 +30,19 @@ export async function claim(pool: Pool, build: Required<Build>, holder: string, 
     [build.name, build.version, build.build, holder, silence],
   );
   return rows[0] && { build, epoch: BigInt(rows[0].epoch) };
+}
+
+/**
+ * Ends the connections of builders that are silent: one that was paused in the middle of a COPY holds its locks until it wakes, and neither a
+ * timeout nor a cancelled query ends that.
+ */
+export async function endSilent(pool: Pool, { name, version }: Pick<Build, 'name' | 'version'>, silence = SILENCE): Promise<void> {
+  await pool.query(
+    `SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a JOIN read_models.builders b ON a.application_name = b.holder
+      WHERE b.projection = $1 AND b.version = $2 AND b.beat < clock_timestamp() - $3::interval
+        AND a.datname = current_database() AND a.pid <> pg_backend_pid()`,
+    [name, version, silence],
+  );
 }
 
 /** Whether nobody has taken it over. */
@@ -119,24 +134,15 @@ const PATIENCE = '100ms'; // that a table's readers are waited for, and whoever 
 /** Drops what is retired and not being read; the rest is for another time. */
 export async function dropRetired(pool: Pool): Promise<void> {
   const { rows } = await pool.query<{ table_name: string }>('SELECT table_name FROM read_models.retired ORDER BY since');
-  for (const { table_name: table } of rows) {
-    const client = await pool.connect();
-    let failure: Error | undefined;
-    try {
-      await client.query(`BEGIN; SET LOCAL lock_timeout = '${PATIENCE}'`);
-      await client.query(`DROP TABLE IF EXISTS ${table}`);
-      await client.query('DELETE FROM read_models.retired WHERE table_name = $1', [table]);
-      await client.query('COMMIT');
-    } catch (error) {
-      failure = await client.query('ROLLBACK').then(
-        () => undefined,
-        (broken: Error) => broken,
-      );
+  for (const { table_name: table } of rows)
+    await inTransaction(pool, async (client) => {
+      await client.query(`SET LOCAL lock_timeout = '${PATIENCE}'`);
+      // Whoever else has dropped it meanwhile: a table of that name would be a new one.
+      const { rowCount } = await client.query('DELETE FROM read_models.retired WHERE table_name = $1', [table]);
+      if (rowCount) await client.query(`DROP TABLE IF EXISTS ${table}`);
+    }).catch((error: unknown) => {
       if (!isLockTimeout(error)) throw error;
-    } finally {
-      client.release(failure);
-    }
-  }
+    });
 }
 
 const isLockTimeout = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === '55P03';

@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg, { type Pool, type PoolClient } from 'pg';
 import type { Logger } from 'pino';
-import { beat, claim, type Claim, dropRetired, finish, holds, release, retire } from './builders.js';
+import { beat, claim, type Claim, dropRetired, endSilent, finish, holds, release, retire } from './builders.js';
 import { type Checkpoint, checkpointOf, type Poison } from './checkpoint.js';
 import type { Consumer } from './consumer.js';
 import type { Projection } from './define-projection.js';
 import type { Feed } from './feed.js';
+import { inTransaction } from './held-client.js';
 import { Lane } from './lane.js';
 import { consumerOf } from './projection-consumer.js';
 import { createBuild, indexBuild, underMigrationLock } from './schema.js';
@@ -88,6 +89,7 @@ export async function rebuild(options: RebuildOptions, signal: AbortSignal): Pro
 
 /** Calls a rebuild off: what it has built goes. False: there was none. */
 export async function cancelRebuild(pool: Pool, { name, version }: Pick<Projection, 'name' | 'version'>): Promise<boolean> {
+  await endSilent(pool, { name, version });
   return inTransaction(pool, async (client) => {
     const { rows } = await client.query<Required<Build>>(`${REBUILDS} AND projection = $1 AND version = $2 FOR UPDATE OF b`, [
       name,
@@ -223,27 +225,41 @@ class Rebuild {
     if (signal.aborted) return false;
     const failure: unknown = [followed, read].find((settled) => settled.status === 'rejected')?.reason;
     if (failure === undefined) return building.every(({ worker }) => worker!.poison);
-    if (failure instanceof LeadershipLost || failure instanceof RebuildLost) throw lost();
+    if (failure instanceof LeadershipLost || failure instanceof RebuildLost) {
+      if (await this.areLive(building)) return true; // it was switched, and the word of it was lost
+      throw lost();
+    }
     logger.warn({ err: failure }, 'The rebuild was interrupted; it goes on from its checkpoints.');
     await sleep(READ_AGAIN, undefined, { signal }).catch(() => undefined);
     return false;
   }
 
+  private async areLive(building: readonly Building[]): Promise<boolean> {
+    const { rowCount } = await this.pool.query(
+      `SELECT FROM read_models.live_builds WHERE (projection, version, build) IN (SELECT * FROM unnest($1::text[], $2::integer[], $3::integer[]))`,
+      [building.map(({ build }) => build.name), building.map(({ build }) => build.version), building.map(({ build }) => build.build)],
+    );
+    return rowCount === building.length;
+  }
+
   /** Looks how far it is, until it has switched. */
   private async follow(building: readonly Building[], signal: AbortSignal): Promise<boolean> {
+    const indexed = new Set<Building>(); // in this pass: one that had stopped may have come up since the one before
     while (!signal.aborted) {
       await this.tell(building);
       if (building.some(({ worker }) => worker!.events > 0)) this.options.at?.('folding');
       const healthy = building.filter(({ worker }) => !worker!.poison);
       const isThere = healthy.length > 0 && healthy.every(({ worker }) => (worker!.written ?? -1n) >= (this.target ?? -1n));
-      if (isThere && this.step === 'folding') {
+      const bare = isThere ? healthy.filter((one) => !indexed.has(one)) : [];
+      if (bare.length) {
         this.step = 'indexing';
         this.options.at?.('indexing');
-        for (const { projection, build } of healthy) await indexBuild(this.pool, projection, build.build);
+        for (const { projection, build } of bare) await indexBuild(this.pool, projection, build.build);
+        for (const one of bare) indexed.add(one);
         this.step = 'catching up';
         await this.tell(building);
       }
-      if (isThere && this.step === 'catching up' && !signal.aborted && (await this.trySwitch(healthy, signal))) return true;
+      if (isThere && !signal.aborted && (await this.trySwitch(healthy, signal))) return true;
       await sleep(LOOK, undefined, { signal }).catch(() => undefined);
     }
     return false;
@@ -325,20 +341,4 @@ async function countEvents(pool: Pool, building: readonly Building[]): Promise<{
     [building.map(({ build }) => build.name), building.map(({ build }) => build.version), building.map(({ build }) => build.build)],
   );
   return { events: Number(rows[0]!.events), total: Number(rows[0]!.total) };
-}
-
-async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  let broken = false;
-  try {
-    await client.query('BEGIN');
-    const result = await work(client);
-    await client.query(result === false ? 'ROLLBACK' : 'COMMIT');
-    return result;
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => (broken = true));
-    throw error;
-  } finally {
-    client.release(broken);
-  }
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import type { Consumer } from './consumer.js';
 import type { Projection } from './define-projection.js';
+import { inTransaction } from './held-client.js';
 import { EVENT_FEED_TABLES } from './event-feed.js';
 import { TODO } from './todo.js';
 import { type Build, buildName, historyName, quoted, sqlName, tableName, VALID_FROM, VALID_TO } from './sql-names.js';
@@ -138,8 +139,10 @@ export async function migrate(
   projections: readonly Projection[],
   effects: readonly Pick<Consumer, 'name' | 'version'>[] = [],
 ): Promise<void> {
+  // The engine's own tables first, and by themselves: whoever writes checkpoints waits for them, and must not wait for indexes.
+  await underMigrationLock(pool, (client) => client.query(`SET LOCAL client_min_messages TO warning; ${ENGINE}`));
   await underMigrationLock(pool, async (client) => {
-    await client.query(`SET LOCAL client_min_messages TO warning; ${ENGINE}`);
+    await client.query('SET LOCAL client_min_messages TO warning');
     for (const projection of projections) await createTable(client, projection);
     for (const { name, version } of effects)
       await client.query('INSERT INTO policies.checkpoints (projection, version) VALUES ($1, $2) ON CONFLICT DO NOTHING', [name, version]);
@@ -147,22 +150,12 @@ export async function migrate(
 }
 
 /** What makes or looks for tables, one after the other, in whatever process. */
-export async function underMigrationLock<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  let broken = false;
-  try {
-    await client.query('BEGIN');
+export const underMigrationLock = <T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> =>
+  inTransaction(pool, async (client) => {
+    await client.query('SET LOCAL statement_timeout = 0'); // the one before may make indexes of large tables
     await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
-    const result = await work(client);
-    await client.query('COMMIT');
-    return result;
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => (broken = true)); // the connection may be what failed
-    throw error;
-  } finally {
-    client.release(broken);
-  }
-}
+    return work(client);
+  });
 
 async function createTable(client: PoolClient, projection: Projection): Promise<void> {
   const { name, version } = projection;

@@ -8,6 +8,7 @@ import { type Difference, differencesBetween } from './compare.js';
 import type { Consumer } from './consumer.js';
 import type { Projection } from './define-projection.js';
 import type { Feed } from './feed.js';
+import { heldClient } from './held-client.js';
 import { Lane } from './lane.js';
 import { consumerOf } from './projection-consumer.js';
 import { createBuild, underMigrationLock } from './schema.js';
@@ -137,6 +138,7 @@ class Verification {
           return { ...about, problem: `Folded afresh, it stops at ${poison.type} ${poison.stream}@${poison.revision}: ${poison.error}` };
         const result = await this.compare(one, signal);
         if (result) return { ...about, ...result, problem: null };
+        await sleep(HOLD, undefined, { signal }).catch(() => undefined); // the leader goes on
       }
       if (signal.aborted) return undefined;
       return { ...about, problem: `It was never at one position with its fold: more is written than can be folded in ${HOLD} ms.` };
@@ -149,7 +151,7 @@ class Verification {
 
   /** Undefined: the two could not be brought to one position while the leader waited. */
   private async compare(one: Afresh, signal: AbortSignal): Promise<Pick<Verified, 'position' | 'rows' | 'differences'> | undefined> {
-    const client = await this.pool.connect();
+    const { client, giveBack } = await heldClient(this.pool);
     let broken = false;
     try {
       const live = await this.sameMoment(one, client, signal);
@@ -164,13 +166,13 @@ class Verification {
       return { position: live.position === null ? null : String(live.position), rows: rows[0]!.rows, differences };
     } finally {
       await client.query('ROLLBACK').catch(() => (broken = true));
-      client.release(broken);
+      giveBack(broken);
     }
   }
 
   /** Begins the snapshot in which both stand at one position: the leader's next write waits until it is taken. */
   private async sameMoment(one: Afresh, client: PoolClient, signal: AbortSignal): Promise<Live | undefined> {
-    const holding = await this.pool.connect();
+    const { client: holding, giveBack } = await heldClient(this.pool);
     let broken = false;
     try {
       await holding.query('BEGIN');
@@ -184,7 +186,7 @@ class Verification {
       return live;
     } finally {
       await holding.query('ROLLBACK').catch(() => (broken = true));
-      holding.release(broken);
+      giveBack(broken);
     }
   }
 
@@ -209,7 +211,7 @@ class Verification {
     while (!signal.aborted) {
       await sleep(BEAT, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
-      const isOurs = await beat(this.pool, all, 0, 'verifying').catch((error: unknown) =>
+      const isOurs = await beat(this.pool, [...all], 0, 'verifying').catch((error: unknown) =>
         this.options.logger.warn({ err: error }, 'The verification could not say that it lives.'),
       );
       if (isOurs === false) over.abort(new NotVerifiable('The verification was taken over by another.'));
