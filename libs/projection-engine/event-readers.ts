@@ -52,7 +52,8 @@ interface Waiting {
 export class EventReaders {
   private readonly waiting = new Set<Waiting>();
   private news = 0;
-  private looking: Promise<void> | undefined;
+  private isLooking = false;
+  private isAskedAgain = false; // while it looked: who came meanwhile was not looked for
   private readonly stopHearing: () => void;
   private readonly anyway: NodeJS.Timeout;
 
@@ -108,14 +109,19 @@ export class EventReaders {
   }
 
   private look(): void {
-    if (!this.waiting.size || this.looking) return;
-    const since = this.news;
-    this.looking = this.tellOfNews()
+    if (this.isLooking) {
+      this.isAskedAgain = true;
+      return;
+    }
+    if (!this.waiting.size) return;
+    this.isLooking = true;
+    void this.tellOfNews()
       .catch(() => undefined) // Postgres is away: what was missed is found anyway, later
       .then(() => new Promise<void>((resolve) => setTimeout(resolve, LOOK_APART).unref()))
       .finally(() => {
-        this.looking = undefined;
-        if (since !== this.news) this.look();
+        const again = this.isAskedAgain;
+        this.isLooking = this.isAskedAgain = false;
+        if (again) this.look();
       });
   }
 
