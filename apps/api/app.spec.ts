@@ -224,6 +224,11 @@ describe('The door', () => {
       expect(await problemIn(answer, 405)).toMatchObject({ code: 'METHOD_NOT_ALLOWED' });
       expect(answer.headers.get('allow')).toBe('POST');
     });
+
+    it('L1: HEAD does none of the work of a GET', async () => {
+      expect((await call(shop, `/v1/offers/${offerId}`, { method: 'HEAD' })).status).toBe(405);
+      expect((await call(shop, '/health/live', { method: 'HEAD' })).status).toBe(200);
+    });
   });
 
   describe('answers', () => {

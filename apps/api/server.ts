@@ -22,6 +22,7 @@ export const serverOptions = ({ bodyLimit, trustProxy, requestTimeoutMs }: ApiCo
     requestTimeout: requestTimeoutMs, // to arrive
     keepAliveTimeout: KEEP_ALIVE_MS,
     http: { maxHeaderSize: MAX_HEADER_BYTES },
+    exposeHeadRoutes: false, // they would do all the work of a GET, of a whole file too, for nobody
     routerOptions: { maxParamLength: MAX_PATH_PARAMETER },
     genReqId: correlationIdOf,
     requestIdHeader: false,

@@ -9,9 +9,9 @@ const CHECK_TIMEOUT_MS = 2_000;
 
 /** `/health/live`: the process turns. `/health/ready`: it can serve, with each part by name. */
 export const serveHealth = (fastify: FastifyInstance, checks: Record<string, HealthCheck>, isClosing: () => boolean): void => {
-  const config = { public: true } as const;
-  fastify.get('/health/live', { config }, async () => ({ status: 'live' }));
-  fastify.get('/health/ready', { config }, async (request) => {
+  const route = { config: { public: true }, exposeHeadRoute: true } as const; // some load balancers ask so
+  fastify.get('/health/live', route, async () => ({ status: 'live' }));
+  fastify.get('/health/ready', route, async (request) => {
     const results = await Promise.all(Object.entries(checks).map(async ([part, check]) => [part, await outcome(check)] as const));
     const failed = results.filter(([, error]) => error !== undefined);
     for (const [part, err] of failed) request.log.warn({ part, err }, 'A part does not answer');
