@@ -22,10 +22,10 @@ export const sql = (text: string, values: readonly Knex.Value[] = []): Sql => bu
 type Expression = string | ((here: Here) => Sql);
 
 /** What a value is, so what it is in JSON and in a file. */
-type Kind = 'id' | 'text' | 'date' | 'instant' | 'amount' | 'count';
+type ValueKind = 'id' | 'text' | 'date' | 'instant' | 'amount' | 'count';
 
 export interface ReportColumn {
-  is: Kind;
+  is: ValueKind;
   from: Expression;
 }
 
@@ -33,8 +33,15 @@ export interface Sorting<Query = unknown> {
   by: Expression;
   type: 'text' | 'date' | 'timestamptz' | 'bigint';
   nullable?: boolean; // rows without a value come last
-  /** What a query says of the value itself: an index is walked from there to there. */
-  within?(query: Query, here: Here): (Sql | undefined)[];
+  kinds?: readonly Kind<Query>[]; // of rows, where no index has the value of all: each row is of one kind
+}
+
+/** Rows that have their value from one column: a page of each is found by its index, and the page of all is among them. */
+export interface Kind<Query> {
+  which: string; // a condition
+  by: string;
+  /** What a query says of the value: an index is walked from there to there. */
+  within(query: Query, here: Here): (Sql | undefined)[];
 }
 
 export interface Grouping {

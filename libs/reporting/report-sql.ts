@@ -45,20 +45,44 @@ export function partsOf({ nullable }: Sorting, after: Place | undefined): Part[]
   return after?.value === null ? ['without'] : ['with a value', 'without'];
 }
 
-/** A part of a page: the columns, then the value by which it is sorted, then the key. */
+/** A part of a page: the key, then the value by which it is sorted, then the columns. */
 export function pageSql<Query>(asked: Asked<Query>, { sort, descending }: Order, part: Part, after: Place | undefined, limit: number): Sql {
+  const { kinds, ...sorting } = asked.report.sortings[sort]!;
+  const how = { descending, part, after, limit };
+  if (!kinds) return walkSql(asked, sorting, how);
+  const walks = kinds.map(({ which, by, within }) =>
+    walkSql(asked, { ...sorting, by }, how, [sql(which), ...within(asked.query, asked.here)]),
+  );
+  const direction = directionOf(descending);
+  return sql(`${walks.map(() => '(?)').join(' UNION ALL ')} ORDER BY 2 ${direction}, 1 ${direction} LIMIT ${limit}`, walks);
+}
+
+interface Walk {
+  descending: boolean;
+  part: Part;
+  after: Place | undefined;
+  limit: number;
+}
+
+/** What one index gives of a part. */
+function walkSql<Query>(
+  asked: Asked<Query>,
+  sorting: Sorting,
+  { descending, part, after, limit }: Walk,
+  which: (Sql | undefined)[] = [],
+): Sql {
   const { report, here } = asked;
-  const sorting = report.sortings[sort]!;
-  const [by, direction] = [asSql(sorting.by, here), descending ? 'DESC' : 'ASC'];
+  const [by, direction] = [asSql(sorting.by, here), directionOf(descending)];
   const columns = Object.values<ReportColumn>(report.columns).map(({ from }) => asSql(from, here));
-  const bounds = part === 'with a value' ? (sorting.within?.(asked.query, here) ?? []) : [];
-  const more = [...bounds, ...partCondition(sorting, by, part), ...goOn(sorting, by, report.key, { after, descending, part })];
+  const more = [...which, ...partCondition(sorting, by, part), ...goOn(sorting, by, report.key, { after, descending, part })];
   const order = part === 'without' ? `${report.key} ${direction}` : `2 ${direction}, ${report.key} ${direction}`;
   return sql(`SELECT ${report.key}, ? AS sorted, ${columns.map(() => '?').join(', ')} ? ORDER BY ${order} LIMIT ${limit}`, [
     ...[by, ...columns],
     fromWhere(asked, more),
   ]);
 }
+
+const directionOf = (descending: boolean): string => (descending ? 'DESC' : 'ASC');
 
 const partCondition = ({ nullable }: Sorting, by: Sql, part: Part): Sql[] =>
   nullable ? [sql(`? IS ${part === 'without' ? '' : 'NOT '}NULL`, [by])] : [];
@@ -106,7 +130,7 @@ export function totalsSql<Query>(
 export function fileSql<Query>(asked: Asked<Query>, { sort, descending }: Order): Sql {
   const { report, here } = asked;
   const sorting = report.sortings[sort]!;
-  const direction = descending ? 'DESC' : 'ASC';
+  const direction = directionOf(descending);
   const cells = Object.values<ReportColumn>(report.columns).map((column) => cellOf(column, here));
   const last = sorting.nullable ? ' NULLS LAST' : '';
   return sql(`SELECT ${cells.map(() => '?').join(', ')} ? ORDER BY ? ${direction}${last}, ${report.key} ${direction}`, [

@@ -131,7 +131,6 @@ it.each(SORTS)('J3, L5: sorted by %s both ways, in pages that leave nothing out'
   expect(new Set(up.map(({ entryId }) => entryId)).size).toBe(7);
   const column =
     {
-      date: 'appointmentStart',
       client: 'clientName',
       owner: 'ownerName',
       offering: 'offeringName',
@@ -141,6 +140,22 @@ it.each(SORTS)('J3, L5: sorted by %s both ways, in pages that leave nothing out'
   const valuesOf = (rows: Use[]) => rows.map((row) => row[column]).filter((value) => value !== null);
   expect(valuesOf(down)).toEqual(valuesOf(up).toReversed());
 });
+
+it.each([false, true])(
+  'J3: sorted by date, all rows are in the order of their dates, in pages and as a file, descending: %s',
+  async (descending) => {
+    const query = `&sort=date&descending=${descending}`;
+    const rows = await rowsOf(query, 2);
+    const dates = rows.map(({ date }) => String(date));
+    expect(dates).toEqual(descending ? dates.toSorted().toReversed() : dates.toSorted());
+    expect(rows.at(descending ? -1 : 0)).toMatchObject({ what: 'adjusted', date: clinic.day(0) }); // before those of the appointments to come
+    expect(await rowsOf(query)).toEqual(rows);
+    const { body } = await clinic.owner.send<string>('GET', `/v1/reports/usage.csv?${query}`);
+    expect(parse<Record<string, string>>(body, { columns: true }).map(({ entryId }) => entryId)).toEqual(
+      rows.map(({ entryId }) => entryId),
+    );
+  },
+);
 
 it.each(['day', 'month', 'client', 'owner', 'offering', 'service', 'provider', 'appointmentStatus', 'what'])(
   'J3: sub-totals by %s, and the grand total, are the sums of the rows',

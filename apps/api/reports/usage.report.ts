@@ -1,5 +1,5 @@
 import { dayAfter, startOfDay } from '../../../libs/domain/kernel/calendar.js';
-import { atLeast, before, defineReport, is, sql, type Here, type Sql } from '../../../libs/reporting/define-report.js';
+import { atLeast, before, defineReport, is, sql, type Here, type Kind, type Sql } from '../../../libs/reporting/define-report.js';
 import { appointmentList } from '../../../projections/appointment-list.projection.js';
 import { directory } from '../../../projections/directory.projection.js';
 import { packageUsage } from '../../../projections/package-usage.projection.js';
@@ -17,6 +17,8 @@ const within = (what: string, { dateFrom, dateUntil }: UsageFilters, { timeZone 
   atLeast(what, 'timestamptz', dateFrom && startOfDay(dateFrom, timeZone)),
   before(what, 'timestamptz', dateUntil && startOfDay(dayAfter(dateUntil), timeZone)),
 ];
+
+const kindOf = (by: string, which: string): Kind<UsageFilters> => ({ by, which, within: (query, here) => within(by, query, here) });
 
 /** J3: a row for whatever changed how many sessions are left, with what remained after it, so that rows add up. */
 export const usageReport = defineReport<UsageFilters>()({
@@ -69,10 +71,9 @@ export const usageReport = defineReport<UsageFilters>()({
   sortings: {
     recordedAt: { by: 'r.position', type: 'bigint' },
     date: {
-      by: 'appointment.start',
+      by: moment,
       type: 'timestamptz',
-      nullable: true,
-      within: (query, here) => within('appointment.start', query, here),
+      kinds: [kindOf('appointment.start', 'appointment.appointment_id IS NOT NULL'), kindOf('r.at', 'appointment.appointment_id IS NULL')],
     },
     client: { by: 'client.name', type: 'text', nullable: true },
     owner: { by: 'owner.name', type: 'text', nullable: true },
