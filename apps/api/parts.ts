@@ -85,12 +85,15 @@ interface Reporting {
 }
 
 const CONNECTIONS = 16; // to Postgres
+const REPORTING = 8; // more of them, so that large reports hold up nothing else
 
 /** Connects to the parts that the settings name. */
 export const connectParts = async ({ config, logger, metrics, clock }: Surroundings): Promise<Parts> => {
   const pool = new pg.Pool({ connectionString: config.databaseUrl, max: CONNECTIONS, options: '-c TimeZone=UTC' });
   const onError = (error: Error) => logger.warn({ err: error }, 'A connection to Postgres broke');
   pool.on('error', onError);
+  const reporters = reportingPool(config);
+  reporters.on('error', onError);
   const store = connectEventStore({ url: config.eventStoreUrl, logger });
   const projections = await allProjections();
   await migrate(pool, projections);
@@ -98,7 +101,7 @@ export const connectParts = async ({ config, logger, metrics, clock }: Surroundi
   const readModels = await openReadModels(pool, projections);
   const { sources } = readModels;
   const reporting: Reporting = {
-    reports: new Reports(pool, sources),
+    reports: new Reports(reporters, sources),
     exports: new Exports(config.databaseUrl, { pool, sources, onError }),
   };
   const commands = await openCommandHandling({ store, pool, log: logger, clock, ...config });
@@ -120,10 +123,18 @@ export const connectParts = async ({ config, logger, metrics, clock }: Surroundi
       await commands.close();
       await readModels.close();
       await reporting.exports.close();
+      await reporters.end();
       await store.dispose();
       await pool.end();
     },
   };
+};
+
+/** No report is asked any longer than its caller waits for it, nor waits longer for a connection. */
+const reportingPool = ({ databaseUrl, requestTimeoutMs }: ApiConfig): pg.Pool => {
+  const [waiting, asking] = [requestTimeoutMs * 0.15, requestTimeoutMs * 0.8].map(Math.round);
+  const options = `-c TimeZone=UTC -c statement_timeout=${asking}`;
+  return new pg.Pool({ connectionString: databaseUrl, max: REPORTING, connectionTimeoutMillis: waiting, options });
 };
 
 const controllers = [

@@ -6,6 +6,7 @@ const BOM = '\uFEFF';
 export class CsvLines extends Transform {
   private head: string | undefined;
   private quoted = false;
+  private made = 0; // bytes
 
   /** @param bom so that a spreadsheet takes it for UTF-8 */
   constructor(columns: readonly string[], bom: boolean) {
@@ -13,9 +14,15 @@ export class CsvLines extends Transform {
     this.head = `${bom ? BOM : ''}${columns.join(',')}\r\n`;
   }
 
+  /** Bytes that its reader has taken. */
+  get taken(): number {
+    return this.made - this.readableLength;
+  }
+
   override _transform(chunk: Buffer, _: BufferEncoding, done: TransformCallback): void {
     this.begin();
-    done(null, Buffer.from(this.withLineEnds(chunk.toString('latin1')), 'latin1')); // bytes as letters: the fastest way to replace some
+    this.give(Buffer.from(this.withLineEnds(chunk.toString('latin1')), 'latin1')); // bytes as letters: the fastest way to replace some
+    done();
   }
 
   override _flush(done: TransformCallback): void {
@@ -25,8 +32,13 @@ export class CsvLines extends Transform {
 
   private begin(): void {
     if (this.head === undefined) return;
-    this.push(this.head, 'utf8');
+    this.give(Buffer.from(this.head));
     this.head = undefined;
+  }
+
+  private give(bytes: Buffer): void {
+    this.made += bytes.length;
+    this.push(bytes);
   }
 
   private withLineEnds(text: string): string {

@@ -6,7 +6,9 @@ import pg from 'pg';
 import { createDatabase } from '../../test/support/postgres.js';
 import { openSources } from '../projection-engine/sources.js';
 import { Exports } from './exports.js';
-import { TooManyExports } from './places.js';
+import { TooManyAtOnce } from './places.js';
+
+const PATIENCE = 400; // ms
 
 let database: Awaited<ReturnType<typeof createDatabase>>;
 let pool: pg.Pool;
@@ -14,7 +16,7 @@ let exports: Exports;
 beforeAll(async () => {
   database = await createDatabase();
   pool = new pg.Pool({ connectionString: database.url, max: 2 });
-  exports = new Exports(database.url, { pool, sources: openSources(pool, []), onError: () => undefined });
+  exports = new Exports(database.url, { pool, sources: openSources(pool, []), onError: () => undefined, patience: PATIENCE });
 });
 afterAll(async () => {
   await exports.close();
@@ -47,11 +49,38 @@ it('J2: a reader who goes away ends the query, and another one takes the place',
     await file('SELECT generate_series(1, 100000000), 2'),
     await file(`SELECT repeat('x', 20000), pg_sleep(0.2) FROM generate_series(1, 100000) AS n`),
   ];
-  await expect(file('SELECT 1, 2')).rejects.toThrow(TooManyExports);
+  await expect(file('SELECT 1, 2')).rejects.toThrow(TooManyAtOnce);
   for (const stream of abandoned) {
     stream.destroy();
     await once(stream, 'close');
   }
   while ((await running()) > 0) await sleep(20);
   expect(await text(await file('SELECT 1, 2'))).toBe('one,two\r\n1,2\r\n');
+});
+
+it('J2: a reader who does not read on gives up the place, and the query ends', async () => {
+  const statement = `SELECT n, repeat('x', 1000) FROM generate_series(1, 20000) AS n`; // more than there is room for on its way
+  const left = await Promise.all([file(statement), file(statement)]);
+  await expect(file(statement)).rejects.toThrow(TooManyAtOnce);
+  expect(await running()).toBe(2);
+  const errors = await Promise.all(left.map((stream) => new Promise<Error>((resolve) => stream.once('error', resolve))));
+  expect(errors.map(({ name }) => name)).toEqual(['NotRead', 'NotRead']);
+  while ((await running()) > 0) await sleep(20);
+  expect(await text(await file('SELECT 1, 2'))).toBe('one,two\r\n1,2\r\n');
+});
+
+it('J2: whoever reads slowly, or has to wait for Postgres, gets all of it', async () => {
+  const slow = await file(`SELECT n, repeat('x', 1000) FROM generate_series(1, 1000) AS n`);
+  const late = await file(
+    `SELECT n, repeat('x', 20000) || pg_sleep(CASE n WHEN 2 THEN ${(3 * PATIENCE) / 1000} ELSE 0 END) FROM generate_series(1, 3) AS n`,
+  );
+  const linesOf = async (stream: Readable, pause: number): Promise<number> => {
+    let lines = 0;
+    for await (const chunk of stream) {
+      lines += String(chunk).split('\r\n').length - 1;
+      await sleep(pause);
+    }
+    return lines;
+  };
+  expect(await Promise.all([linesOf(slow, PATIENCE / 4), linesOf(late, 0)])).toEqual([1001, 4]);
 });

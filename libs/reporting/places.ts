@@ -1,23 +1,24 @@
-/** Too many files are being read at this moment. */
-export class TooManyExports extends Error {
-  override name = 'TooManyExports';
+/** Too much of a kind is being read at this moment. */
+export class TooManyAtOnce extends Error {
+  override name = 'TooManyAtOnce';
 }
 
-/** How many files can be read at once: what reads much for one caller must leave enough for the others. */
+/** How many reads there can be at once, of a kind: what reads much for one caller must leave enough for the others. */
 export class Places {
   private readonly taken = new Map<string, number>(); // by each business
 
-  constructor(private readonly most: { ofABusiness: number; inAll: number }) {}
+  constructor(private readonly most: { ofABusiness: number; inAll?: number }) {}
 
   /**
    * @returns what gives the place back, once
-   * @throws TooManyExports
+   * @throws TooManyAtOnce
    */
   take(business: string): () => void {
     const own = this.taken.get(business) ?? 0;
     const all = [...this.taken.values()].reduce((sum, count) => sum + count, 0);
-    if (own >= this.most.ofABusiness || all >= this.most.inAll)
-      throw new TooManyExports('Too many files are being read now. Repeat the call when one of them is done.');
+    const { ofABusiness, inAll = Infinity } = this.most;
+    if (own >= ofABusiness || all >= inAll)
+      throw new TooManyAtOnce('Too many files or sums are being read now. Repeat the call when one of them is done.');
     this.taken.set(business, own + 1);
     let isTaken = true;
     return () => {

@@ -1,12 +1,25 @@
 import { hash } from 'node:crypto';
-import type { Pool } from 'pg';
+import pg from 'pg';
 import { BadCursor, cursorOf, placeOf, type Place } from '../projection-engine/paging.js';
 import { ask, type Sources, type TextRow } from '../projection-engine/sources.js';
 import { instantFromText } from '../projection-engine/table.js';
 import type { Here, Report, ReportColumn, Sql } from './define-report.js';
+import { Places } from './places.js';
 import { fileSql, pageSql, partsOf, totalsSql, type Asked, type Order, type SourceOf } from './report-sql.js';
 
 const MOST_PREPARED = 100; // statements, in each session
+const MOST_TOTALS = { ofABusiness: 4 }; // at once: they read all rows, and others want some of the connections
+
+/** It was given up: Postgres would have taken longer than the caller waits. */
+export class TooMuchToReport extends Error {
+  override name = 'TooMuchToReport';
+
+  constructor() {
+    super(
+      'The report takes too long. Ask for fewer days or fewer rows by its filters, or for the file (.csv), which may take as long as it takes.',
+    );
+  }
+}
 
 /** What a caller wants to know of a report. */
 export interface Wanted<Query> {
@@ -38,10 +51,11 @@ type AnyReport<Query> = Report<Query>;
 /** How reports are asked: rows in pages, sub-totals with the total, and the statement of all rows. Each is from one moment. */
 export class Reports {
   private readonly names = new Map<string, string>();
+  private readonly totalling = new Places(MOST_TOTALS);
 
-  /** @param pool whose sessions have the TimeZone UTC */
+  /** @param pool whose sessions have the TimeZone UTC, and a statement_timeout that is less than callers wait */
   constructor(
-    private readonly pool: Pool,
+    private readonly pool: pg.Pool,
     private readonly sources: Sources,
   ) {}
 
@@ -68,7 +82,7 @@ export class Reports {
     });
   }
 
-  /** @throws BadCursor */
+  /** @throws BadCursor, TooManyAtOnce */
   async totals<Query>(
     report: AnyReport<Query>,
     { here, query }: Wanted<Query>,
@@ -76,7 +90,8 @@ export class Reports {
   ): Promise<SubTotals> {
     const prefix = prefixOf(`totals of ${report.name}`, { sort: by, descending }, here);
     const after = placeIn(prefix, cursor, groupOf);
-    return this.sources.use(async (sourceOf) => {
+    const leave = this.totalling.take(here.business);
+    const totals = this.sources.use(async (sourceOf) => {
       const [all, ...groups] = await this.ask(totalsSql({ report, here, query, sourceOf }, { by, descending }, after, limit + 1), here);
       const last = groups.length > limit ? groups[limit - 1]! : undefined;
       return {
@@ -87,6 +102,7 @@ export class Reports {
         next: last ? prefix + cursorOf(last[1], last[0]) : null,
       };
     });
+    return totals.finally(leave);
   }
 
   /** The statement of all rows, in one piece: what gives its answer takes no values. */
@@ -96,7 +112,7 @@ export class Reports {
 
   private ask(statement: Sql, { asOf }: Here): Promise<TextRow[]> {
     const { sql: text, bindings } = statement.toSQL().toNative();
-    return ask(this.pool, { name: asOf === undefined ? this.nameOf(text) : undefined, text, values: [...bindings] });
+    return inTime(ask(this.pool, { name: asOf === undefined ? this.nameOf(text) : undefined, text, values: [...bindings] }));
   }
 
   /** Those that are asked first are prepared; the rest of all combinations of filters, which anybody could walk through, are not. */
@@ -105,6 +121,13 @@ export class Reports {
     return this.names.get(text);
   }
 }
+
+const QUERY_CANCELED = '57014'; // SQLSTATE
+
+const inTime = <T>(answer: Promise<T>): Promise<T> =>
+  answer.catch((error: unknown) => {
+    throw error instanceof pg.DatabaseError && error.code === QUERY_CANCELED ? new TooMuchToReport() : error;
+  });
 
 /** A place in one order is none in another: each cursor begins with the report, the order and the time that gave it, shortened. */
 const prefixOf = (name: string, { sort, descending }: Order, { asOf = 'now' }: { asOf?: bigint | 'now' }): string =>

@@ -1,4 +1,6 @@
 import { parse } from 'csv-parse/sync';
+import { tableName } from '../../libs/projection-engine/sql-names.js';
+import { packageSales } from '../../projections/package-sales.projection.js';
 import type { Caller } from '../support/caller.js';
 import { type Clinic, openClinic, type Page, type Sold } from '../support/clinic.js';
 import { badRowsOf, csvOf, importOf } from '../support/moving-in.js';
@@ -286,6 +288,35 @@ it('A2, A3: owner, administrator and auditor, each of their own business', async
     groups: [],
     total: { packages: 0, total: 0 },
   });
+});
+
+it('J2: a report that takes longer than its caller waits is given up, in Postgres too, and holds up nothing else', async () => {
+  const api = await service.startApi({ REQUEST_TIMEOUT_MS: '4000' });
+  const [client, url] = [await service.pool.connect(), api.ready as string];
+  const headers = { authorization: `Bearer ${await clinic.business.token('owner')}` };
+  const ask = (path: string) => fetch(`${url}/v1/reports/sales${path}`, { headers });
+  const most = () => [...Array.from({ length: 6 }, () => ask('/totals?by=day')), ask('')];
+  try {
+    await Promise.all(most()); // connects
+    const { rows } = await client.query<{ build: number }>(
+      `SELECT build FROM read_models.live_builds WHERE projection = '${packageSales.name}'`,
+    );
+    const table = tableName({ ...packageSales, build: rows[0]!.build });
+    await client.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
+    const asked = most();
+    expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+    const codes = await Promise.all(asked.map(async (answer) => ((await (await answer).json()) as { code: string }).code));
+    expect(codes.toSorted()).toEqual([...Array<string>(5).fill('REPORT_TOO_LARGE'), 'TOO_BUSY', 'TOO_BUSY']);
+    const waiting = await client.query(
+      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%outstanding%'`,
+    );
+    expect(waiting.rowCount).toBe(0);
+    await client.query('ROLLBACK');
+    expect((await ask('/totals?by=day')).status).toBe(200);
+  } finally {
+    client.release(true);
+    await api.stop();
+  }
 });
 
 it('J2: what cannot be asked is refused, each field by name', async () => {

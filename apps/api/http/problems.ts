@@ -6,7 +6,8 @@ import { OutcomeUnknown, StoreUnavailable } from '../../../libs/event-store/fail
 import { TooBusy } from '../../../libs/event-store/stream-queues.js';
 import { InvalidToken, TokenKeysUnavailable } from '../../../libs/auth/tokens.js';
 import { NotBuilt } from '../../../libs/projection-engine/sources.js';
-import { TooManyExports } from '../../../libs/reporting/places.js';
+import { TooManyAtOnce } from '../../../libs/reporting/places.js';
+import { TooMuchToReport } from '../../../libs/reporting/reports.js';
 import { NotFromStripe, StripeRefused, StripeUnavailable } from '../../../libs/payments/at-stripe.js';
 
 /** What went wrong, before it is written down as a problem detail (RFC 9457). */
@@ -129,7 +130,8 @@ export const unavailable = (code: string, detail: string): Failure => ({
 /** Errors of the parts behind us that mean "not now": repeating the call with the same Idempotency-Key is safe. */
 const ofPart = (error: unknown): Failure | undefined => {
   if (!(error instanceof Error)) return undefined;
-  if (error instanceof TooManyExports) return unavailable('TOO_BUSY', error.message);
+  if (error instanceof TooMuchToReport) return unavailable('REPORT_TOO_LARGE', error.message);
+  if (error instanceof TooManyAtOnce) return unavailable('TOO_BUSY', error.message);
   if (error instanceof TooBusy || error.name === POOL_EXHAUSTED)
     return unavailable('TOO_BUSY', 'Too much is being done at once. Repeat the call later.');
   if (error instanceof OutcomeUnknown || error instanceof StoreUnavailable || isConnectionLoss(error))
