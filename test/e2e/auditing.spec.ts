@@ -183,6 +183,16 @@ it('K4: an export is whole while others write on', async () => {
   expect(await verify('--file', file)).toMatchObject({ code: 0, verdicts: [{ faults: [] }] });
 }, 30_000);
 
+it('K4: a history whose seals were taken away is not said to hold', async () => {
+  const file = join(folder, 'unsealed.jsonl');
+  const lines = (await exported(clinic)).trimEnd().split('\n').slice(0, -1);
+  const left = lines.filter((line) => !line.startsWith('{"seal":'));
+  await writeFile(file, [...left, JSON.stringify({ end: { events: left.length - 1, seals: 0 } }), ''].join('\n'));
+  const [unknown, known] = await Promise.all([verify('--file', file), verify('--file', file, '--public-key', publicKey)]);
+  expect(unknown).toMatchObject({ code: 3, verdicts: [{ seals: 0, faults: [] }] });
+  expect(known).toMatchObject({ code: 2, verdicts: [{ faults: [{ why: 'sealMissing', seal: 1 }] }] });
+}, 30_000);
+
 it('K4: what cannot be verified is told, and is not taken for broken', async () => {
   expect(await verify('--file', join(folder, 'none.jsonl'))).toMatchObject({ code: 1, said: expect.stringContaining("can't be read") });
   await writeFile(join(folder, 'other.jsonl'), '{"some":"thing"}\n');
@@ -192,10 +202,17 @@ it('K4: what cannot be verified is told, and is not taken for broken', async () 
 it('K4: all can be sealed at once, and the public key printed', async () => {
   const script = fileURLToPath(new URL('../../dist/apps/standalone/audit.js', import.meta.url));
   const { connectionString: DATABASE_URL = '' } = service.pool.options;
-  const env = { PATH: process.env.PATH, DATABASE_URL, EVENTSTORE_URL: service.eventStoreUrl, SEAL_KEY };
+  const env = {
+    PATH: process.env.PATH,
+    DATABASE_URL,
+    EVENTSTORE_URL: service.eventStoreUrl,
+    SEAL_KEY,
+    SEAL_FOLDER: join(folder, 'at-once'),
+  };
   await service.stopProjector(); // which seals too
   await clinic.client('Carla Moreau');
   expect((await run(process.execPath, [script, 'seal'], { env })).stdout).toBe('1 seals made.\n');
   expect((await run(process.execPath, [script, 'seal'], { env })).stdout).toBe('0 seals made.\n');
+  expect(await readdir(join(folder, 'at-once', clinic.business.id))).not.toEqual([]);
   expect((await run(process.execPath, [script, 'public-key'], { env })).stdout).toContain(publicKey);
 }, 30_000);
