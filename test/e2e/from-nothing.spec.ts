@@ -3,6 +3,7 @@ import type { Caller } from '../support/caller.js';
 import type { Invoice, Page, Sold } from '../support/clinic.js';
 import { unexplained } from '../support/explained.js';
 import { badRowsOf, csvOf, importOf } from '../support/moving-in.js';
+import { misreported } from '../support/reports.js';
 import { startService, type Business, type Service } from '../support/service.js';
 
 // A business that has nothing yet, set up and run through the API alone; and then every figure is found again in the histories.
@@ -75,7 +76,7 @@ async function setUp() {
   return { massage, yoga, providerId, offerings };
 }
 
-it('A1, B1, C1, C8, C9, D1, D2, D3, E4, L7, K1: from nothing to every figure', async () => {
+it('A1, B1, C1, C8, C9, D1, D2, D3, E4, J2, J3, J5, L7, K1: from nothing to every figure', async () => {
   const { massage, providerId, offerings } = await setUp();
   const { items } = await owner.get<Listed>('/v1/offerings');
   expect(items.map(({ name, category }) => [category?.name, name])).toEqual([
@@ -143,4 +144,5 @@ it('A1, B1, C1, C8, C9, D1, D2, D3, E4, L7, K1: from nothing to every figure', a
   expect(left).toHaveLength(MOVED_IN / 5);
   await service.history(); // all that follows has followed
   expect(await unexplained(owner)).toEqual([]);
+  expect(await misreported(owner)).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { appointment, type BookedAppointment } from '../../libs/domain/appointment/appointment.state.js';
 import type { InvoiceNumbersEvent } from '../../libs/domain/invoice-numbers/invoice-numbers.events.js';
 import { invoiceNumbersOf, yearOf } from '../../libs/domain/invoice-numbers/invoice-numbers.js';
@@ -17,6 +18,8 @@ import {
 } from '../../libs/domain/package/package.state.js';
 import { purchase, type StartedPurchase } from '../../libs/domain/purchase/purchase.state.js';
 import { series, type SeriesState } from '../../libs/domain/series/series.js';
+import { fold } from '../../libs/projection-engine/fold.js';
+import { packageSales, type PackageSalesRow } from '../../projections/package-sales.projection.js';
 import { byStream } from './afresh.js';
 
 // What holds over several streams once all that follows has followed (docs/operations-over-streams.md).
@@ -43,10 +46,12 @@ export function disagreements(events: readonly Recorded[]): string[] {
     purchases: statesOf(purchase, events) as Streams['purchases'],
   };
   const sales = (events as Recorded<PackageEvent>[]).filter((event) => event.type === 'PackageSold');
+  const reported = fold(packageSales, new Map<string, PackageSalesRow>(), events);
   return [
     ...[...streams.offerings.values()].flatMap((offered) => ofOffering(offered, streams)),
     ...sales.flatMap((sale) => ofSale(sale, streams, events)),
     ...[...streams.packages.values()].flatMap((sold) => ofPackage(sold, streams)),
+    ...[...streams.packages.values()].flatMap((sold) => ofReport(sold, reported.get(sold.packageId), streams)),
     ...[...streams.series.values()].flatMap((planned) => ofSeries(planned, streams)),
     ...[...streams.appointments.values()].flatMap((booked) => ofAppointment(booked, streams)),
     ...[...streams.invoices.values()].flatMap((issued) => ofInvoice(issued)),
@@ -108,6 +113,30 @@ function ofRefunds(sold: SoldPackage, issued: IssuedInvoice | undefined): string
     'more or less of it was refunded than of its invoice': refundedOf(sold).amount !== issued.refunded.amount,
     'more or less of it waits for Stripe than of its invoice': pendingOf(sold).amount !== issued.pending.amount,
     'it knows of other disputes than its invoice': sold.disputes.length !== issued.disputes.length,
+  });
+}
+
+/** J2, J5: what is reported of a sale is what its package and its invoice say of it, and it adds up. */
+function ofReport(sold: SoldPackage, row: PackageSalesRow | undefined, { invoices }: Streams): string[] {
+  const issued = invoices.get(sold.invoiceId);
+  if (!row || !issued) return said(`package ${sold.packageId}`, { 'it is in no report of sales': !row }); // the invoice is said of its sale
+  const { total, adjustments, paid, refunded, outstanding } = row;
+  const { left, remaining, expiresOn, cancelled } = row;
+  const unlike = (own: unknown, its: unknown): boolean => !isDeepStrictEqual(own, its);
+  const counts = [...sold.services.values()].map((service) => service.remaining);
+  const sums = [issued.total, issued.adjustments, issued.paid, issued.refunded, issued.balance].map(({ amount }) => amount);
+  return said(`package ${sold.packageId} in the report of sales`, {
+    'outstanding is not total + adjustments − paid + refunded': outstanding !== total + adjustments - paid + refunded,
+    'other amounts than on its invoice': unlike([total, adjustments, paid, refunded, outstanding], sums),
+    'more or less is refunded than of the package': refunded !== refundedOf(sold).amount,
+    'another number of sessions is left': unlike(
+      left.map((service) => service.remaining),
+      counts,
+    ),
+    'what is left is not their sum': remaining !== (counts.includes(null) ? null : counts.reduce((sum, count) => sum! + count!, 0)),
+    'it ends on another day': expiresOn !== sold.expiresOn,
+    'it is cancelled there or here, not both': cancelled !== (sold.status === 'cancelled'),
+    'another owner, offering or day': unlike([row.clientId, row.offeringId, row.soldOn], [sold.clientId, sold.offeringId, sold.soldOn]),
   });
 }
 

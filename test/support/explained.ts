@@ -224,7 +224,8 @@ const differing = (about: string, shown: unknown, explained: unknown): string[] 
   return is === should ? [] : [`${about}: ${is}, explained: ${should}`];
 };
 
-async function everyOf<Item>(reader: Caller, path: string): Promise<Item[]> {
+/** All pages of a list. */
+export async function everyOf<Item>(reader: Caller, path: string): Promise<Item[]> {
   const items: Item[] = [];
   for (let cursor: string | null = ''; cursor !== null;) {
     const page: Page<Item> = await reader.get<Page<Item>>(`${path}?limit=200${cursor === '' ? '' : `&cursor=${cursor}`}`);
