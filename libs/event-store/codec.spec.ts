@@ -137,6 +137,8 @@ describe('personal fields', () => {
   it('of someone forgotten can still be stored, and are forgotten at once', async () => {
     const id = randomUUID();
     await keys.forget(id);
+    const [encoded] = await codec().encode([anna(id)], { stream, revision: 0n, previousHash: GENESIS, metadata });
+    expect(encoded!.data).toMatchObject({ name: FORGOTTEN, email: null });
     const [event] = await stored(codec(), [anna(id)]);
     expect((await codec().decode([event!]))[0]!.data).toMatchObject({ name: FORGOTTEN });
   });

@@ -1,4 +1,5 @@
-import type { AnyEvent, EventDefinition, Metadata, Recorded } from '../domain/kernel/event.js';
+import { randomBytes } from 'node:crypto';
+import { type AnyEvent, type EventDefinition, FORGOTTEN, type Metadata, type Recorded } from '../domain/kernel/event.js';
 import { eventIdOf } from '../domain/kernel/ids.js';
 import { chainHash, linkText } from './chain.js';
 import { decryptField, encryptField, isEncrypted, keysOf } from './encrypted-field.js';
@@ -14,7 +15,7 @@ export interface EncodeContext {
   metadata: Omit<Metadata, 'version' | 'hash'>;
 }
 
-/** An event as it is stored, and its data as they will be read back: personal fields readable. */
+/** An event as it is stored, and its data as they will be read back: personal fields readable, of whoever is forgotten as forgotten. */
 export interface Encoded {
   event: EncodedEvent;
   data: JsonObject;
@@ -81,7 +82,7 @@ export function createCodec(definitions: readonly EventDefinition[], keys: Codec
         const beside = { ...common, version: definition.version };
         const text = linkText({ ...event, stream, revision: revision + BigInt(index), metadata: beside });
         hash = chainHash(hash, text);
-        return { event: { ...event, metadata: { ...beside, hash } }, data, bytes: text.length };
+        return { event: { ...event, metadata: { ...beside, hash } }, data: readBack(definition, data, personalKeys), bytes: text.length };
       });
     },
 
@@ -128,15 +129,24 @@ const personsIn = ({ type, personal }: EventDefinition, data: JsonObject): strin
     return [personId];
   });
 
-function encrypted({ personal }: EventDefinition, data: JsonObject, eventId: string, keys: ReadonlyMap<string, Buffer>): JsonObject {
+function encrypted({ personal }: EventDefinition, data: JsonObject, eventId: string, keys: ReadonlyMap<string, PersonalKey>): JsonObject {
   let stored = data;
   for (const [field, about] of Object.entries(personal)) {
     const text = data[field];
     if (!isText(text)) continue;
     const personId = data[about] as string;
-    stored = { ...stored, [field]: encryptField(text, personId, keys.get(personId)!, eventId, field) };
+    const key = keys.get(personId)!;
+    const own = key === FORGOTTEN ? randomBytes(32) : key; // kept nowhere: it reads as forgotten at once
+    stored = { ...stored, [field]: encryptField(text, personId, own, eventId, field) };
   }
   return stored;
+}
+
+function readBack({ personal }: EventDefinition, data: JsonObject, keys: ReadonlyMap<string, PersonalKey>): JsonObject {
+  let readable = data;
+  for (const [field, about] of Object.entries(personal))
+    if (isText(data[field]) && keys.get(data[about] as string) === FORGOTTEN) readable = { ...readable, [field]: FORGOTTEN };
+  return readable;
 }
 
 function decrypted({ id, data }: StoredEvent, keys: ReadonlyMap<string, PersonalKey>): JsonObject {

@@ -10,10 +10,9 @@ export interface PersonalKeys {
   /** Creates the schema; safe to run from several processes at once. */
   migrate(): Promise<void>;
   /**
-   * Keys to encrypt with; a person's first use makes the key and commits it. For a forgotten person it is a key that is
-   * kept nowhere: what is encrypted with it reads as forgotten at once.
+   * Keys to encrypt with; a person's first use makes the key and commits it. A forgotten person has none, and gets none.
    */
-  forWriting(personIds: readonly string[]): Promise<ReadonlyMap<string, Buffer>>;
+  forWriting(personIds: readonly string[]): Promise<ReadonlyMap<string, PersonalKey>>;
   /** Keys to decrypt with. A key that is neither there nor on the list of those forgotten is an error. */
   forReading(personIds: readonly string[]): Promise<ReadonlyMap<string, PersonalKey>>;
   /** Whoever is forgotten, as this process has just heard: their key is not used again here, whether it is deleted yet or not. */
@@ -93,7 +92,7 @@ export function createPersonalKeys({ pool, operatorKey }: { pool: Pool; operator
         await make(missing);
         keys = await find(personIds);
       }
-      return new Map([...keys].map(([personId, key]) => [personId, key === FORGOTTEN ? randomBytes(32) : key]));
+      return keys;
     },
 
     forReading: async (personIds) => {
