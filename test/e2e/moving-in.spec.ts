@@ -205,6 +205,21 @@ describe('bad rows', () => {
     expect(await packagesOf(clinic.owner, rows[3]!.client)).toEqual([]);
   });
 
+  it('K4: of somebody who is forgotten nothing is moved in, as a dry run says, and nothing before it when asked to stop', async () => {
+    const [known, gone] = [await aRow({ client: 'zephyrine@example.org', clientName: 'Zephyrine' }), await aRow()];
+    expect(await importOf(clinic.owner, csvOf([known]), '?createClients=true')).toMatchObject({ imported: 1 });
+    const { items } = await clinic.owner.get<Page<{ clientId: string }>>('/v1/clients?text=zephyrine');
+    for (const clientId of [items[0]!.clientId, gone.client]) await clinic.owner.post(`/v1/clients/${clientId}/forget`);
+    const more = [{ ...known, reference: randomUUID() }, gone];
+    for (const how of ['?dryRun=true&createClients=true', '?createClients=true']) {
+      const done = await importOf(clinic.owner, csvOf(more), how);
+      expect(done).toMatchObject({ imported: 0, failed: 2 });
+      expect((await badRowsOf(clinic.owner, done)).map((row) => row.split(' ').at(-1))).toEqual(['CLIENT_FORGOTTEN', 'CLIENT_FORGOTTEN']);
+    }
+    const stopped = await importOf(clinic.owner, csvOf([...more, await aRow()]), '?createClients=true&onError=stop');
+    expect(stopped).toMatchObject({ status: 'stoppedOnError', imported: 0 });
+  });
+
   it('L7: never twice: the same again is skipped, something else under its reference is refused, another source has its own', async () => {
     const row = await aRow();
     const file = csvOf([row]);

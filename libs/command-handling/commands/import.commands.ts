@@ -124,6 +124,7 @@ export const importHandlers = [
       lockForSale(moved.offeringId, 'import', moved.soldOn)(offered);
       const moving = await pinned(operation, packageId, moved, (offered as DefinedOffering).terms);
       const events = importPackage(moving)(await operation.newest(packageAggregate, packageId));
+      if (events.length > 0) assertRemembered(await operation.newest(client, moved.clientId)); // that nobody is there yet is fine
       return { became: events.length > 0 ? 'imported' : 'skipped' };
     },
     EACH_TIME,
