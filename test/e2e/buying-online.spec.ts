@@ -362,6 +362,17 @@ describe('cards at the desk', () => {
     expect(items.map(({ status }) => status)).toEqual(['paid', 'paid']);
   });
 
+  it('K4: no page to pay at is opened for somebody who is forgotten, who can pay otherwise', async () => {
+    const { clinic, offeringId } = shop;
+    const clientId = await clinic.client();
+    const sold = await clinic.sell({}, { offeringId, clientId });
+    await clinic.owner.post(`/v1/clients/${clientId}/forget`);
+    expect(await clinic.owner.refused(409, 'POST', `/v1/invoices/${sold.invoiceId}/checkouts`, { body: urls })).toMatchObject({
+      ...{ code: 'CLIENT_FORGOTTEN', detail: expect.stringMatching(/another method/) as string },
+    });
+    await clinic.owner.post(`/v1/invoices/${sold.invoiceId}/payments`, { amount: clinic.money(TOTAL), method: 'cash' });
+  });
+
   it('D2: what was paid at the desk meanwhile can no longer be paid by card', async () => {
     const { clinic, offeringId } = shop;
     const sold = await clinic.sell({}, { offeringId });

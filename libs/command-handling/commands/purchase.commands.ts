@@ -1,5 +1,5 @@
 import type { Settings } from '../../domain/business/business.events.js';
-import { assertRemembered, client } from '../../domain/client/client.js';
+import { assertMayPayOnline, assertRemembered, client } from '../../domain/client/client.js';
 import { existing as issued, receivePayment } from '../../domain/invoice/invoice.decisions.js';
 import { invoice } from '../../domain/invoice/invoice.state.js';
 import { plusMinutes } from '../../domain/kernel/calendar.js';
@@ -158,6 +158,8 @@ const payInvoice = async (
   const { actor, clientId } = operation.caller;
   if (actor.role === 'client' && (state.clientId !== clientId || !settings.clientsSeeInvoices)) throw new NotFound('invoice', invoiceId);
   assertNone(said ? wrongCurrency('/amount', said, currency) : []);
+  const [payer] = await operation.lookUp(reference(client, '/clientId', state.clientId));
+  assertMayPayOnline(payer);
   const desk = await cardDesk(operation, urls);
   const [paymentId, amount] = [operation.id('payment'), said ?? state.balance];
   receivePayment({ invoiceId, paymentId, amount, method: 'stripe', reference: null, receivedOn: today })(state); // as much as that can be paid

@@ -38,6 +38,13 @@ export function assertRemembered(state: Client | null): void {
   throw new Refusal('CLIENT_FORGOTTEN', message, { clientId: state.clientId });
 }
 
+/** @throws Refusal CLIENT_FORGOTTEN: Stripe would be told of them anew */
+export function assertMayPayOnline(state: Client | null): void {
+  if (!state?.isForgotten) return;
+  const message = 'This client was forgotten: no page to pay at is opened for them. Receive the payment by another method.';
+  throw new Refusal('CLIENT_FORGOTTEN', message, { clientId: state.clientId });
+}
+
 /** What is left to be said of somebody who is forgotten. */
 export const nameless = <Row extends Omit<ClientDescription, 'clientId'>>(row: Row): Row => ({
   ...row,
