@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { pino } from 'pino';
-import { storeFeed } from '../apps/projector/store-feed.js';
+import { storeFeed } from '../libs/projection-engine/store-feed.js';
 import { domainEvents } from '../libs/domain/events.js';
 import type { Recorded } from '../libs/domain/kernel/event.js';
 import { createCodec } from '../libs/event-store/codec.js';

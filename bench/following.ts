@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { todoOptions } from '../apps/projector/carry-out.js';
 import { configFromEnv } from '../apps/projector/config.js';
 import { numberingOf } from '../apps/projector/numbering.js';
-import { storeFeed } from '../apps/projector/store-feed.js';
+import { storeFeed } from '../libs/projection-engine/store-feed.js';
 import { openCommandHandling } from '../libs/command-handling/command-handling.js';
 import { connectEventStore } from '../libs/event-store/event-store.js';
 import { allProjections } from '../libs/projection-engine/all-projections.js';

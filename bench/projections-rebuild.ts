@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { pino } from 'pino';
-import { storeFeed } from '../apps/projector/store-feed.js';
+import { storeFeed } from '../libs/projection-engine/store-feed.js';
 import { domainEvents } from '../libs/domain/events.js';
 import { createCodec } from '../libs/event-store/codec.js';
 import type { EventStore } from '../libs/event-store/event-store.js';

@@ -61,7 +61,7 @@ export const createApp = async (
   limitTime(fastify, config.requestTimeoutMs);
   const door = closeGently(fastify);
   guardRoutes(fastify, createTokenVerifier(config.tokens));
-  if (parts.isHeld) holdBack(fastify, parts.isHeld);
+  if (parts.heldBy) holdBack(fastify, parts.heldBy);
   refuseOtherTypes(fastify);
   if (config.rateLimit > 0) await limitRate(fastify, config.rateLimit);
   answerPositions(fastify);

@@ -8,12 +8,15 @@ import { Knocks } from '../../libs/command-handling/card-payments/knocks.js';
 import { CommandHandlingModule } from '../../libs/command-handling/command-bus.js';
 import { openCommandHandling } from '../../libs/command-handling/command-handling.js';
 import type { Parts as CommandParts } from '../../libs/command-handling/operation.js';
-import { forgetAgain, migrateForgotten } from '../../libs/command-handling/forgotten.js';
+import { forgetAgain } from '../../libs/command-handling/forgotten.js';
 import { connectEventStore } from '../../libs/event-store/event-store.js';
 import { allProjections } from '../../libs/projection-engine/all-projections.js';
 import { EventReaders } from '../../libs/projection-engine/event-readers.js';
+import { checkpointOfForgetting, FORGETTING } from '../../libs/projection-engine/forgotten.js';
 import { openReadModels, type ReadModels } from '../../libs/projection-engine/read-models.js';
 import { migrate } from '../../libs/projection-engine/schema.js';
+import { requireSameStore } from '../../libs/projection-engine/store-check.js';
+import { storeFeed } from '../../libs/projection-engine/store-feed.js';
 import { Exports } from '../../libs/reporting/exports.js';
 import { Reports } from '../../libs/reporting/reports.js';
 import type { ApiConfig } from './config.js';
@@ -68,7 +71,7 @@ import { CountedKnocks } from './stripe/counted-knocks.js';
 export interface Parts {
   modules: (Type | DynamicModule)[]; // the resources' controllers and what they need
   checks: Record<string, HealthCheck>; // each part that must answer before we are ready
-  isHeld?(): boolean; // nothing is answered yet
+  heldBy?(): string | undefined; // why nothing is answered yet
   close(): Promise<void>; // after the last call has been answered
 }
 
@@ -96,7 +99,7 @@ export const connectParts = async ({ config, logger, metrics, clock }: Surroundi
   reporters.on('error', onError);
   const store = connectEventStore({ url: config.eventStoreUrl, logger });
   const projections = await allProjections();
-  await migrate(pool, projections);
+  await migrate(pool, projections, [FORGETTING]);
   await migrateSealing(pool);
   const readModels = await openReadModels(pool, projections);
   const { sources } = readModels;
@@ -106,11 +109,13 @@ export const connectParts = async ({ config, logger, metrics, clock }: Surroundi
   };
   const commands = await openCommandHandling({ store, pool, log: logger, clock, ...config });
 
-  await migrateForgotten(pool);
-  const forgetting = new ForgettingAgain(pool, await forgetAgain(commands, pool), logger);
+  const ofStore = storeFeed(store, commands.codec, config.eventStoreUrl);
+  const requireStore = () => requireSameStore(ofStore, checkpointOfForgetting(pool), new AbortController().signal, logger);
+  const forgetting = new ForgettingAgain(pool, projections, logger);
+  await forgetting.start(await forgetAgain(commands, pool, requireStore));
 
   return {
-    isHeld: () => forgetting.isHeld,
+    heldBy: () => forgetting.heldBy,
     modules: [ResourcesModule.with(pool, commands, readModels, reporting, new CountedKnocks(new Knocks(commands, logger), metrics))],
     checks: {
       postgres: () => pool.query('SELECT 1'),

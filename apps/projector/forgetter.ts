@@ -1,17 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
-import { forgetAgain, migrateForgotten } from '../../libs/command-handling/forgotten.js';
+import { forgetAgain } from '../../libs/command-handling/forgotten.js';
 import type { Parts } from '../../libs/command-handling/operation.js';
 import { ClientForgotten } from '../../libs/domain/client/client.events.js';
 import type { EventOf, Recorded } from '../../libs/domain/kernel/event.js';
 import { NOTHING } from '../../libs/projection-engine/checkpoint.js';
 import type { Consumer } from '../../libs/projection-engine/consumer.js';
 import type { Projection } from '../../libs/projection-engine/define-projection.js';
-import { scrubHistory } from '../../libs/projection-engine/scrub-history.js';
-
-/** Pinned: its checkpoint has this name. */
-const FORGETTING = 'forgetting';
+import type { Feed } from '../../libs/projection-engine/feed.js';
+import { checkpointOfForgetting, FORGETTING, scrubForgotten, STILL_NAMED_IN } from '../../libs/projection-engine/forgotten.js';
+import { migrate } from '../../libs/projection-engine/schema.js';
+import { isScrubbed } from '../../libs/projection-engine/scrub.js';
+import { requireSameStore } from '../../libs/projection-engine/store-check.js';
 
 const LOOK = 500; // ms between two looks at what is not done yet
 const AT_ONCE = 50;
@@ -34,8 +35,7 @@ export class Forgetter {
     private readonly log: Pick<Logger, 'info' | 'warn'>,
   ) {
     this.consumer = {
-      name: FORGETTING,
-      version: 1,
+      ...FORGETTING,
       linger: 0,
       concerns: (type) => type === ClientForgotten.type,
       fold: async (events) => {
@@ -47,9 +47,9 @@ export class Forgetter {
   }
 
   /** Before anything is read: the tables, and what a restore has brought back. */
-  async start(): Promise<void> {
-    await migrateForgotten(this.pool);
-    await forgetAgain(this.parts, this.pool);
+  async start(feed: Feed, signal: AbortSignal): Promise<void> {
+    await migrate(this.pool, this.projections, [FORGETTING]);
+    await forgetAgain(this.parts, this.pool, () => requireSameStore(feed, checkpointOfForgetting(this.pool), signal, this.log));
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -61,57 +61,45 @@ export class Forgetter {
     }
   }
 
-  /** Whether the read models hold the event; of those that are being built beside them, in the end each. */
-  private async areHeld(position: string, isLast: boolean): Promise<boolean> {
-    const { rowCount } = await this.pool.query(BEHIND, [
-      this.projections.map(({ name }) => name),
-      this.projections.map(({ version }) => version),
-      position,
-      isLast,
-    ]);
-    return rowCount === 0;
-  }
-
   private async hear({ data: { clientId }, metadata: { business }, stream, revision, position }: Forgot): Promise<void> {
     await this.parts.forgetting.forget(clientId);
     await this.pool.query(HEARD, [clientId, business, stream, revision, position]);
   }
 
   private async look(): Promise<void> {
-    const { rows } = await this.pool.query<Unsettled>(UNSETTLED, [AT_ONCE]);
-    for (const { clientId, stream, revision, position, isLast } of rows) {
-      if (!(await this.areHeld(position, isLast))) continue;
-      const [event] = await this.parts.codec.decode(
-        await this.parts.store.readStream(stream, { from: BigInt(revision), to: BigInt(revision) }),
-      );
-      await this.parts.forgetting.forget(clientId); // answers may have been kept meanwhile
-      for (const projection of this.projections) await scrubHistory(this.pool, projection, event!);
-      await this.pool.query('UPDATE policies.forgotten SET scrubbed_at = coalesce(scrubbed_at, now()), settled = $2 WHERE client_id = $1', [
-        clientId,
-        isLast,
-      ]);
+    await scrubForgotten(this.pool, this.projections, this.log);
+    const scrubbed = this.projections.filter(isScrubbed);
+    const own = [scrubbed.map(({ name }) => name), scrubbed.map(({ version }) => version)];
+    await this.each(NOW_SCRUBBED, own, 'UPDATE policies.forgotten SET scrubbed_at = now() WHERE client_id = $1');
+    await this.each(TO_SETTLE, [], SETTLED);
+  }
+
+  /** One after the other: one with whom it fails holds up nobody. Answers may have been kept meanwhile. */
+  private async each(found: string, values: unknown[], done: string): Promise<void> {
+    const { rows } = await this.pool.query<{ clientId: string }>(found, values);
+    for (const { clientId } of rows) {
+      try {
+        await this.parts.forgetting.forget(clientId);
+        await this.pool.query(done, [clientId]);
+      } catch (error) {
+        this.log.warn({ err: error, clientId }, 'A client could not be forgotten everywhere; it is tried again.');
+      }
     }
   }
 }
 
-interface Unsettled {
-  clientId: string;
-  stream: string;
-  revision: string;
-  position: string;
-  isLast: boolean;
-}
-
-const BEHIND = `
-  SELECT FROM read_models.checkpoints JOIN unnest($1::text[], $2::integer[]) AS mine (projection, version) USING (projection, version)
-   WHERE (position IS NULL OR position < $3)
-     AND ($4 OR EXISTS (SELECT FROM read_models.live_builds l
-       WHERE l.projection = checkpoints.projection AND l.version = checkpoints.version AND l.build = checkpoints.build)) LIMIT 1`;
-
 const HEARD = `
   INSERT INTO policies.forgotten (client_id, business_id, stream, revision, position) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`;
 
-const UNSETTLED = `
-  SELECT client_id AS "clientId", stream, revision::text, position::text, scrubbed_at IS NOT NULL AS "isLast"
-    FROM policies.forgotten WHERE NOT settled AND (scrubbed_at IS NULL OR heard_at < now() - interval '${SETTLED_AFTER}')
-   ORDER BY scrubbed_at IS NOT NULL, position LIMIT $1`;
+// At random: some with whom it fails must not hide the others.
+const NOW_SCRUBBED = `
+  SELECT client_id AS "clientId" FROM policies.forgotten f
+    WHERE scrubbed_at IS NULL AND NOT settled AND NOT EXISTS (${STILL_NAMED_IN}) ORDER BY random() LIMIT ${AT_ONCE}`;
+
+const TO_SETTLE = `
+  SELECT client_id AS "clientId" FROM policies.forgotten
+    WHERE NOT settled AND scrubbed_at IS NOT NULL AND heard_at < now() - interval '${SETTLED_AFTER}' ORDER BY random() LIMIT ${AT_ONCE}`;
+
+/** And once more taken out of every build. */
+const SETTLED = `
+  WITH again AS (DELETE FROM read_models.scrubbed WHERE client_id = $1) UPDATE policies.forgotten SET settled = true WHERE client_id = $1`;

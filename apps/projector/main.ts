@@ -12,7 +12,7 @@ import { Forgetter } from './forgetter.js';
 import { serve } from './http.js';
 import { numberingOf } from './numbering.js';
 import { Sealer } from './sealer.js';
-import { storeFeed } from './store-feed.js';
+import { storeFeed } from '../../libs/projection-engine/store-feed.js';
 import { StripeClerk } from './stripe-clerk.js';
 import { Verifier } from './verifier.js';
 
@@ -50,7 +50,7 @@ async function run(config: ProjectorConfig, logger: pino.Logger, signal: AbortSi
   const clerk = commands.cards && new StripeClerk(commands, pool, logger, config.lookSeconds * 1_000);
   const projections = await allProjections();
   const forgetter = new Forgetter(commands, pool, projections, logger);
-  await forgetter.start();
+  await forgetter.start(feed, signal);
   const verifier = config.verifying && new Verifier({ databaseUrl, pool, feed, projections, logger, ...config.verifying });
   const projector = new Projector({
     databaseUrl,

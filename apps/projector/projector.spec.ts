@@ -21,7 +21,7 @@ import type { Status } from '../../libs/projection-engine/status.js';
 import { lastVerified } from '../../libs/projection-engine/verified.js';
 import { invoiceList } from '../../projections/invoice-list.projection.js';
 import { packageList } from '../../projections/package-list.projection.js';
-import { storeFeed } from './store-feed.js';
+import { storeFeed } from '../../libs/projection-engine/store-feed.js';
 import { Verifier } from './verifier.js';
 
 // The projector as a process, over a real Postgres and event store.

@@ -6,36 +6,26 @@ import type { Parts } from './operation.js';
 // Who is forgotten, as Postgres knows it from the events: the projector writes it (apps/projector/forgetter.ts). The list of keys, which is backed up
 // last, may know of more after a restore: what they asked for is done again, before anybody is answered (docs/backup-and-restore.md).
 
-const SCHEMA = `
-  SELECT pg_advisory_xact_lock(hashtext('punchcard forgotten'));
-  CREATE SCHEMA IF NOT EXISTS policies;
-  CREATE TABLE IF NOT EXISTS policies.forgotten (
-    client_id uuid PRIMARY KEY,
-    business_id uuid NOT NULL,
-    stream text NOT NULL,        -- of the event that says so
-    revision bigint NOT NULL,
-    position bigint NOT NULL,
-    heard_at timestamptz(3) NOT NULL DEFAULT now(),
-    scrubbed_at timestamptz(3),  -- when no read model, and no history of one, had their texts any more
-    settled boolean NOT NULL DEFAULT false -- nothing that was under way at the time can bring them back
-  );
-  CREATE INDEX IF NOT EXISTS forgotten_unsettled ON policies.forgotten (position) WHERE NOT settled;`;
-
-/** Safe to run from several processes at once. */
-export const migrateForgotten = async (pool: Pool): Promise<void> => void (await pool.query(SCHEMA));
-
 const NAMESPACE = 'd0f5b0c6-54b7-5c02-9a4c-4a33b9a4c1de'; // of the ids of the commands that say it again: any, for ever the same
 const PAGE = 500;
+/** The list of keys does not say who asked. */
+const RESTORING = { id: 'restore', role: 'operator' } as const;
 
 /**
  * Forgets again whom the list of keys says, and Postgres does not know of: an older backup of it, or of the events, was restored. And deletes again the
  * keys that an older backup of keys has brought back.
+ * @param requireStore asked before anything is said: whether it is the store of which Postgres was
  * @returns those whom the read models may still tell of
  */
-export async function forgetAgain(parts: Pick<Parts, 'store' | 'handle' | 'forgetting' | 'clock'>, pool: Pool): Promise<string[]> {
+export async function forgetAgain(
+  parts: Pick<Parts, 'store' | 'handle' | 'forgetting' | 'clock'>,
+  pool: Pool,
+  requireStore: () => Promise<void>,
+): Promise<string[]> {
   const again: string[] = [];
   for (let after = ''; ;) {
     const { rows } = await pool.query<{ personId: string }>(UNHEARD, [after, PAGE]);
+    if (rows.length > 0 && after === '') await requireStore();
     for (const { personId } of rows) {
       if (!(await sayAgain(parts, personId))) continue;
       await parts.forgetting.forget(personId);
@@ -49,15 +39,6 @@ export async function forgetAgain(parts: Pick<Parts, 'store' | 'handle' | 'forge
   return again;
 }
 
-/** Whether no read model tells of any of these clients any more. */
-export async function areScrubbed(pool: Pool, clientIds: readonly string[]): Promise<boolean> {
-  const { rows } = await pool.query<{ scrubbed: number }>(
-    'SELECT count(*)::int AS scrubbed FROM policies.forgotten WHERE client_id = ANY ($1::uuid[]) AND scrubbed_at IS NOT NULL',
-    [clientIds],
-  );
-  return rows[0]!.scrubbed === clientIds.length;
-}
-
 const UNHEARD = `
   SELECT person_id AS "personId" FROM personal_keys.keys WHERE forgotten_at IS NOT NULL AND person_id > $1
      AND NOT EXISTS (SELECT FROM policies.forgotten f WHERE f.client_id::text = person_id) ORDER BY person_id LIMIT $2`;
@@ -69,8 +50,8 @@ const REVIVED = `
 async function sayAgain({ store, handle, clock }: Pick<Parts, 'store' | 'handle' | 'clock'>, clientId: string): Promise<boolean> {
   const [first] = await store.readStream(`${client.category}-${clientId}`, { to: 0n });
   if (!first) return false;
-  const { business, actor, $correlationId } = first.metadata;
-  const about = { commandId: uuidv5(`forget:${clientId}`, NAMESPACE), business, actor, policy: 'forgetAgain', now: clock() };
+  const { business, $correlationId } = first.metadata;
+  const about = { commandId: uuidv5(`forget:${clientId}`, NAMESPACE), business, actor: RESTORING, policy: 'forgetAgain', now: clock() };
   const context = { ...about, correlationId: $correlationId, causationId: first.id };
   await handle(client, clientId, context, forgetClient(clientId), { fresh: true });
   return true;

@@ -107,7 +107,7 @@ export const removeMany = <Row, Event>(where: (event: Event) => Maybe<Where<NoIn
 
 /**
  * Takes what is about a person out of all rows of the business with a value in an indexed column: as they would be, were the person's texts read as
- * forgotten from the first event on. Their earlier versions are changed alike, by `scrubHistory`.
+ * forgotten from the first event on. Their earlier versions are changed alike, by `scrubForgotten`.
  */
 export const scrub = <Row, Event>(
   where: (event: Event) => Maybe<Where<NoInfer<Row>>>,

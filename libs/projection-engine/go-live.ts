@@ -1,16 +1,16 @@
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Projection } from './define-projection.js';
+import { isUnscrubbed, scrubForgotten } from './forgotten.js';
+import { isScrubbed } from './scrub.js';
 
-/** A new version goes live once it is where the old one is, a new projection once it is where the others are. */
-export async function goLive(
-  pool: Pool,
-  projections: readonly Pick<Projection, 'name' | 'version'>[],
-  logger: Pick<Logger, 'info'>,
-): Promise<void> {
+/** A new version goes live once it is where the old one is, a new projection once it is where the others are; and it names nobody who is forgotten. */
+export async function goLive(pool: Pool, projections: readonly Projection[], logger: Pick<Logger, 'info' | 'warn'>): Promise<void> {
+  await scrubForgotten(pool, projections, logger);
   const { rows } = await pool.query<{ projection: string; version: number }>(GO_LIVE, [
     projections.map(({ name }) => name),
     projections.map(({ version }) => version),
+    projections.filter(isScrubbed).map(({ name }) => name),
   ]);
   for (const { projection, version } of rows) logger.info({ projection, version }, 'A new version is live.');
 }
@@ -21,7 +21,7 @@ const GO_LIVE = `
     live AS (SELECT * FROM read_models.live_builds JOIN read_models.checkpoints USING (projection, version, build))
   INSERT INTO read_models.live_builds
     SELECT projection, version, build FROM mine JOIN read_models.checkpoints built USING (projection, version)
-    WHERE state = 'running'
+    WHERE state = 'running' AND NOT (projection = ANY ($3) AND ${isUnscrubbed('built')})
       AND NOT EXISTS (SELECT FROM live WHERE live.projection = built.projection AND live.version = built.version)
       AND coalesce(position, -1) >= coalesce(
         (SELECT max(coalesce(position, -1)) FROM live WHERE live.projection = built.projection),

@@ -16,6 +16,7 @@ import { lead } from './leadership.js';
 import { followLive } from './live-projection.js';
 import { migrate } from './schema.js';
 import { type Todo, todoOf, type TodoOptions } from './todo.js';
+import { dropAbandoned } from './verify.js';
 import { LeadershipLost, Worker } from './worker.js';
 
 const MAX_CONNECTIONS = 16;
@@ -189,6 +190,7 @@ export class Projector {
       await tried(this.revive());
       await tried(this.retire());
       await tried(dropRetired(this.pool));
+      await tried(dropAbandoned(this.pool));
       await sleep(TIDY, undefined, { signal }).catch(() => undefined);
     }
   }

@@ -4,6 +4,7 @@ import type { Consumer } from './consumer.js';
 import type { Projection } from './define-projection.js';
 import { inTransaction } from './held-client.js';
 import { EVENT_FEED_TABLES } from './event-feed.js';
+import { FORGOTTEN_TABLES } from './forgotten.js';
 import { TODO } from './todo.js';
 import { type Build, buildName, historyName, quoted, sqlName, tableName, VALID_FROM, VALID_TO } from './sql-names.js';
 import { VERIFIED } from './verified.js';
@@ -117,6 +118,7 @@ ${VERIFIED}
   CREATE INDEX IF NOT EXISTS todo_due ON policies.todo (due, position) WHERE parked IS NULL;
   CREATE INDEX IF NOT EXISTS todo_of_stream ON policies.todo (stream, position) WHERE parked IS NULL;
   ${EVENT_FEED_TABLES(CHECKPOINT_COLUMNS)}
+  ${FORGOTTEN_TABLES}
   DO $$ -- data from before there were rebuilds
   BEGIN
     IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'policies.checkpoints'::regclass AND attname = 'events') THEN
@@ -207,6 +209,9 @@ const findsRows = ({ on }: Projection): boolean =>
 /** The table and the checkpoint of a build beside the live one. */
 export async function createBuild(client: PoolClient, projection: Projection, build: number): Promise<void> {
   await client.query(tableOfBuild({ ...projection, build }));
+  await client.query('DELETE FROM read_models.scrubbed WHERE projection = $1 AND version = $2 AND build = $3', [
+    ...[projection.name, projection.version, build],
+  ]);
   await client.query('INSERT INTO read_models.checkpoints (projection, version, build, shape) VALUES ($1, $2, $3, $4)', [
     ...[projection.name, projection.version, build],
     shapeOf(projection),

@@ -15,7 +15,7 @@ export class StoreMismatch extends Error {
  * @throws StoreMismatch
  */
 export async function requireSameStore(
-  feed: Feed,
+  feed: Pick<Feed, 'store' | 'has'>,
   checkpoint: Checkpoint,
   signal: AbortSignal,
   logger: Pick<Logger, 'warn'>,

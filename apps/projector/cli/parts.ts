@@ -7,7 +7,7 @@ import { allProjections } from '../../../libs/projection-engine/all-projections.
 import type { Projection } from '../../../libs/projection-engine/define-projection.js';
 import type { Feed } from '../../../libs/projection-engine/feed.js';
 import { secretOf } from '../config.js';
-import { storeFeed } from '../store-feed.js';
+import { storeFeed } from '../../../libs/projection-engine/store-feed.js';
 
 export interface CliParts {
   databaseUrl: string;

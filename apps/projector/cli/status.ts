@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Poison } from '../../../libs/projection-engine/checkpoint.js';
 import { type Building, readStatus, type Status } from '../../../libs/projection-engine/status.js';
-import { storeFeed } from '../store-feed.js';
+import { storeFeed } from '../../../libs/projection-engine/store-feed.js';
 import { withParts } from './parts.js';
 
 export const addStatus = (program: Command): void => {

@@ -39,8 +39,8 @@ export interface Aggregate<State, Event extends AnyEvent> {
 /** What a decision is: pure, and with everything that it looked up brought in by the command. */
 export type Decide<State, Event> = (state: State) => Event[];
 
-/** `stripe`: what is brought in because Stripe says so; nobody calls with it. */
-export type Role = 'owner' | 'administrator' | 'receptionist' | 'client' | 'auditor' | 'stripe';
+/** `stripe`: what is brought in because Stripe says so; `operator`: what follows from restoring a backup. Nobody calls with these. */
+export type Role = 'owner' | 'administrator' | 'receptionist' | 'client' | 'auditor' | 'stripe' | 'operator';
 
 /** Who did it, also where a policy carries on: `id` is the opaque `sub` of the caller's token, stored in clear. */
 export interface Actor {

@@ -1,8 +1,8 @@
-import type { Recorded } from '../../libs/domain/kernel/event.js';
-import type { Codec } from '../../libs/event-store/codec.js';
-import type { EventStore, StoredEvent } from '../../libs/event-store/event-store.js';
-import type { Fed, Feed } from '../../libs/projection-engine/feed.js';
-import { isConnectionFailure } from '../../libs/projection-engine/leadership.js';
+import type { Recorded } from '../domain/kernel/event.js';
+import type { Codec } from '../event-store/codec.js';
+import type { EventStore, StoredEvent } from '../event-store/event-store.js';
+import type { Fed, Feed } from './feed.js';
+import { isConnectionFailure } from './leadership.js';
 
 /** The events of the store as the projection engine reads them. `url` is shown to people: without its credentials. */
 export function storeFeed(store: EventStore, codec: Pick<Codec, 'decode'>, url: string): Feed {
