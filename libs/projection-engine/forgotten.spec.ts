@@ -2,16 +2,20 @@ import pg from 'pg';
 import pino from 'pino';
 import { createDatabase } from '../../test/support/postgres.js';
 import { FORGOTTEN } from '../domain/kernel/event.js';
-import { column, defineProjection, scrub } from './define-projection.js';
+import { column, defineProjection, insert, type Projection, scrub } from './define-projection.js';
 import { scrubForgotten, unscrubbed } from './forgotten.js';
 import { goLive } from './go-live.js';
 import { createBuild, migrate, underMigrationLock } from './schema.js';
 import { AFRESH } from './sql-names.js';
-import { dropAbandoned } from './verify.js';
+import { MemoryFeed } from './testing/memory-feed.js';
+import { recorded } from './testing/recorded.js';
+import { dropAbandoned, verify } from './verify.js';
 
 // K4: who is forgotten is taken out of each build by itself.
 
 const quiet = pino({ level: 'silent' });
+type Registered = { type: 'ClientRegistered'; data: { clientId: string; name: string } };
+type Forgot = { type: 'ClientForgotten'; data: { clientId: string } };
 const version = (number: number) =>
   defineProjection({
     name: 'people',
@@ -19,7 +23,8 @@ const version = (number: number) =>
     history: true,
     key: 'id',
     columns: { id: column.uuid(), name: column.text() },
-  }).on<{ type: 'ClientForgotten'; data: { clientId: string } }>({
+  }).on<Registered | Forgot>({
+    ClientRegistered: insert(({ data }) => ({ id: data.clientId, name: data.name })),
     ClientForgotten: scrub(
       ({ data }) => ({ id: data.clientId }),
       (row) => ({ ...row, name: FORGOTTEN }),
@@ -138,6 +143,24 @@ it('K4: a build begun anew under a number that was used is scrubbed anew', async
   await named('people_v1_b1', 10);
   await scrubForgotten(pool, [people], quiet);
   expect((await names('people_v1_b1'))[0]).toBe(FORGOTTEN);
+});
+
+it('J5, K4: a verification waits for those who are being forgotten', async () => {
+  const read = (name: string) => ({ type: 'ClientRegistered', data: { clientId: personOf(1), name } });
+  const said = [read(FORGOTTEN), read(FORGOTTEN), { type: 'ClientForgotten', data: { clientId: personOf(1) } }]; // as it is read without the key
+  const feed = new MemoryFeed(recorded(said, { metadata: { business } }));
+  await named('people_v1', 3);
+  await pool.query('UPDATE read_models.people_v1 SET name = $1, valid_from = 3', [FORGOTTEN]);
+  await pool.query(
+    `INSERT INTO read_models.people_v1_history (business_id, id, name, valid_from, valid_to) VALUES ($1, $2, 'Zephyrine', 2, 3)`,
+    [...[business, personOf(1)]],
+  );
+  await forget(3);
+  const options = { databaseUrl: database.url, feed, projections: [people as unknown as Projection], logger: quiet };
+  const verifying = verify(options, new AbortController().signal);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await scrubForgotten(pool, [people], quiet);
+  expect(await verifying).toMatchObject([{ differences: 0, rows: 1, problem: null }]);
 });
 
 it('K4: more than fit at once are scrubbed, and one with whom it fails holds up nobody', async () => {

@@ -208,7 +208,7 @@ describe('bad rows', () => {
   it('K4: of somebody who is forgotten nothing is moved in, as a dry run says, and nothing before it when asked to stop', async () => {
     const [known, gone] = [await aRow({ client: 'zephyrine@example.org', clientName: 'Zephyrine' }), await aRow()];
     expect(await importOf(clinic.owner, csvOf([known]), '?createClients=true')).toMatchObject({ imported: 1 });
-    const { items } = await clinic.owner.get<Page<{ clientId: string }>>('/v1/clients?text=zephyrine');
+    const { items } = await clinic.owner.get<Page<{ clientId: string }>>('/v1/clients?name=zephyrine');
     for (const clientId of [items[0]!.clientId, gone.client]) await clinic.owner.post(`/v1/clients/${clientId}/forget`);
     const more = [{ ...known, reference: randomUUID() }, gone];
     for (const how of ['?dryRun=true&createClients=true', '?createClients=true']) {
