@@ -1,16 +1,18 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { deletePostgres } from '../libs/embedded-postgres/embedded-postgres.js';
 import { startOf } from '../libs/embedded-postgres/owner.js';
 
 // `npm start` as it is run, on the compiled programs (`npm test` compiles them first), without the demo and on free ports.
 
 const program = fileURLToPath(new URL('../dist/apps/standalone/main.js', import.meta.url));
+const projector = fileURLToPath(new URL('../dist/apps/standalone/projector.js', import.meta.url));
 const freePorts = ['--port', '0', '--event-store-port', '0', '--postgres-port', '0', '--stripe-port', '0'];
 
 let data: string;
@@ -67,6 +69,10 @@ describe('npm start', () => {
     const second = launch();
     await once(second.child, 'exit');
     expect(second.said()).toContain(`already runs on ${data} (process ${child.pid})`);
+    const { stdout: status } = await promisify(execFile)(process.execPath, [projector, 'status'], {
+      env: { ...process.env, PUNCHCARD_DATA: data },
+    });
+    expect(status).toMatch(/^package_list .*running$/m);
 
     const dashboard = await fetch(/Stripe\s+(http:\S+)/.exec(said())![1]!);
     expect(await dashboard.text()).toContain('Simulated: no card is charged, no money moves');
