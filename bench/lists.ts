@@ -1,10 +1,5 @@
 import pg from 'pg';
 import { mintToken } from '../libs/auth/tokens.js';
-import { domainEvents } from '../libs/domain/events.js';
-import type { Recorded } from '../libs/domain/kernel/event.js';
-import { GENESIS } from '../libs/event-store/chain.js';
-import { createCodec } from '../libs/event-store/codec.js';
-import { connectEventStore } from '../libs/event-store/event-store.js';
 import type { Projection } from '../libs/projection-engine/define-projection.js';
 import { clientLinks } from '../projections/client-links.projection.js';
 import { clientList } from '../projections/client-list.projection.js';
@@ -19,6 +14,7 @@ import type { LoadJob } from './load.js';
 import { median, type Measured } from './measured.js';
 import { inRounds, table, type Subjects } from './rounds.js';
 import { onStage, openEventStore, SECRETS, type Stage, UNDER_LOAD } from './stage.js';
+import { storeFacts } from './store-facts.js';
 
 // npm run bench:lists: pages of the lists of a large business against the read of one row; what and why is in bench/README.md. The last line
 // is one JSON object.
@@ -43,22 +39,6 @@ async function pagesOf(api: string, token: string, path: string): Promise<string
     next = cursor === null ? null : `${path}${path.includes('?') ? '&' : '?'}cursor=${encodeURIComponent(cursor)}`;
   }
   return pages;
-}
-
-/** The API looks up time zone, fees and taxes in the store. */
-async function storeFacts(url: string, history: readonly Recorded[]): Promise<void> {
-  const store = connectEventStore({ url });
-  const nobody = () => Promise.resolve(new Map<string, Buffer>());
-  const codec = createCodec(domainEvents, { forWriting: nobody, forReading: nobody });
-  for (const { stream, metadata, ...event } of history.filter(({ stream }) => /^(business|service)-/.test(stream))) {
-    const encoded = await codec.encode([event], { stream, revision: 0n, previousHash: GENESIS, metadata });
-    await store.append(
-      stream,
-      'no_stream',
-      encoded.map((one) => one.event),
-    );
-  }
-  await store.dispose();
 }
 
 /** What people ask of the lists. */

@@ -59,6 +59,12 @@ export async function peakMemory(pid: number): Promise<number | undefined> {
   return kib === undefined ? undefined : Math.round(kib / MIB);
 }
 
+/** What a process has in memory now, MiB. Undefined where there is no /proc. */
+export async function memoryNow(pid: number): Promise<number | undefined> {
+  const kib = fieldOf(await statusOf(pid), 'VmRSS');
+  return kib === undefined ? undefined : Math.round(kib / MIB);
+}
+
 /** What Postgres has in memory now, all its processes: their own, and the shared buffers once. MiB; undefined without /proc. */
 export async function postgresMemory(postmaster: number): Promise<number | undefined> {
   const statuses = [await statusOf(postmaster), ...(await Promise.all((await childrenOf(postmaster)).map(statusOf)))];
