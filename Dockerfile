@@ -5,6 +5,7 @@
 FROM node:22-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc .swcrc ./
+COPY libs/api-client/package.json ./libs/api-client/
 COPY tools ./tools
 # Without sources this only installs, so that the layer lasts until the lock changes.
 RUN node tools/prepare.mjs

@@ -31,7 +31,8 @@ function isInstalled() {
   const read = (path) => JSON.parse(readFileSync(join(root, path), 'utf8')).packages;
   const installed = existsSync(join(root, 'node_modules/.package-lock.json')) ? read('node_modules/.package-lock.json') : {};
   return Object.entries(read('package-lock.json')).every(
-    ([path, { version, optional, devOptional }]) => path === '' || installed[path]?.version === version || optional || devOptional,
+    ([path, { version, optional, devOptional }]) =>
+      !path.startsWith('node_modules/') || installed[path]?.version === version || optional || devOptional,
   );
 }
 
