@@ -12,8 +12,8 @@ export interface Operations {
   'appointments.removePackage': { takes: { path: { appointmentId: string; }; body?: Schemas['EmptyBody']; }; gives: Schemas['AppointmentAnswer'] };
   'appointments.undoCompletion': { takes: { path: { appointmentId: string; }; body?: Schemas['EmptyBody']; }; gives: Schemas['AppointmentAnswer'] };
   'appointments.undoNoShow': { takes: { path: { appointmentId: string; }; body?: Schemas['StandAgainBody']; }; gives: Schemas['AppointmentAnswer'] };
-  'audit.export': { takes: {}; gives: string };
-  'audit.publicKeys': { takes: {}; gives: Schemas['PublicKeys'] };
+  'audit.export': { takes: object; gives: string };
+  'audit.publicKeys': { takes: object; gives: Schemas['PublicKeys'] };
   'audit.seals': { takes: { query?: { limit?: number; cursor?: string; }; }; gives: Schemas['SealPage'] };
   'catalogueFile.load': { takes: { body?: Schemas['CatalogueFileBody'] | string | Uint8Array; }; gives: Schemas['LoadedAnswer'] };
   'catalogueFile.read': { takes: { query?: { format?: "json" | "yaml"; }; }; gives: Schemas['CatalogueFileBody'] };
@@ -115,6 +115,9 @@ export interface Operations {
   'reports.sales': { takes: { query?: { soldFrom?: string; soldUntil?: string; clientId?: string; offeringId?: string; status?: "refunded" | "cancelled" | "expired" | "usedUp" | "active"; channel?: "staff" | "online" | "import"; owing?: boolean; expiringUntil?: string; asOf?: string; sort?: "soldOn" | "invoiceNumber" | "client" | "offering" | "status" | "expiresOn" | "fee" | "tax" | "total" | "adjustments" | "paid" | "refunded" | "outstanding"; descending?: boolean; limit?: number; cursor?: string; }; }; gives: Schemas['SalesPage'] };
   'reports.salesFile': { takes: { query?: { soldFrom?: string; soldUntil?: string; clientId?: string; offeringId?: string; status?: "refunded" | "cancelled" | "expired" | "usedUp" | "active"; channel?: "staff" | "online" | "import"; owing?: boolean; expiringUntil?: string; asOf?: string; sort?: "soldOn" | "invoiceNumber" | "client" | "offering" | "status" | "expiresOn" | "fee" | "tax" | "total" | "adjustments" | "paid" | "refunded" | "outstanding"; descending?: boolean; bom?: boolean; }; }; gives: string };
   'reports.salesTotals': { takes: { query: { soldFrom?: string; soldUntil?: string; clientId?: string; offeringId?: string; status?: "refunded" | "cancelled" | "expired" | "usedUp" | "active"; channel?: "staff" | "online" | "import"; owing?: boolean; expiringUntil?: string; asOf?: string; by: "day" | "month" | "client" | "offering" | "status"; descending?: boolean; limit?: number; cursor?: string; }; }; gives: Schemas['SalesTotals'] };
+  'reports.usage': { takes: { query?: { dateFrom?: string; dateUntil?: string; clientId?: string; ownerId?: string; offeringId?: string; packageId?: string; serviceId?: string; providerId?: string; appointmentStatus?: "booked" | "completed" | "cancelled" | "noShow"; what?: "sold" | "consumed" | "moved" | "returned" | "forfeited" | "forfeitUndone" | "adjusted"; sort?: "recordedAt" | "date" | "client" | "owner" | "offering" | "service" | "provider" | "appointmentStatus" | "what" | "effect" | "remaining" | "fee"; descending?: boolean; limit?: number; cursor?: string; }; }; gives: Schemas['UsagePage'] };
+  'reports.usageFile': { takes: { query?: { dateFrom?: string; dateUntil?: string; clientId?: string; ownerId?: string; offeringId?: string; packageId?: string; serviceId?: string; providerId?: string; appointmentStatus?: "booked" | "completed" | "cancelled" | "noShow"; what?: "sold" | "consumed" | "moved" | "returned" | "forfeited" | "forfeitUndone" | "adjusted"; sort?: "recordedAt" | "date" | "client" | "owner" | "offering" | "service" | "provider" | "appointmentStatus" | "what" | "effect" | "remaining" | "fee"; descending?: boolean; bom?: boolean; }; }; gives: string };
+  'reports.usageTotals': { takes: { query: { dateFrom?: string; dateUntil?: string; clientId?: string; ownerId?: string; offeringId?: string; packageId?: string; serviceId?: string; providerId?: string; appointmentStatus?: "booked" | "completed" | "cancelled" | "noShow"; what?: "sold" | "consumed" | "moved" | "returned" | "forfeited" | "forfeitUndone" | "adjusted"; by: "day" | "month" | "client" | "owner" | "offering" | "service" | "provider" | "appointmentStatus" | "what"; descending?: boolean; limit?: number; cursor?: string; }; }; gives: Schemas['UsageTotals'] };
   'series.book': { takes: { body: Schemas['SeriesBody']; }; gives: Schemas['SeriesAnswer'] };
   'series.preview': { takes: { body: Schemas['SeriesBody']; }; gives: Schemas['SeriesPreview'] };
   'services.change': { takes: { path: { serviceId: string; }; body?: Schemas['ChangeServiceBody']; }; gives: Schemas['ServiceAnswer'] };
@@ -122,9 +125,9 @@ export interface Operations {
   'services.list': { takes: { query?: { limit?: number; cursor?: string; name?: string; }; }; gives: Schemas['ServicePage'] };
   'services.read': { takes: { path: { serviceId: string; }; }; gives: Schemas['ServiceRead'] };
   'settings.change': { takes: { body?: Schemas['ChangeSettingsBody']; }; gives: Schemas['SettingsAnswer'] };
-  'settings.read': { takes: {}; gives: Schemas['SettingsRead'] };
+  'settings.read': { takes: object; gives: Schemas['SettingsRead'] };
   'statements.statement': { takes: { path: { clientId: string; }; query?: { limit?: number; cursor?: string; packageId?: string; onFrom?: string; onUntil?: string; descending?: boolean; }; }; gives: Schemas['StatementPage'] };
-  'stripe.account': { takes: {}; gives: Schemas['StripeAccountRead'] };
+  'stripe.account': { takes: object; gives: Schemas['StripeAccountRead'] };
   'stripe.connect': { takes: { body: Schemas['OnboardingBody']; }; gives: Schemas['OnboardingAnswer'] };
   'taxes.change': { takes: { path: { taxId: string; }; body?: Schemas['ChangeTaxBody']; }; gives: Schemas['TaxAnswer'] };
   'taxes.define': { takes: { body: Schemas['TaxBody']; }; gives: Schemas['TaxAnswer'] };
@@ -169,7 +172,7 @@ export interface Schemas {
   ClientBody: { name: string; email?: string | null; phone?: string | null; externalReference?: string | null; };
   ClientPage: { items: Schemas['ClientRead'][]; next: string | null; };
   ClientRead: { name: string; email?: string | null; phone?: string | null; externalReference?: string | null; clientId: string; revision: string; };
-  EmptyBody: {  };
+  EmptyBody: Record<string, never>;
   EventPage: { items: Schemas['EventRead'][]; through: string; more: boolean; };
   EventRead: { position: string; eventId: string; stream: string; revision: string; type: string; version: number; at: string; correlationId: string; causationId: string; actorId: string; actorRole: string; policy: string | null; people: string[]; data: Record<string, unknown>; };
   ExpiryAfter: { kind: "after"; from: "purchase" | "firstUse"; amount: number; unit: "days" | "weeks" | "months"; };
@@ -332,5 +335,10 @@ export interface Schemas {
   TaxPage: { items: Schemas['TaxRead'][]; next: string | null; };
   TaxRead: { name: string; rate: string; taxId: string; revision: string; };
   UnlinkAnswer: { clientId: string; otherClientId: string; position: string; };
+  UsagePage: { items: Schemas['Use'][]; next: string | null; };
+  UsageSubTotal: { entries: number; taken: number; returned: number; forfeited: number; adjusted: number; effect: number; fee: number; key: string; name: string; };
+  UsageTotal: { entries: number; taken: number; returned: number; forfeited: number; adjusted: number; effect: number; fee: number; };
+  UsageTotals: { by: "day" | "month" | "client" | "owner" | "offering" | "service" | "provider" | "appointmentStatus" | "what"; currency: string; groups: Schemas['UsageSubTotal'][]; total: Schemas['UsageTotal']; next: string | null; };
+  Use: { entryId: string; date: string; appointmentStart: string | null; bookedAt: string | null; recordedAt: string; clientId: string; clientName: string; ownerId: string; ownerName: string; packageId: string; offeringId: string; offeringName: string; serviceId: string; serviceName: string; providerId: string | null; providerName: string | null; appointmentId: string | null; appointmentStatus: "booked" | "completed" | "cancelled" | "noShow" | null; what: "sold" | "consumed" | "moved" | "returned" | "forfeited" | "forfeitUndone" | "adjusted"; effect: number; remaining: number | null; fee: number; currency: string; };
   VoidPaymentBody: { reason?: string | null; };
 }

@@ -51,7 +51,7 @@ function takenBy({ parameters, requestBody }: Operation): string {
     ...(query.length ? [`query${needsQuery ? '' : '?'}: { ${query.join(' ')} };`] : []),
     ...(bodies.length ? [`body${isNeeded ? '' : '?'}: ${[...new Set(bodies)].join(' | ')};`] : []),
   ];
-  return parts.length ? `{ ${parts.join(' ')} }` : '{}';
+  return parts.length ? `{ ${parts.join(' ')} }` : 'object';
 }
 
 const bodyOf = (type: string, schema: Schema): string => (type.endsWith('json') ? typeOf(schema) : `string | Uint8Array`);
@@ -85,6 +85,7 @@ function typeOf(schema: Schema): string {
 
 function objectOf({ properties, required = [] }: Schema): string {
   if (!properties) return 'Record<string, unknown>';
+  if (Object.keys(properties).length === 0) return 'Record<string, never>';
   return `{ ${Object.entries(properties)
     .map(([name, schema]) => field(name, schema, required.includes(name)))
     .join(' ')} }`;

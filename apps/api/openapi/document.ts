@@ -26,11 +26,11 @@ export const documentOf = (app: NestFastifyApplication): OpenAPIObject => {
     headers: { ...document.components?.headers, ...ANSWER_HEADERS },
   };
   const { schemas = {} } = document.components;
-  for (const path of Object.values(document.paths)) {
+  for (const [address, path] of Object.entries(document.paths)) {
     for (const method of METHODS) {
       const operation = path[method];
       if (!operation) continue;
-      complete(operation, method !== 'get');
+      complete(operation, { isCommand: method !== 'get', hasETag: address.includes('{') || isVersioned(path.get, schemas) });
       const body = operation.requestBody;
       if (body && 'content' in body && 'application/json' in body.content)
         body.required = hasRequiredFields(body.content['application/json']?.schema, schemas);
@@ -57,17 +57,35 @@ const hasRequiredFields = (schema: Schemas[string] | undefined, schemas: Schemas
   return (schema?.required ?? []).length > 0;
 };
 
-const complete = (operation: Operation, isCommand: boolean): void => {
+/** Lists, which are empty where there is nothing. */
+const NEVER_MISSING = new Set([
+  ...['taxes.list', 'services.list', 'providers.list', 'clients.list', 'offerings.list', 'offeringList.read', 'packages.list'],
+  ...['appointments.list', 'invoices.list', 'imports.list', 'purchases.list', 'own.services', 'own.providers', 'ownPurchases.list'],
+  ...['events.follow', 'stripe.account', 'audit.seals', 'audit.publicKeys', 'audit.export'],
+]);
+
+/** What is read there has an ETag. */
+const isVersioned = (read: Operation | undefined, schemas: Schemas): boolean => {
+  const answer = read?.responses['200'];
+  const schema = answer && 'content' in answer ? answer.content?.['application/json']?.schema : undefined;
+  const named = schema && '$ref' in schema ? schemas[schema.$ref.split('/').at(-1)!] : undefined;
+  return named !== undefined && 'properties' in named && 'revision' in (named.properties ?? {});
+};
+
+/** What begins something is about nothing that could have changed. */
+const complete = (operation: Operation, { isCommand, hasETag }: { isCommand: boolean; hasETag: boolean }): void => {
   const guarded = PERMISSIONS_EXTENSION in operation;
   if (guarded) operation.security = [{ token: [] }];
   const own = (operation.parameters ?? []).filter((parameter) => 'name' in parameter);
-  const common = (isCommand ? COMMAND_HEADERS : QUERY_HEADERS).filter(({ name }) => !own.some((parameter) => parameter.name === name));
+  const common = (isCommand ? [IDEMPOTENCY_KEY, ...(hasETag ? [IF_MATCH] : [])] : [MIN_POSITION]).filter(
+    ({ name }) => !own.some((parameter) => parameter.name === name),
+  );
   operation.parameters = [...own, ...common, CORRELATION];
   const problems = [
     '400',
     ...(guarded ? ['401', '403'] : []),
-    '404',
-    ...(isCommand ? ['409', '412', '413', '415', '422'] : []),
+    ...(NEVER_MISSING.has(operation.operationId ?? '') ? [] : ['404']),
+    ...(isCommand ? ['409', ...(hasETag ? ['412'] : []), '413', '415', '422'] : []),
     '429',
     '500',
     '503',
@@ -86,20 +104,22 @@ const header = (name: string, description: string, schema: object) => ({
   schema,
 });
 
-const COMMAND_HEADERS = [
-  header('Idempotency-Key', 'The same key and body have one effect and the same answer, however often they are sent.', {
-    type: 'string',
-    minLength: 1,
-    maxLength: 255,
-  }),
-  header('If-Match', 'The ETag that the caller has seen: refused with 412 if the thing has changed since.', { type: 'string' }),
-];
-const QUERY_HEADERS = [
-  header('Punchcard-Min-Position', 'Wait, at most some seconds, until the answer is at least as fresh as this position.', {
+const IDEMPOTENCY_KEY = header(
+  'Idempotency-Key',
+  'The same key and body have one effect and the same answer, however often they are sent.',
+  { type: 'string', minLength: 1, maxLength: 255 },
+);
+const IF_MATCH = header('If-Match', 'The ETag that the caller has seen: refused with 412 if the thing has changed since.', {
+  type: 'string',
+});
+const MIN_POSITION = header(
+  'Punchcard-Min-Position',
+  'Wait, at most some seconds, until the answer is at least as fresh as this position.',
+  {
     type: 'string',
     pattern: '^\\d{1,18}$',
-  }),
-];
+  },
+);
 const CORRELATION = header('X-Correlation-Id', 'A UUID under which the call is logged and its events are stored; made up if not sent.', {
   type: 'string',
   format: 'uuid',

@@ -143,13 +143,13 @@ const invoiceSeen = (call: CallContext, { clientId, invoiceId }: Whose, invoices
   invoices && clientId === ownId(call) ? invoiceId : null;
 
 const packageSeen = (call: CallContext, item: Shown<PackageRow> & Sharing, invoices: boolean): OwnPackage => ({
-  ...pick(item, ...SHOWN_OF_PACKAGE, 'sharedWith', 'sharedBy'),
+  ...pick(item, ...SHOWN_OF_PACKAGE, 'sharedWith', 'sharedBy', 'revision'),
   invoiceId: invoiceSeen(call, item, invoices),
 });
 
 const appointmentSeen = (
   call: CallContext,
-  { externalReference: _, soldPackageIds: __, revision: ___, ...item }: Shown<AppointmentRow> & Pick<OwnAppointment, 'linkedClient'>,
+  { externalReference: _, soldPackageIds: __, ...item }: Shown<AppointmentRow> & Pick<OwnAppointment, 'linkedClient'>,
   invoices: boolean,
 ): OwnAppointment => ({ ...item, invoiceId: invoiceSeen(call, item, invoices) });
 

@@ -1,5 +1,6 @@
 import { IntersectionType, OmitType, PickType } from '@nestjs/swagger';
 import { IsId, IsInstant, IsInteger, IsNested, IsText, MoneyBody, IsPrice } from '../validation/fields.js';
+import { Versioned } from './answered.js';
 import { AppointmentAnswer, AppointmentRead, Whose } from './appointment.shapes.js';
 import { AvailableService, START } from './bookable.shapes.js';
 import { Sharing } from './link.shapes.js';
@@ -20,7 +21,7 @@ export const SHOWN_OF_PACKAGE = [
 ] as const;
 
 class OwnPackageCore extends PickType(ListedPackage, SHOWN_OF_PACKAGE) {}
-export class OwnPackage extends IntersectionType(OwnPackageCore, OwnInvoiceId, Sharing) {}
+export class OwnPackage extends IntersectionType(OwnPackageCore, OwnInvoiceId, Sharing, Versioned) {}
 export class OwnPackagePage extends PageOf(OwnPackage) {}
 
 class OwnAvailablePackage extends OwnPackage {
@@ -43,7 +44,7 @@ export class OwnAvailableQuery extends PageQuery {
 export class OwnSession extends IntersectionType(OmitType(PackageSession, ['invoiceId']), OwnInvoiceId) {}
 export class OwnSessionPage extends PageOf(OwnSession) {}
 
-class OwnAppointmentCore extends OmitType(AppointmentRead, ['invoiceId', 'externalReference', 'soldPackageIds', 'revision']) {}
+class OwnAppointmentCore extends OmitType(AppointmentRead, ['invoiceId', 'externalReference', 'soldPackageIds']) {}
 export class OwnAppointment extends IntersectionType(OwnAppointmentCore, OwnInvoiceId, Whose) {}
 export class OwnAppointmentPage extends PageOf(OwnAppointment) {}
 export class OwnAppointmentAnswer extends IntersectionType(OmitType(AppointmentAnswer, ['invoiceId', 'externalReference']), OwnInvoiceId) {}
