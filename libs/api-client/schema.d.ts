@@ -4,7 +4,7 @@ export interface Operations {
   'appointments.book': { takes: { body: Schemas['BookingBody']; }; gives: Schemas['AppointmentAnswer'] };
   'appointments.cancel': { takes: { path: { appointmentId: string; }; body?: Schemas['CancelBody']; }; gives: Schemas['AppointmentAnswer'] };
   'appointments.complete': { takes: { path: { appointmentId: string; }; body?: Schemas['EmptyBody']; }; gives: Schemas['AppointmentAnswer'] };
-  'appointments.list': { takes: { query?: { limit?: number; cursor?: string; status?: "booked" | "completed" | "cancelled" | "noShow"; from?: string; before?: string; onFrom?: string; onUntil?: string; descending?: boolean; clientId?: string; providerId?: string; serviceId?: string; packageId?: string; seriesId?: string; }; }; gives: Schemas['AppointmentPage'] };
+  'appointments.list': { takes: { query?: { limit?: number; cursor?: string; status?: "booked" | "completed" | "cancelled" | "noShow"; from?: string; before?: string; onFrom?: string; onUntil?: string; descending?: boolean; clientId?: string; providerId?: string; serviceId?: string; packageId?: string; offeringId?: string; seriesId?: string; }; }; gives: Schemas['AppointmentPage'] };
   'appointments.markNoShow': { takes: { path: { appointmentId: string; }; body?: Schemas['NoShowBody']; }; gives: Schemas['AppointmentAnswer'] };
   'appointments.move': { takes: { path: { appointmentId: string; }; body: Schemas['MoveBody']; }; gives: Schemas['AppointmentAnswer'] };
   'appointments.read': { takes: { path: { appointmentId: string; }; }; gives: Schemas['AppointmentRead'] };
@@ -24,11 +24,12 @@ export interface Operations {
   'clientLinks.link': { takes: { path: { otherClientId: string; clientId: string; }; body: Schemas['LinkBody']; }; gives: Schemas['LinkAnswer'] };
   'clientLinks.list': { takes: { path: { clientId: string; }; query?: { limit?: number; cursor?: string; }; }; gives: Schemas['LinkPage'] };
   'clientLinks.notificationRecipients': { takes: { path: { clientId: string; }; query?: { limit?: number; cursor?: string; }; }; gives: Schemas['LinkedContactPage'] };
-  'clientLinks.packages': { takes: { path: { clientId: string; }; query?: { limit?: number; cursor?: string; offeringId?: string; status?: "sold" | "cancelled"; expiringBefore?: string; remainingAtMost?: number; sort?: "soldOn" | "expiresOn" | "name"; descending?: boolean; }; }; gives: Schemas['PackagePage'] };
+  'clientLinks.packages': { takes: { path: { clientId: string; }; query?: { limit?: number; cursor?: string; offeringId?: string; status?: "sold" | "cancelled" | "active" | "expired" | "usedUp"; expiringBefore?: string; remainingAtMost?: number; text?: string; sort?: "soldOn" | "expiresOn" | "name" | "remaining"; descending?: boolean; }; }; gives: Schemas['PackagePage'] };
   'clientLinks.read': { takes: { path: { otherClientId: string; clientId: string; }; }; gives: Schemas['LinkRead'] };
   'clientLinks.readHistory': { takes: { path: { otherClientId: string; clientId: string; }; }; gives: Schemas['LinkHistory'] };
   'clientLinks.unlink': { takes: { path: { otherClientId: string; clientId: string; }; body?: Schemas['EmptyBody']; }; gives: Schemas['UnlinkAnswer'] };
   'clients.change': { takes: { path: { clientId: string; }; body?: Schemas['ChangeClientBody']; }; gives: Schemas['ClientAnswer'] };
+  'clients.forget': { takes: { path: { clientId: string; }; body?: Schemas['EmptyBody']; }; gives: Schemas['ForgottenClient'] };
   'clients.list': { takes: { query?: { limit?: number; cursor?: string; name?: string; }; }; gives: Schemas['ClientPage'] };
   'clients.read': { takes: { path: { clientId: string; }; }; gives: Schemas['ClientRead'] };
   'clients.register': { takes: { body: Schemas['ClientBody']; }; gives: Schemas['ClientAnswer'] };
@@ -67,7 +68,7 @@ export interface Operations {
   'own.invoice': { takes: { path: { invoiceId: string; }; }; gives: Schemas['InvoiceRead'] };
   'own.invoices': { takes: { query?: { limit?: number; cursor?: string; }; }; gives: Schemas['InvoicePage'] };
   'own.package': { takes: { path: { packageId: string; }; }; gives: Schemas['OwnPackage'] };
-  'own.packages': { takes: { query?: { limit?: number; cursor?: string; offeringId?: string; status?: "sold" | "cancelled"; expiringBefore?: string; remainingAtMost?: number; sort?: "soldOn" | "expiresOn" | "name"; descending?: boolean; }; }; gives: Schemas['OwnPackagePage'] };
+  'own.packages': { takes: { query?: { limit?: number; cursor?: string; offeringId?: string; status?: "sold" | "cancelled" | "active" | "expired" | "usedUp"; expiringBefore?: string; remainingAtMost?: number; text?: string; sort?: "soldOn" | "expiresOn" | "name" | "remaining"; descending?: boolean; }; }; gives: Schemas['OwnPackagePage'] };
   'own.providers': { takes: { query?: { limit?: number; cursor?: string; name?: string; }; }; gives: Schemas['OwnProviderPage'] };
   'own.removePackage': { takes: { path: { appointmentId: string; }; body?: Schemas['EmptyBody']; }; gives: Schemas['OwnAppointmentAnswer'] };
   'own.services': { takes: { query?: { limit?: number; cursor?: string; name?: string; }; }; gives: Schemas['OwnServicePage'] };
@@ -83,6 +84,8 @@ export interface Operations {
   'ownPurchases.read': { takes: { path: { purchaseId: string; }; }; gives: Schemas['PurchaseRead'] };
   'ownPurchases.startCheckout': { takes: { path: { invoiceId: string; }; body: Schemas['ReturnBody']; }; gives: Schemas['PurchaseAnswer'] };
   'ownStatement.statement': { takes: { query?: { limit?: number; cursor?: string; packageId?: string; onFrom?: string; onUntil?: string; descending?: boolean; }; }; gives: Schemas['StatementPage'] };
+  'ownStatementPrints.html': { takes: { query?: { packageId?: string; onFrom?: string; onUntil?: string; paper?: "A4" | "Letter"; }; }; gives: string };
+  'ownStatementPrints.pdf': { takes: { query?: { packageId?: string; onFrom?: string; onUntil?: string; paper?: "A4" | "Letter"; }; }; gives: Uint8Array };
   'packages.adjustExpiry': { takes: { path: { packageId: string; }; body: Schemas['ExpiryBody']; }; gives: Schemas['PackageAnswer'] };
   'packages.adjustRemaining': { takes: { path: { serviceId: string; packageId: string; }; body: Schemas['RemainingBody']; }; gives: Schemas['PackageAnswer'] };
   'packages.auditTags': { takes: { path: { packageId: string; }; query?: { limit?: number; cursor?: string; }; }; gives: Schemas['AuditTagPage'] };
@@ -90,7 +93,7 @@ export interface Operations {
   'packages.bookableServices': { takes: { path: { packageId: string; }; query?: { start?: string; }; }; gives: Schemas['BookableServices'] };
   'packages.cancel': { takes: { path: { packageId: string; }; body?: Schemas['CancelPackageBody']; }; gives: Schemas['PackageAnswer'] };
   'packages.explain': { takes: { path: { packageId: string; }; query: { figure: "remaining" | "used" | "adjustments" | "refunded" | "pending"; serviceId?: string; asOf?: string; }; }; gives: Schemas['PackageExplanation'] };
-  'packages.list': { takes: { query?: { limit?: number; cursor?: string; offeringId?: string; status?: "sold" | "cancelled"; expiringBefore?: string; remainingAtMost?: number; sort?: "soldOn" | "expiresOn" | "name"; descending?: boolean; flag?: "refundedAtStripe" | "disputed"; clientId?: string; asOf?: string; }; }; gives: Schemas['PackagePage'] };
+  'packages.list': { takes: { query?: { limit?: number; cursor?: string; offeringId?: string; status?: "sold" | "cancelled" | "active" | "expired" | "usedUp"; expiringBefore?: string; remainingAtMost?: number; text?: string; sort?: "soldOn" | "expiresOn" | "name" | "remaining"; descending?: boolean; flag?: "refundedAtStripe" | "disputed"; clientId?: string; asOf?: string; }; }; gives: Schemas['PackagePage'] };
   'packages.listSessions': { takes: { path: { packageId: string; }; query?: { limit?: number; cursor?: string; serviceId?: string; outcome?: "standing" | "returned" | "forfeited"; }; }; gives: Schemas['PackageSessionPage'] };
   'packages.read': { takes: { path: { packageId: string; }; }; gives: Schemas['PackageRead'] };
   'packages.readAsOf': { takes: { path: { packageId: string; }; query?: { at?: string; revision?: number; }; }; gives: Schemas['PackageAsOf'] };
@@ -126,6 +129,8 @@ export interface Operations {
   'services.read': { takes: { path: { serviceId: string; }; }; gives: Schemas['ServiceRead'] };
   'settings.change': { takes: { body?: Schemas['ChangeSettingsBody']; }; gives: Schemas['SettingsAnswer'] };
   'settings.read': { takes: object; gives: Schemas['SettingsRead'] };
+  'statementPrints.html': { takes: { path: { clientId: string; }; query?: { packageId?: string; onFrom?: string; onUntil?: string; paper?: "A4" | "Letter"; }; }; gives: string };
+  'statementPrints.pdf': { takes: { path: { clientId: string; }; query?: { packageId?: string; onFrom?: string; onUntil?: string; paper?: "A4" | "Letter"; }; }; gives: Uint8Array };
   'statements.statement': { takes: { path: { clientId: string; }; query?: { limit?: number; cursor?: string; packageId?: string; onFrom?: string; onUntil?: string; descending?: boolean; }; }; gives: Schemas['StatementPage'] };
   'stripe.account': { takes: object; gives: Schemas['StripeAccountRead'] };
   'stripe.connect': { takes: { body: Schemas['OnboardingBody']; }; gives: Schemas['OnboardingAnswer'] };
@@ -173,8 +178,7 @@ export interface Schemas {
   ClientPage: { items: Schemas['ClientRead'][]; next: string | null; };
   ClientRead: { name: string; email?: string | null; phone?: string | null; externalReference?: string | null; clientId: string; revision: string; };
   EmptyBody: Record<string, never>;
-  EventPage: { items: Schemas['EventRead'][]; through: string; more: boolean; };
-  EventRead: { position: string; eventId: string; stream: string; revision: string; type: string; version: number; at: string; correlationId: string; causationId: string; actorId: string; actorRole: string; policy: string | null; people: string[]; data: Record<string, unknown>; };
+  EventPage: { items: Schemas['FollowedEvent'][]; through: string; more: boolean; };
   ExpiryAfter: { kind: "after"; from: "purchase" | "firstUse"; amount: number; unit: "days" | "weeks" | "months"; };
   ExpiryBody: { reason?: string | null; force?: boolean; expiresOn: string; seen?: string | null; };
   ExpiryOnDate: { kind: "onDate"; date: string; };
@@ -192,6 +196,8 @@ export interface Schemas {
   FileService: { key: string; name: string; description?: string; durationMinutes: number; price: Schemas['PriceBody']; taxes?: string[]; active?: boolean; publiclyDisplayed?: boolean; externalReference?: string | null; };
   FileSettings: { clientsSeeInvoices: boolean; clientsMayBuyOnline: boolean; onNoShow: "returned" | "forfeited"; onLateCancellation: "returned" | "forfeited"; lateCancellationWindowMinutes: number; };
   FileTax: { key: string; name: string; rate: string; };
+  FollowedEvent: { position: string; eventId: string; stream: string; revision: string; type: string; version: number; at: string; correlationId: string; causationId: string; actorId: string; actorRole: string; policy: string | null; people: string[]; data: Record<string, unknown>; };
+  ForgottenClient: { position: string; clientId: string; };
   Head: { stream: string; revision: string; hash: string; };
   ImportAnswer: { importId: string; source: string; status: "running" | "completed" | "stoppedOnError" | "interrupted"; dryRun: boolean; createClients: boolean; onError: "continue" | "stop"; rows: number; imported: number; skipped: number; failed: number; attempt: number; startedAt: string; heardAt: string; position: string; };
   ImportPage: { items: Schemas['ImportRead'][]; next: string | null; };
@@ -246,14 +252,14 @@ export interface Schemas {
   OverallAdjustment: { adjustmentId: string; adjustment: Schemas['SignedMoneyBody']; because: "discount" | "writtenOff" | "reinstated"; reason: string | null; };
   OverallAdjustmentBody: { reason?: string | null; adjustment: Schemas['SignedMoneyBody']; };
   Owing: { total: Schemas['SignedMoneyBody']; adjustments: Schemas['SignedMoneyBody']; paid: Schemas['SignedMoneyBody']; refunded: Schemas['SignedMoneyBody']; pending: Schemas['SignedMoneyBody']; balance: Schemas['SignedMoneyBody']; };
-  OwnAppointment: { appointmentId: string; clientId: string; serviceId: string; serviceName: string; providerId: string; start: string; end: string; timeZone: string; on: string; status: "booked" | "completed" | "cancelled" | "noShow"; outcome: "returned" | "forfeited" | null; packageId: string | null; consumptionId: string | null; seriesId: string | null; invoiceId: string | null; linkedClient: Schemas['LinkedClient'] | null; };
+  OwnAppointment: { appointmentId: string; clientId: string; serviceId: string; serviceName: string; providerId: string; start: string; end: string; timeZone: string; on: string; status: "booked" | "completed" | "cancelled" | "noShow"; outcome: "returned" | "forfeited" | null; packageId: string | null; consumptionId: string | null; seriesId: string | null; revision: string; invoiceId: string | null; linkedClient: Schemas['LinkedClient'] | null; };
   OwnAppointmentAnswer: { appointmentId: string; clientId: string; serviceId: string; serviceName: string; providerId: string; start: string; end: string; timeZone: string; on: string; status: "booked" | "completed" | "cancelled" | "noShow"; outcome: "returned" | "forfeited" | null; packageId: string | null; consumptionId: string | null; seriesId: string | null; charge?: Schemas['Charge']; session?: Schemas['SessionUse']; position: string; invoiceId: string | null; };
   OwnAppointmentPage: { items: Schemas['OwnAppointment'][]; next: string | null; };
-  OwnAvailablePackage: { packageId: string; offeringId: string; clientId: string; name: string; status: "sold" | "cancelled"; paymentMethod: "paidUpfront" | "paidEachAppointment"; currency: string; soldOn: string; expiryRule: Schemas['NoExpiry'] | Schemas['ExpiryOnDate'] | Schemas['ExpiryAfter']; expiresOn: string | null; services: Schemas['AvailableService'][]; description: string; remaining: number | null; invoiceId: string | null; sharedWith: Schemas['LinkedClient'][]; sharedBy: Schemas['LinkedClient'] | null; };
+  OwnAvailablePackage: { packageId: string; offeringId: string; clientId: string; name: string; status: "sold" | "cancelled"; paymentMethod: "paidUpfront" | "paidEachAppointment"; currency: string; soldOn: string; expiryRule: Schemas['NoExpiry'] | Schemas['ExpiryOnDate'] | Schemas['ExpiryAfter']; expiresOn: string | null; services: Schemas['AvailableService'][]; description: string; remaining: number | null; invoiceId: string | null; sharedWith: Schemas['LinkedClient'][]; sharedBy: Schemas['LinkedClient'] | null; revision: string; };
   OwnAvailablePackagePage: { items: Schemas['OwnAvailablePackage'][]; next: string | null; };
   OwnBookingBody: { clientId?: string; serviceId: string; providerId: string; start: string; packageId?: string; };
   OwnCancelBody: { reason?: string | null; };
-  OwnPackage: { packageId: string; offeringId: string; clientId: string; name: string; status: "sold" | "cancelled"; paymentMethod: "paidUpfront" | "paidEachAppointment"; currency: string; soldOn: string; expiryRule: Schemas['NoExpiry'] | Schemas['ExpiryOnDate'] | Schemas['ExpiryAfter']; expiresOn: string | null; services: Schemas['ServiceLeft'][]; description: string; remaining: number | null; invoiceId: string | null; sharedWith: Schemas['LinkedClient'][]; sharedBy: Schemas['LinkedClient'] | null; };
+  OwnPackage: { packageId: string; offeringId: string; clientId: string; name: string; status: "sold" | "cancelled"; paymentMethod: "paidUpfront" | "paidEachAppointment"; currency: string; soldOn: string; expiryRule: Schemas['NoExpiry'] | Schemas['ExpiryOnDate'] | Schemas['ExpiryAfter']; expiresOn: string | null; services: Schemas['ServiceLeft'][]; description: string; remaining: number | null; invoiceId: string | null; sharedWith: Schemas['LinkedClient'][]; sharedBy: Schemas['LinkedClient'] | null; revision: string; };
   OwnPackagePage: { items: Schemas['OwnPackage'][]; next: string | null; };
   OwnProvider: { providerId: string; name: string; serviceIds: string[]; };
   OwnProviderPage: { items: Schemas['OwnProvider'][]; next: string | null; };

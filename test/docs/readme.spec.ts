@@ -76,7 +76,7 @@ describe("the README's tour", () => {
       ...['Nothing more', 'Session 2 of 7', 'forfeited', 'booked', '9000', '5', '2', 'Session 1 of 7', 'Session 2 of 7'],
       ...['cancelled', '40000', 'noOutstandingBalance', 'PACKAGE_REFUNDED'],
       ...['Anna Tremblay', '4', 'false', 'PACKAGE_NOT_SHARED'],
-      ...['PackageSold', 'RemainingAdjusted', 'RemainingAdjusted'],
+      ...['RemainingAdjusted', 'RemainingAdjusted'],
     ]);
     const made = await Promise.all(
       (await readdir(folder)).sort().map(async (name) => [name, (await readFile(join(folder, name))).toString('latin1')]),

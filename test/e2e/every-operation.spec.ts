@@ -93,7 +93,7 @@ function sampleOf(schema: Record<string, unknown>, name = ''): unknown {
   const kind = [type].flat()[0];
   if (kind === 'object') return Object.fromEntries((required ?? []).map((field) => [field, sampleOf(properties![field]!, field)]));
   if (kind === 'array') return minItems ? [sampleOf(items!, name.replace(/s$/, ''))] : [];
-  if (kind === 'integer') return (minimum as number | undefined) ?? 1;
+  if (kind === 'integer') return minimum ?? 1;
   if (kind === 'boolean') return false;
   if (format === 'uuid') return things[name] ?? UNKNOWN;
   if (format === 'date') return '2031-01-01';

@@ -59,7 +59,7 @@ const hasRequiredFields = (schema: Schemas[string] | undefined, schemas: Schemas
 
 /** Lists, which are empty where there is nothing. */
 const NEVER_MISSING = new Set([
-  ...['taxes.list', 'services.list', 'providers.list', 'clients.list', 'offerings.list', 'offeringList.read', 'packages.list'],
+  ...['taxes.list', 'services.list', 'providers.list', 'clients.list', 'offerings.list', 'offeringList.read'],
   ...['appointments.list', 'invoices.list', 'imports.list', 'purchases.list', 'own.services', 'own.providers', 'ownPurchases.list'],
   ...['events.follow', 'stripe.account', 'audit.seals', 'audit.publicKeys', 'audit.export'],
 ]);
