@@ -3,9 +3,12 @@ export class TooManyAtOnce extends Error {
   override name = 'TooManyAtOnce';
 }
 
+const MOST_WAITING = 16; // of a business
+
 /** How many reads there can be at once, of a kind: what reads much for one caller must leave enough for the others. */
 export class Places {
   private readonly taken = new Map<string, number>(); // by each business
+  private readonly waiting = new Map<string, (() => void)[]>();
 
   constructor(private readonly most: { ofABusiness: number; inAll?: number }) {}
 
@@ -14,12 +17,8 @@ export class Places {
    * @throws TooManyAtOnce
    */
   take(business: string): () => void {
-    const own = this.taken.get(business) ?? 0;
-    const all = [...this.taken.values()].reduce((sum, count) => sum + count, 0);
-    const { ofABusiness, inAll = Infinity } = this.most;
-    if (own >= ofABusiness || all >= inAll)
-      throw new TooManyAtOnce('Too many files or sums are being read now. Repeat the call when one of them is done.');
-    this.taken.set(business, own + 1);
+    if (this.isFull(business)) throw tooMany();
+    this.taken.set(business, (this.taken.get(business) ?? 0) + 1);
     let isTaken = true;
     return () => {
       if (isTaken) this.giveBack(business);
@@ -27,9 +26,34 @@ export class Places {
     };
   }
 
+  /**
+   * As `take`, for what is over soon: waits for its turn.
+   * @throws TooManyAtOnce when many wait already
+   */
+  async turn(business: string): Promise<() => void> {
+    while (this.isFull(business)) {
+      const waiting = this.waiting.get(business) ?? [];
+      if (waiting.length >= MOST_WAITING) throw tooMany();
+      await new Promise<void>((resolve) => this.waiting.set(business, [...waiting, resolve]));
+    }
+    return this.take(business);
+  }
+
+  private isFull(business: string): boolean {
+    const all = [...this.taken.values()].reduce((sum, count) => sum + count, 0);
+    const { ofABusiness, inAll = Infinity } = this.most;
+    return (this.taken.get(business) ?? 0) >= ofABusiness || all >= inAll;
+  }
+
   private giveBack(business: string): void {
     const left = this.taken.get(business)! - 1;
     if (left > 0) this.taken.set(business, left);
     else this.taken.delete(business);
+    const [next, ...others] = this.waiting.get(business) ?? [];
+    if (others.length > 0) this.waiting.set(business, others);
+    else this.waiting.delete(business);
+    next?.();
   }
 }
+
+const tooMany = () => new TooManyAtOnce('Too many files or sums are being read now. Repeat the call when one of them is done.');

@@ -90,7 +90,7 @@ export class Reports {
   ): Promise<SubTotals> {
     const prefix = prefixOf(`totals of ${report.name}`, { sort: by, descending }, here);
     const after = placeIn(prefix, cursor, groupOf);
-    const leave = this.totalling.take(here.business);
+    const leave = await this.totalling.turn(here.business);
     const totals = this.sources.use(async (sourceOf) => {
       const [all, ...groups] = await this.ask(totalsSql({ report, here, query, sourceOf }, { by, descending }, after, limit + 1), here);
       const last = groups.length > limit ? groups[limit - 1]! : undefined;

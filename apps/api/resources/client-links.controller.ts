@@ -100,7 +100,7 @@ export class ClientLinksController {
     @PathId('clientId') clientId: string,
     @Query() query: ClientPackagesQuery,
   ): Promise<PackagePage> {
-    return this.shared.usableBy(call, clientId, query, selected(query, await this.days.dateAt(call)));
+    return this.shared.usableBy(call, clientId, query, await selected(query, () => this.days.dateAt(call)));
   }
 
   /** The client's own appointments, and those of others who let the client manage them. */

@@ -49,7 +49,7 @@ export class OwnThings {
 
   /** I1: own packages, and those that others let the client use. */
   async packages(call: CallContext, query: ClientPackagesQuery): Promise<Page<OwnPackage>> {
-    const { items, next } = await this.shared.usableBy(call, ownId(call), query, selected(query, await this.days.dateAt(call)));
+    const { items, next } = await this.shared.usableBy(call, ownId(call), query, await selected(query, () => this.days.dateAt(call)));
     const invoices = await this.showsInvoices(call);
     return { items: items.map((item) => packageSeen(call, item, invoices)), next };
   }

@@ -425,9 +425,14 @@ export class PackagesQuery extends ClientPackagesQuery {
 
 /**
  * J4: which packages a query asks for, in which order.
- * @param today local date of the business
+ * @param dateOf gives the local date of the business: asked for only where the status follows from it
  */
-export const selected = (
+export const selected = async (query: PackagesQuery, dateOf: () => Promise<string>) =>
+  selectedOn(query, OF_TODAY.has(query.status) ? await dateOf() : '');
+
+const OF_TODAY: ReadonlySet<PackagesQuery['status']> = new Set(['expired', 'usedUp', 'active']);
+
+const selectedOn = (
   { clientId, offeringId, status, expiringBefore, remainingAtMost, text, sort = 'soldOn', descending, flag }: PackagesQuery,
   today: string,
 ) => ({

@@ -142,7 +142,12 @@ export class PackagesController {
   async list(@Call() call: CallContext, @Query() query: PackagesQuery): Promise<PackagePage> {
     const then = await this.past.of(call, query.asOf);
     if (query.text !== undefined) await this.reading.fresh(directory, then.call);
-    const { items, next } = await this.reading.page(packageList, then.call, query, selected(query, await this.days.dateAt(then.call)));
+    const { items, next } = await this.reading.page(
+      packageList,
+      then.call,
+      query,
+      await selected(query, () => this.days.dateAt(then.call)),
+    );
     return { items: await this.shared.ownersView(then.call, items), next, ...pick(then, 'asOf') };
   }
 
