@@ -1,8 +1,8 @@
 import { BookAppointment } from '../../libs/command-handling/commands/appointment.commands.js';
 import { openClinic, type Clinic, type Invoice, type Page } from '../support/clinic.js';
-import { inEachPolicyMode } from '../support/policy-modes.js';
+import { withProjectorAlone } from '../support/policy-modes.js';
 
-inEachPolicyMode((at) => {
+withProjectorAlone((at) => {
   let clinic: Clinic;
   beforeAll(() => (clinic = at()));
 

@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill';
 import type { Booked, Clinic, Page, Sold } from '../support/clinic.js';
 import { openClinic } from '../support/clinic.js';
-import { inEachPolicyMode } from '../support/policy-modes.js';
+import { withProjectorAlone } from '../support/policy-modes.js';
 
 interface Item {
   appointmentId: string;
@@ -18,7 +18,7 @@ interface Series {
   items: Item[];
 }
 
-inEachPolicyMode((at) => {
+withProjectorAlone((at) => {
   let clinic: Clinic;
   beforeAll(() => (clinic = at()));
 

@@ -4,7 +4,7 @@ import { BookAppointment, CancelAppointment, type AppointmentAnswer } from '../.
 import { linkIdOf } from '../../libs/domain/client-link/client-link.state.js';
 import type { Booked, Clinic, Invoice, Linked, Page, Sold } from '../support/clinic.js';
 import { openClinic } from '../support/clinic.js';
-import { inEachPolicyMode } from '../support/policy-modes.js';
+import { withProjectorAlone } from '../support/policy-modes.js';
 
 interface LinkedClient {
   clientId: string;
@@ -16,7 +16,7 @@ type Contact = LinkedClient & { email: string | null };
 
 const nothing = { bookAndManageAppointments: false, completeIntakeForms: false, receiveNotificationCopies: false, usePackages: false };
 
-inEachPolicyMode((at) => {
+withProjectorAlone((at) => {
   let clinic: Clinic;
   beforeAll(() => (clinic = at()));
 

@@ -1,6 +1,6 @@
 import type { Caller } from '../support/caller.js';
 import type { Clinic, Page, Sold } from '../support/clinic.js';
-import { inEachPolicyMode } from '../support/policy-modes.js';
+import { withProjectorAlone } from '../support/policy-modes.js';
 
 interface Owing {
   invoiceId: string;
@@ -18,7 +18,7 @@ interface Owing {
 // The offering of the clinic: 300.00 and both taxes, 344.93 in all.
 const TOTAL = 34_493;
 
-inEachPolicyMode((at) => {
+withProjectorAlone((at) => {
   let clinic: Clinic;
   let owner: Caller;
   beforeAll(() => {

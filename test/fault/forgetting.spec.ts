@@ -34,7 +34,7 @@ async function expectForgotten(fleet: Fleet, clientId: string): Promise<void> {
     return rowCount === 1 && isUpToDate(fleet.pool, fleet.reader.store);
   }, 'the client is scrubbed');
   const { stored, events } = await wholeHistory(fleet.reader);
-  expect(events.filter(({ type }) => type === 'ClientForgotten')).toHaveLength(1);
+  expect(events.filter(({ type, stream }) => type === 'ClientForgotten' && stream === `client-${clientId}`)).toHaveLength(1);
   expect(brokenChains(stored)).toEqual([]);
   expect(await readModelDifferences(fleet.pool, events)).toEqual([]);
   await until(async () => (await tablesWith(fleet.pool, MARK)).length === 0, 'no table names the client');
@@ -44,15 +44,17 @@ describe('with processes that go on', () => {
   let database: Database;
   let fleet: Fleet;
   let shop: Awaited<ReturnType<typeof openHerShop>>;
-  beforeEach(async () => {
+  beforeAll(async () => {
     database = await createDatabase();
     fleet = await startFleet({ databaseUrl: database.url, apis: 2 });
-    shop = await openHerShop(fleet.desk, fleet.apis[0]!.url);
   }, PATIENCE);
-  afterEach(async () => {
+  afterAll(async () => {
     await fleet?.stop();
     await database?.drop();
   });
+  beforeEach(async () => {
+    shop = await openHerShop(fleet.desk, fleet.apis[0]!.url);
+  }, PATIENCE);
 
   it(
     'K4: a client who is forgotten while eight sell, book and rename is forgotten, and then nothing new is theirs',

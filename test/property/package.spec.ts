@@ -253,7 +253,7 @@ const run = (list: readonly Command[]): PackageEvent[] => {
 };
 
 describe('a package under any commands', () => {
-  const runs = { numRuns: 300 };
+  const runs = { numRuns: process.env.SOAK ? 3_000 : 100 };
 
   it('E2, F1: agrees with the model after each: remaining = limit + adjustments − standing, between 0 and limit + adjustments', () =>
     fc.assert(
@@ -295,7 +295,7 @@ describe('a package under any commands', () => {
             expect(shares.at(-1)?.sum ?? (isCounted ? 0 : null)).toBe(service[figure]);
           }
       }),
-      { numRuns: 100 },
+      runs,
     ));
 
   it('K1: each event folded twice does no harm, and every event fits its stored shape', () =>
