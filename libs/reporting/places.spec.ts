@@ -1,6 +1,21 @@
 import { setImmediate as soon } from 'node:timers/promises';
 import { Places, TooManyAtOnce } from './places.js';
 
+it('are taken by a business and by all up to their numbers, and given back once', () => {
+  const places = new Places({ ofABusiness: 2, inAll: 3 });
+  const [first] = [places.take('a'), places.take('a')];
+  expect(() => places.take('a')).toThrow(TooManyAtOnce);
+  const third = places.take('b');
+  expect(() => places.take('c')).toThrow(TooManyAtOnce);
+  first();
+  first();
+  const again = places.take('c');
+  expect(() => places.take('a')).toThrow(TooManyAtOnce);
+  again();
+  third();
+  places.take('a');
+});
+
 it('J2: who asks for one too many waits for a turn, in order; when many wait already it is refused', async () => {
   const places = new Places({ ofABusiness: 2 });
   const leave = await places.turn('ours');
