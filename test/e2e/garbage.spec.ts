@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => service?.stop());
 
 type Schema = Record<string, unknown>;
-const RUNS = 25; // for each operation
+const RUNS = process.env.SOAK ? 250 : 12; // for each operation
 
 const wrong = fc.oneof(
   fc.constantFrom<unknown>(null, '', ' ', 0, -1, 0.5, 1e21, -0, true, [], {}, [[]], { amount: 1 }, 'x'.repeat(3_000), '\ud800', 'a\u0000b'),
