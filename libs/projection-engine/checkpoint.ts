@@ -4,6 +4,7 @@ import type { Pool, PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { instantFromText } from './table.js';
 import type { EventRef, Fed } from './feed.js';
+import { inTransaction } from './held-client.js';
 import { buildName } from './sql-names.js';
 
 /** How far a consumer is: its rows hold all events up to `last`. */
@@ -151,19 +152,14 @@ async function inOneTransaction(
 ): Promise<void> {
   if (!write.copy) return move(pool, write);
   const { into, text, otherwise } = write.copy;
-  const client = await pool.connect();
-  let broken = false;
   try {
-    await client.query('BEGIN');
-    await move(client, write);
-    await pipeline(Readable.from([text]), client.query(copyFrom(`COPY ${into} FROM STDIN`)));
-    await client.query('COMMIT');
+    await inTransaction(pool, async (client) => {
+      await move(client, write);
+      await pipeline(Readable.from([text]), client.query(copyFrom(`COPY ${into} FROM STDIN`)));
+    });
   } catch (error) {
-    await client.query('ROLLBACK').catch(() => (broken = true));
     if (!isDuplicate(error)) throw error;
     await move(pool, otherwise()); // rows that an event puts anew, and that were there already
-  } finally {
-    client.release(broken);
   }
 }
 
