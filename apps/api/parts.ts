@@ -104,7 +104,7 @@ export const connectParts = async ({ config, logger, metrics, clock }: Surroundi
   const readModels = await openReadModels(pool, projections);
   const { sources } = readModels;
   const reporting: Reporting = {
-    reports: new Reports(reporters, sources),
+    reports: new Reports(reporters, sources, config.requestTimeoutMs * OF_ITS_TIME.turn),
     exports: new Exports(config.databaseUrl, { pool, sources, onError }),
   };
   const commands = await openCommandHandling({ store, pool, log: logger, clock, ...config });
@@ -135,9 +135,11 @@ export const connectParts = async ({ config, logger, metrics, clock }: Surroundi
   };
 };
 
-/** No report is asked any longer than its caller waits for it, nor waits longer for a connection. */
+/** Of the time that the caller of a report waits: for its turn, for a connection, and for Postgres. */
+const OF_ITS_TIME = { turn: 0.1, connection: 0.1, asking: 0.7 };
+
 const reportingPool = ({ databaseUrl, requestTimeoutMs }: ApiConfig): pg.Pool => {
-  const [waiting, asking] = [requestTimeoutMs * 0.15, requestTimeoutMs * 0.8].map(Math.round);
+  const [waiting, asking] = [OF_ITS_TIME.connection, OF_ITS_TIME.asking].map((part) => Math.round(requestTimeoutMs * part));
   const options = `-c TimeZone=UTC -c statement_timeout=${asking}`;
   return new pg.Pool({ connectionString: databaseUrl, max: REPORTING, connectionTimeoutMillis: waiting, options });
 };

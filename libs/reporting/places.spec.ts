@@ -37,3 +37,13 @@ it('J2: who asks for one too many waits for a turn, in order; when many wait alr
   for (const turn of turns) (await turn)();
   expect(told).toEqual(turns.map((_, n) => n));
 });
+
+it('J2: a turn is not waited for any longer than was said', async () => {
+  const places = new Places({ ofABusiness: 1, patience: 20 });
+  const leave = await places.turn('ours');
+  const late = await Promise.allSettled([places.turn('ours'), places.turn('ours')]);
+  for (const turn of late) expect(turn).toMatchObject({ reason: expect.any(TooManyAtOnce) as unknown });
+  const inTime = places.turn('ours');
+  leave();
+  (await inTime)();
+});

@@ -10,7 +10,8 @@ export class Places {
   private readonly taken = new Map<string, number>(); // by each business
   private readonly waiting = new Map<string, (() => void)[]>();
 
-  constructor(private readonly most: { ofABusiness: number; inAll?: number }) {}
+  /** @param most how many; `patience`: ms that a turn is waited for at most */
+  constructor(private readonly most: { ofABusiness: number; inAll?: number; patience?: number }) {}
 
   /**
    * @returns what gives the place back, once
@@ -28,15 +29,37 @@ export class Places {
 
   /**
    * As `take`, for what is over soon: waits for its turn.
-   * @throws TooManyAtOnce when many wait already
+   * @throws TooManyAtOnce when many wait already, or when it has waited long enough
    */
   async turn(business: string): Promise<() => void> {
-    while (this.isFull(business)) {
-      const waiting = this.waiting.get(business) ?? [];
-      if (waiting.length >= MOST_WAITING) throw tooMany();
-      await new Promise<void>((resolve) => this.waiting.set(business, [...waiting, resolve]));
-    }
+    const until = performance.now() + (this.most.patience ?? Infinity);
+    while (this.isFull(business)) await this.wait(business, until - performance.now());
     return this.take(business);
+  }
+
+  private wait(business: string, ms: number): Promise<void> {
+    const waiting = this.waiting.get(business) ?? [];
+    if (waiting.length >= MOST_WAITING) throw tooMany();
+    return new Promise((resolve, reject) => {
+      const giveUp = () => {
+        this.keepWaiting(
+          business,
+          this.waiting.get(business)!.filter((other) => other !== goOn),
+        );
+        reject(tooMany());
+      };
+      const timer = ms === Infinity ? undefined : setTimeout(giveUp, ms);
+      const goOn = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.waiting.set(business, [...waiting, goOn]);
+    });
+  }
+
+  private keepWaiting(business: string, others: (() => void)[]): void {
+    if (others.length > 0) this.waiting.set(business, others);
+    else this.waiting.delete(business);
   }
 
   private isFull(business: string): boolean {
@@ -50,8 +73,7 @@ export class Places {
     if (left > 0) this.taken.set(business, left);
     else this.taken.delete(business);
     const [next, ...others] = this.waiting.get(business) ?? [];
-    if (others.length > 0) this.waiting.set(business, others);
-    else this.waiting.delete(business);
+    this.keepWaiting(business, others);
     next?.();
   }
 }

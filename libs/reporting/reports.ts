@@ -8,7 +8,7 @@ import { Places } from './places.js';
 import { fileSql, pageSql, partsOf, totalsSql, type Asked, type Order, type SourceOf } from './report-sql.js';
 
 const MOST_PREPARED = 100; // statements, in each session
-const MOST_TOTALS = { ofABusiness: 4 }; // at once: they read all rows, and others want some of the connections
+const MOST_TOTALS = 4; // of a business at once: they read all rows, and others want some of the connections
 
 /** It was given up: Postgres would have taken longer than the caller waits. */
 export class TooMuchToReport extends Error {
@@ -51,13 +51,19 @@ type AnyReport<Query> = Report<Query>;
 /** How reports are asked: rows in pages, sub-totals with the total, and the statement of all rows. Each is from one moment. */
 export class Reports {
   private readonly names = new Map<string, string>();
-  private readonly totalling = new Places(MOST_TOTALS);
+  private readonly totalling: Places;
 
-  /** @param pool whose sessions have the TimeZone UTC, and a statement_timeout that is less than callers wait */
+  /**
+   * @param pool whose sessions have the TimeZone UTC, and a statement_timeout that is less than callers wait
+   * @param patience ms that sub-totals wait for their turn
+   */
   constructor(
     private readonly pool: pg.Pool,
     private readonly sources: Sources,
-  ) {}
+    patience?: number,
+  ) {
+    this.totalling = new Places({ ofABusiness: MOST_TOTALS, patience });
+  }
 
   /**
    * In a stable order: by what it is sorted, then by key; rows without a value come last.

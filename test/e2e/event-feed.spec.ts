@@ -153,7 +153,7 @@ it('L6: a business has so many streams at once; one that is left makes room', as
 
 describe('readers that do not read', () => {
   let api: Program;
-  beforeAll(async () => void (api = await service.startApi({ NODE_OPTIONS: '--expose-gc' })));
+  beforeAll(async () => void (api = await service.startApi({ NODE_OPTIONS: '--max-old-space-size=256' })));
   afterAll(() => api?.stop());
 
   /** Asks for all events of the business, and reads nothing of them. */
@@ -168,11 +168,6 @@ describe('readers that do not read', () => {
       socket.once('error', reject);
     });
 
-  const heap = async () => {
-    const text = await (await fetch(`${api.ready as string}/metrics`)).text();
-    return Number(/^nodejs_heap_size_used_bytes (\S+)/m.exec(text)![1]);
-  };
-
   it('L6: cost no memory, hinder nobody, and do not keep the process from going', async () => {
     await service.pool.query(
       `INSERT INTO event_feed.events SELECT $1, n, gen_random_uuid(), 'package-x', n, 'PackageSold', 1, now(), now(), 'c', 'c', 'a', 'owner', NULL, '{}',
@@ -180,10 +175,9 @@ describe('readers that do not read', () => {
       ['00000000-0000-4000-8000-00000000000f'],
     );
     const large = await clinic.business.token('owner', { business: '00000000-0000-4000-8000-00000000000f' });
-    const before = await heap();
+    // To each of them 40 MB; the process may have 256, and would be gone
     const sockets = await Promise.all(Array.from({ length: 15 }, () => deaf(Number(new URL(api.ready as string).port), large)));
     await sleep(1_500);
-    expect((await heap()) - before).toBeLessThan(15 * 10_000_000); // of 40 MB for each
     const other = await followEvents(api.ready as string, token);
     expect(dataOf(await next(other.events(), 3))).toHaveLength(3);
     const started = performance.now();
