@@ -60,8 +60,8 @@ const workerOf = (pool: Pool, projection: Projection): Worker =>
   });
 
 /** Seconds of one COPY of so many rows into a table like a projection's, indexes included. The rows are there as text before. */
-export async function copyRows(databaseUrl: string, projection: Projection, rows: number, table = 'copied'): Promise<number> {
-  const client = new pg.Client(databaseUrl);
+export async function copyRows(databaseUrl: string, projection: Projection, rows: number): Promise<number> {
+  const [client, table] = [new pg.Client(databaseUrl), `copied_${projection.name}`];
   await client.connect();
   try {
     const chunks = await likeThose(client, projection, rows);
@@ -74,17 +74,12 @@ export async function copyRows(databaseUrl: string, projection: Projection, rows
   }
 }
 
-/** Rows as the projection has them, each with a key of its own. */
+/** Rows as the projection has them, each of a business of its own. */
 async function likeThose(client: pg.Client, projection: Projection, rows: number): Promise<string[]> {
-  const keys = projection.key.length + 1;
   const { rows: texts } = await client.query<{ text: string }>(
     `SELECT replace(replace(string_agg(value, E'\\t' ORDER BY n), 'NULL', '\\N'), '\\"', '\\\\"') AS text FROM (SELECT * FROM ${tableName(projection)} LIMIT 1000) t,
-      LATERAL (SELECT coalesce(value, '\\N') AS value, n FROM json_each_text(row_to_json(t)) WITH ORDINALITY e(key, value, n)) v WHERE n > 2 GROUP BY t`,
+      LATERAL (SELECT coalesce(value, '\\N') AS value, n FROM json_each_text(row_to_json(t)) WITH ORDINALITY e(key, value, n)) v WHERE n > 1 GROUP BY t`,
   );
-  if (keys !== 2) throw new Error(`${projection.name}: rows of one key column are copied`);
-  const lines = Array.from(
-    { length: rows },
-    (_, i) => `${crypto.randomUUID()}\t${crypto.randomUUID()}\t${texts[i % texts.length]!.text}\n`,
-  );
+  const lines = Array.from({ length: rows }, (_, i) => `${crypto.randomUUID()}\t${texts[i % texts.length]!.text}\n`);
   return Array.from({ length: Math.ceil(rows / FED) }, (_, i) => lines.slice(i * FED, (i + 1) * FED).join(''));
 }

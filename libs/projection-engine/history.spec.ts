@@ -92,9 +92,9 @@ afterAll(async () => {
 const logger = pino({ level: process.env.LOG_LEVEL ?? 'silent' });
 
 /** As the projector does it: delivered in these batches, each folded while the one before is written. */
-async function follow(batches: readonly (readonly Recorded[])[], maxBatch = 100): Promise<void> {
+async function follow(batches: readonly (readonly Recorded[])[], maxBatch = 100, keeping = { events: 4, rows: 3 }): Promise<void> {
   const worker = new Worker({
-    consumer: consumerOf(things, pool),
+    consumer: consumerOf(things, pool, 0, false, keeping),
     checkpoint: checkpointOf(pool, 'read_models', 'things', 1),
     ...{ epoch: 1n, leads: () => Promise.resolve(true), logger, maxBatch },
   });
@@ -222,7 +222,8 @@ it('K2: whatever happened, in whatever batches it came and came again: as of eve
       fc.array(aHappening, { minLength: 1, maxLength: 25 }),
       fc.array(fc.record({ size: fc.integer({ min: 1, max: 12 }), again: fc.nat(6) }), { minLength: 1, maxLength: 25 }),
       fc.integer({ min: 1, max: 12 }),
-      async (happened, cuts, maxBatch) => {
+      fc.record({ events: fc.nat(6), rows: fc.integer({ min: 1, max: 6 }) }),
+      async (happened, cuts, maxBatch, keeping) => {
         await pool.query(`TRUNCATE read_models.things_v1, read_models.things_v1_history;
           UPDATE read_models.checkpoints SET position = NULL, event_id = NULL, stream = NULL, revision = NULL, time = NULL`);
         const events = possible(happened);
@@ -232,9 +233,9 @@ it('K2: whatever happened, in whatever batches it came and came again: as of eve
           batches.push(events.slice(Math.max(0, at - again), at + size));
           at += size;
         }
-        await follow(batches, maxBatch);
+        await follow(batches, maxBatch, keeping);
         await expectEveryMoment(events);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: process.env.SOAK ? 2_000 : 60 },
   ));

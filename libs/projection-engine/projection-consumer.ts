@@ -4,16 +4,24 @@ import { FIRST_VALUE } from './checkpoint.js';
 import { type Consumer, PoisonEvent } from './consumer.js';
 import type { Key, Projection, Step } from './define-projection.js';
 import { conditionOf, foldEvent, keyOfRow, keyText } from './fold.js';
+import { KeptRows } from './kept-rows.js';
+import { isScrubbed } from './scrub.js';
 import { type BusinessAnd, type Table, tableOf } from './table.js';
 import { VersionedSet, WorkingSet } from './working-set.js';
+
+/** With so many events at once it is far behind, and comes by the same rows again and again. Rows take some 1.5 kB each. */
+const KEEPING = { events: 1_000, rows: 32_768 };
 
 /**
  * A projection as a consumer: loads the rows that a batch touches, one query per way of finding them, and folds in memory.
  * @param inBulk copies what is new: for a build that nobody reads yet
+ * @param keeping from how many events at once on rows are kept, and how many
  */
-export function consumerOf(projection: Projection, pool: Pool, build = 0, inBulk = false): Consumer {
+export function consumerOf(projection: Projection, pool: Pool, build = 0, inBulk = false, keeping = KEEPING): Consumer {
   const table = tableOf(projection, build);
   const concerns = (type: string) => projection.on.has(type);
+  const keepsRows = !isScrubbed(projection); // those change by another hand too
+  const kept = new KeptRows(keeping.rows);
   let before: WorkingSet | undefined;
 
   return {
@@ -24,19 +32,22 @@ export function consumerOf(projection: Projection, pool: Pool, build = 0, inBulk
     fold: async (events) => {
       const concerned = events.filter(({ type }) => concerns(type));
       const earlier = before;
-      const rows = await load(projection, table, pool, concerned, earlier);
+      const rows = await load(projection, table, pool, concerned, { before: earlier, kept });
       for (const event of concerned) {
         rows.reach(event.position);
         orPoison(event, () => foldEvent(projection, event, rows));
       }
       const isNew = (business: string, key: string) => !rows.isKnown(business, key) && !earlier?.hasPut(business, key);
       const write = inBulk ? table.writeInBulk(FIRST_VALUE, rows.changes(), isNew) : table.write(FIRST_VALUE, rows.changes());
+      if (keepsRows && events.length >= keeping.events) rows.eachKnown((business, key, row) => kept.keep(business, key, row));
+      else kept.clear();
       rows.settle();
       before = rows;
       return write;
     },
     reset: () => {
       before = undefined;
+      kept.clear();
     },
   };
 }
@@ -46,12 +57,17 @@ async function load(
   table: Table,
   pool: Pool,
   events: readonly Recorded[],
-  before: WorkingSet | undefined,
+  { before, kept }: { before: WorkingSet | undefined; kept: KeptRows },
 ): Promise<WorkingSet> {
   const { keys, conditions } = touched(projection, events, before);
   const rows = new (projection.history ? VersionedSet : WorkingSet)(before, new Set(conditions.keys()));
   const loads = [...conditions].map(([column, values]) => table.loadWhere(pool, column, values));
-  if (keys.length) loads.push(table.load(pool, keys));
+  const unknown = keys.filter((key) => !kept.get(key));
+  if (unknown.length) loads.push(table.load(pool, unknown));
+  for (const key of keys) {
+    const row = kept.get(key);
+    if (row) rows.load(...key, row);
+  }
   for (const loaded of await Promise.all(loads)) for (const [business, row] of loaded) rows.load(business, keyOfRow(projection, row), row);
   return rows;
 }

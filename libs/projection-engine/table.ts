@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { Write } from './checkpoint.js';
 import type { AnyRow, Column, Projection } from './define-projection.js';
@@ -27,14 +28,18 @@ export type BusinessAnd<T> = readonly [business: string, value: T];
 
 /** What a batch does to the table; with history, also to the versions of its rows. */
 export interface Changes {
-  rows: BusinessAnd<AnyRow>[];
+  put: Written[]; // whether they are there or not
+  updated: Written[]; // those that are there: all columns but these are as the table has them
+  columns: ReadonlySet<string>; // in which those that are updated changed
   removed: BusinessAnd<string>[];
   versions?: Versions;
 }
 
+/** With history: the position since which it is so. */
+export type Written = readonly [business: string, row: AnyRow, since?: bigint];
+
 /** Positions: each version holds from that of the event which made it, until before that of the event which ended it. */
 export interface Versions {
-  since: bigint[]; // from when on each of the rows is as it is, in their order
   ended: Ended[]; // until when what the table holds was so: of all keys that changed
   passed: Passed[]; // versions that began and ended within the batch
 }
@@ -56,10 +61,24 @@ export function tableOf(projection: Projection, build = 0): Table {
   const changed = [...fields.filter(([field]) => !key.includes(field)).map(([field]) => quoted(field)), ...own];
   const onConflict = changed.length ? `UPDATE SET ${changed.map((column) => `${column} = excluded.${column}`).join(', ')}` : 'NOTHING';
   const sameKey = keyNames.map((column) => `t.${column} = k.${column}`).join(' AND ');
-  const rowArrays = (rows: readonly BusinessAnd<AnyRow>[]): string[] => [
+  const arrayOf = (rows: readonly Written[], field: string): string =>
+    arrayText(rows.map(([, row]) => toText(columns[field]!, present(projection, row, field))));
+  const rowArrays = (rows: readonly Written[], of: readonly string[] = Object.keys(columns)): string[] => [
     arrayText(rows.map(([business]) => business)),
-    ...fields.map(([field, column]) => arrayText(rows.map(([, row]) => toText(column, present(projection, row, field))))),
+    ...of.map((field) => arrayOf(rows, field)),
   ];
+  const sinceArrays = (rows: readonly Written[]): string[] =>
+    projection.history ? [arrayText(rows.map(([, , since]) => String(since)))] : [];
+  const updates = new Set<string>(); // the statements that there are, by their columns
+
+  /** The columns that an update sets, and what tells its statement from the others: if there are many already, it sets all. */
+  const updateOf = (changed: ReadonlySet<string>): [set: string[], label: string] => {
+    const all = Object.keys(columns).filter((field) => !key.includes(field));
+    const some = all.filter((field) => changed.has(field));
+    const set = updates.has(some.join()) || updates.size < MOST_UPDATES ? some : all;
+    updates.add(set.join());
+    return [set, hash('sha256', set.join(), 'hex').slice(0, 8)];
+  };
 
   const select = async (pool: Pool, statement: Statement): Promise<BusinessAnd<AnyRow>[]> => {
     const { rows } = await pool.query<string[]>({ ...statement, rowMode: 'array', types: { getTypeParser: () => asText } });
@@ -83,18 +102,37 @@ export function tableOf(projection: Projection, build = 0): Table {
           JOIN ${table} t ON t.business_id = k.business_id AND t.${quoted(column)} = k.value`,
         values: [arrayText(values.map(([business]) => business)), arrayText(values.map(([, value]) => toText(columns[column]!, value)))],
       }),
-    write: (first, { rows, removed, versions }) => {
+    write: (first, changes) => {
+      const { put, removed, versions } = changes;
       const ctes: string[] = [];
       const values: string[] = [];
+      let kind = '';
       const add = (...arrays: string[]): number => first + values.push(...arrays) - arrays.length;
-      if (rows.length) {
-        const from = add(...rowArrays(rows), ...(versions ? [arrayText(versions.since.map(String))] : []));
-        ctes.push(`written AS (INSERT INTO ${table} (${[...names, ...own].join(', ')}) SELECT * FROM ${unnest(from, [...types, ...ownTypes])}
+      const does = (cte: string, which = cte[0]!) => {
+        kind += ` ${which}`;
+        ctes.push(cte);
+      };
+      if (put.length) {
+        const from = add(...rowArrays(put), ...sinceArrays(put));
+        does(`put AS (INSERT INTO ${table} (${[...names, ...own].join(', ')}) SELECT * FROM ${unnest(from, [...types, ...ownTypes])}
           WHERE EXISTS (SELECT FROM moved) ON CONFLICT (${keyNames.join(', ')}) DO ${onConflict})`);
+      }
+      if (changes.updated.length) {
+        const { updated } = changes;
+        const [set, which] = updateOf(changes.columns);
+        const from = add(...rowArrays(updated, [...key, ...set]), ...sinceArrays(updated));
+        const given = [...keyNames, ...set.map(quoted), ...own];
+        const givenTypes = [...keyTypes, ...set.map((field) => columns[field]!.sql), ...ownTypes];
+        const assigned = [...set.map(quoted), ...own].map((column) => `${column} = k.${column}`);
+        does(
+          `updated AS (UPDATE ${table} t SET ${assigned.join(', ')} FROM ${unnest(from, givenTypes)} AS k (${given.join(', ')})
+          WHERE EXISTS (SELECT FROM moved) AND ${sameKey})`,
+          `u${which}`,
+        );
       }
       if (removed.length) {
         const from = add(...keyArrays(removed, key.length));
-        ctes.push(`removed AS (DELETE FROM ${table} t USING ${unnest(from, keyTypes)} AS k (${keyNames.join(', ')})
+        does(`removed AS (DELETE FROM ${table} t USING ${unnest(from, keyTypes)} AS k (${keyNames.join(', ')})
           WHERE EXISTS (SELECT FROM moved) AND ${sameKey})`);
       }
       if (versions?.ended.length) {
@@ -102,7 +140,7 @@ export function tableOf(projection: Projection, build = 0): Table {
         const keys = ended.map(([business, key]): BusinessAnd<string> => [business, key]);
         const from = add(...keyArrays(keys, key.length), arrayText(ended.map(([, , to]) => String(to))));
         // The statement sees the table as it was before it.
-        ctes.push(`ended AS (INSERT INTO ${history} (${[...names, VALID_FROM, VALID_TO].join(', ')})
+        does(`ended AS (INSERT INTO ${history} (${[...names, VALID_FROM, VALID_TO].join(', ')})
           SELECT ${selected}, t.${VALID_FROM}, k.${VALID_TO} FROM ${unnest(from, [...keyTypes, 'bigint'])} AS k (${keyNames.join(', ')}, ${VALID_TO})
           JOIN ${table} t ON ${sameKey} WHERE EXISTS (SELECT FROM moved))`);
       }
@@ -112,35 +150,28 @@ export function tableOf(projection: Projection, build = 0): Table {
           ...rowArrays(passed.map(([business, row]) => [business, row])),
           ...[arrayText(passed.map(([, , from]) => String(from))), arrayText(passed.map(([, , , to]) => String(to)))],
         );
-        ctes.push(`passed AS (INSERT INTO ${history} (${[...names, VALID_FROM, VALID_TO].join(', ')})
+        does(`was AS (INSERT INTO ${history} (${[...names, VALID_FROM, VALID_TO].join(', ')})
           SELECT * FROM ${unnest(from, [...types, 'bigint', 'bigint'])} WHERE EXISTS (SELECT FROM moved))`);
       }
-      return { ctes, values, kind: kindOf(ctes) };
+      return { ctes, values, kind };
     },
     writeInBulk: (first, changes, isNew) => {
-      const { rows, versions } = changes;
-      const lines: string[] = [];
-      const others: BusinessAnd<AnyRow>[] = [];
-      const since: bigint[] = [];
-      rows.forEach(([business, row], i) => {
-        const from = versions?.since[i];
-        if (isNew(business, keyOfRow(projection, row))) {
-          const values = fields.map(([field, column]) => toText(column, present(projection, row, field)));
-          lines.push(copyLine([business, ...values, ...(from === undefined ? [] : [String(from)])]));
-        } else {
-          others.push([business, row]);
-          if (from !== undefined) since.push(from);
-        }
+      const [copied, put]: [Written[], Written[]] = [[], []];
+      for (const one of changes.put) (isNew(one[0], keyOfRow(projection, one[1])) ? copied : put).push(one);
+      if (copied.length < LEAST_COPIED) return self.write(first, changes);
+      const text = copied.map(([business, row, since]) => {
+        const values = fields.map(([field, column]) => toText(column, present(projection, row, field)));
+        return copyLine([business, ...values, ...(since === undefined ? [] : [String(since)])]);
       });
-      if (lines.length < LEAST_COPIED) return self.write(first, changes);
-      const write = self.write(first, { ...changes, rows: others, ...(versions && { versions: { ...versions, since } }) });
       const into = `${table} (${[...names, ...own].join(', ')})`;
-      return { ...write, copy: { into, text: lines.join(''), otherwise: () => self.write(first, changes) } };
+      const otherwise = () => self.write(first, changes);
+      return { ...self.write(first, { ...changes, put }), copy: { into, text: text.join(''), otherwise } };
     },
   };
   return self;
 }
 
+const MOST_UPDATES = 32; // statements that set other columns: each session keeps what it has prepared
 const LEAST_COPIED = 100; // rows: fewer are not worth the statements that it takes
 
 /** A row as COPY reads it. */
@@ -151,9 +182,6 @@ const COPY_SPECIAL = /[\\\t\n\r]/;
 const COPY_SPECIALS = /[\\\t\n\r]/g;
 const COPIED: Record<string, string> = { '\t': '\\t', '\n': '\\n', '\r': '\\r' };
 const copied = (special: string): string => COPIED[special] ?? '\\\\';
-
-/** ` written removed`: the names of the CTEs that are there. */
-const kindOf = (ctes: readonly string[]): string => ctes.map((cte) => ` ${cte.slice(0, cte.indexOf(' '))}`).join('');
 
 const asText = (text: string): string => text;
 

@@ -1,6 +1,6 @@
 import type { AnyRow } from './define-projection.js';
 import type { Rows } from './fold.js';
-import type { BusinessAnd, Changes, Ended, Passed } from './table.js';
+import type { BusinessAnd, Changes, Ended, Passed, Written } from './table.js';
 
 /** Rows by business and key; null: removed. */
 type Layer = Map<string, Map<string, AnyRow | null>>;
@@ -45,9 +45,7 @@ export class WorkingSet implements Rows<AnyRow> {
 
   get(business: string, key: string): AnyRow | undefined {
     const row = this.changed.get(business)?.get(key);
-    if (row !== undefined) return row ?? undefined;
-    const earlier = this.before?.changed.get(business)?.get(key);
-    return (earlier === undefined ? this.loaded.get(business)?.get(key) : earlier) ?? undefined;
+    return row === undefined ? this.was(business, key) : (row ?? undefined);
   }
 
   set(business: string, key: string, row: AnyRow): void {
@@ -66,10 +64,31 @@ export class WorkingSet implements Rows<AnyRow> {
 
   /** What is to be written. */
   changes(): Changes {
-    const rows: BusinessAnd<AnyRow>[] = [];
+    const [put, updated]: [Written[], Written[]] = [[], []];
     const removed: BusinessAnd<string>[] = [];
-    this.eachChanged((business, key, row) => (row ? rows.push([business, row]) : removed.push([business, key])));
-    return { rows, removed };
+    const columns = new Set<string>();
+    this.eachChanged((business, key, row) => {
+      if (!row) return void removed.push([business, key]);
+      const [was, since] = [this.was(business, key), this.since(business, key)];
+      if (!was) return void put.push([business, row, since]);
+      const changed = Object.keys(was).filter((column) => row[column] !== was[column]);
+      for (const column of changed) columns.add(column);
+      if (changed.length || since !== undefined) updated.push([business, row, since]);
+    });
+    return { put, updated, columns, removed };
+  }
+
+  /** The row before this batch, as far as it is known. */
+  private was(business: string, key: string): AnyRow | undefined {
+    const earlier = this.before?.changed.get(business)?.get(key);
+    return (earlier === undefined ? this.loaded.get(business)?.get(key) : earlier) ?? undefined;
+  }
+
+  /** Visits every row that is known at the end of the batch, and every key that is known to have none. */
+  eachKnown(visit: (business: string, key: string, row: AnyRow | null) => void): void {
+    for (const [business, rows] of this.loaded) for (const [key, row] of rows) visit(business, key, row);
+    this.before?.eachChanged(visit);
+    this.eachChanged(visit);
   }
 
   /** The event that is folded next; what a row was before it matters only where there is history. */
@@ -80,6 +99,11 @@ export class WorkingSet implements Rows<AnyRow> {
     this.before = undefined;
     this.loaded.clear();
     this.candidates.clear();
+  }
+
+  /** The position since which a row that changed is as it is. */
+  protected since(_business: string, _key: string): bigint | undefined {
+    return undefined;
   }
 
   protected eachChanged(visit: (business: string, key: string, row: AnyRow | null) => void): void {
@@ -137,11 +161,12 @@ export class VersionedSet extends WorkingSet {
   }
 
   override changes(): Changes {
-    const { rows, removed } = super.changes();
-    const since: bigint[] = [];
-    this.eachChanged((business, key, row) => row && since.push(this.ends.get(idOf(business, key))!.last));
     const ended = [...this.ends.values()].map(({ business, key, first }): Ended => [business, key, first]);
-    return { rows, removed, versions: { since, ended, passed: this.passed } };
+    return { ...super.changes(), versions: { ended, passed: this.passed } };
+  }
+
+  protected override since(business: string, key: string): bigint {
+    return this.ends.get(idOf(business, key))!.last;
   }
 
   /** What the row was until now: a version that began and ended within this batch, or the one in the table. */
