@@ -33,6 +33,7 @@ import { BusinessDays } from './resources/business-days.js';
 import { CatalogueFileController } from './resources/catalogue-file.controller.js';
 import { ClientsController } from './resources/clients.controller.js';
 import { EventsController } from './resources/events.controller.js';
+import { ExplainedCells } from './resources/explained-cells.js';
 import { Explanations } from './resources/explanations.js';
 import { History } from './resources/history.js';
 import { ImportsController } from './resources/imports.controller.js';
@@ -186,7 +187,7 @@ class ResourcesModule {
   ): DynamicModule {
     const files: Provider[] = [Imports, CatalogueFiles];
     const ofPackages: Provider[] = [SharedPackages, Bookable, PackageSessions, Suggestions];
-    const ofThePast: Provider[] = [Past, History, Explanations];
+    const ofThePast: Provider[] = [Past, History, Explanations, ExplainedCells];
     const linked: Provider[] = [Links, ManagedAppointments, OwnThings, Statements, PrintedStatements, OnlineOfferings];
     const readers: Provider[] = [
       { provide: POOL, useValue: pool },

@@ -93,6 +93,7 @@ export interface Operations {
   'packages.bookableServices': { takes: { path: { packageId: string; }; query?: { start?: string; }; }; gives: Schemas['BookableServices'] };
   'packages.cancel': { takes: { path: { packageId: string; }; body?: Schemas['CancelPackageBody']; }; gives: Schemas['PackageAnswer'] };
   'packages.explain': { takes: { path: { packageId: string; }; query: { figure: "remaining" | "used" | "adjustments" | "refunded" | "pending"; serviceId?: string; asOf?: string; }; }; gives: Schemas['PackageExplanation'] };
+  'packages.explainExpiry': { takes: { path: { packageId: string; }; query?: { asOf?: string; }; }; gives: Schemas['ExpiryExplanation'] };
   'packages.list': { takes: { query?: { limit?: number; cursor?: string; offeringId?: string; status?: "sold" | "cancelled" | "active" | "expired" | "usedUp"; expiringBefore?: string; remainingAtMost?: number; text?: string; sort?: "soldOn" | "expiresOn" | "name" | "remaining"; descending?: boolean; flag?: "refundedAtStripe" | "disputed"; clientId?: string; asOf?: string; }; }; gives: Schemas['PackagePage'] };
   'packages.listSessions': { takes: { path: { packageId: string; }; query?: { limit?: number; cursor?: string; serviceId?: string; outcome?: "standing" | "returned" | "forfeited"; }; }; gives: Schemas['PackageSessionPage'] };
   'packages.read': { takes: { path: { packageId: string; }; }; gives: Schemas['PackageRead'] };
@@ -115,6 +116,8 @@ export interface Operations {
   'purchases.list': { takes: { query?: { limit?: number; cursor?: string; status?: "started" | "processing" | "paid" | "failed" | "expired"; clientId?: string; invoiceId?: string; }; }; gives: Schemas['PurchasePage'] };
   'purchases.read': { takes: { path: { purchaseId: string; }; }; gives: Schemas['PurchaseRead'] };
   'purchases.startCheckout': { takes: { path: { invoiceId: string; }; body: Schemas['CheckoutBody']; }; gives: Schemas['PurchaseAnswer'] };
+  'reports.explainSales': { takes: { query: { soldFrom?: string; soldUntil?: string; clientId?: string; offeringId?: string; status?: "refunded" | "cancelled" | "expired" | "usedUp" | "active"; channel?: "staff" | "online" | "import"; owing?: boolean; expiringUntil?: string; asOf?: string; figure: "packages" | "fee" | "tax" | "total" | "adjustments" | "paid" | "refunded" | "outstanding"; by?: "day" | "month" | "client" | "offering" | "status"; key?: string; limit?: number; cursor?: string; }; }; gives: Schemas['SalesCellExplanation'] };
+  'reports.explainUsage': { takes: { query: { dateFrom?: string; dateUntil?: string; clientId?: string; ownerId?: string; offeringId?: string; packageId?: string; serviceId?: string; providerId?: string; appointmentStatus?: "booked" | "completed" | "cancelled" | "noShow"; what?: "sold" | "consumed" | "moved" | "returned" | "forfeited" | "forfeitUndone" | "adjusted"; figure: "entries" | "taken" | "returned" | "forfeited" | "adjusted" | "effect" | "fee"; by?: "day" | "month" | "client" | "owner" | "offering" | "service" | "provider" | "appointmentStatus" | "what"; key?: string; limit?: number; cursor?: string; }; }; gives: Schemas['UsageCellExplanation'] };
   'reports.sales': { takes: { query?: { soldFrom?: string; soldUntil?: string; clientId?: string; offeringId?: string; status?: "refunded" | "cancelled" | "expired" | "usedUp" | "active"; channel?: "staff" | "online" | "import"; owing?: boolean; expiringUntil?: string; asOf?: string; sort?: "soldOn" | "invoiceNumber" | "client" | "offering" | "status" | "expiresOn" | "fee" | "tax" | "total" | "adjustments" | "paid" | "refunded" | "outstanding"; descending?: boolean; limit?: number; cursor?: string; }; }; gives: Schemas['SalesPage'] };
   'reports.salesFile': { takes: { query?: { soldFrom?: string; soldUntil?: string; clientId?: string; offeringId?: string; status?: "refunded" | "cancelled" | "expired" | "usedUp" | "active"; channel?: "staff" | "online" | "import"; owing?: boolean; expiringUntil?: string; asOf?: string; sort?: "soldOn" | "invoiceNumber" | "client" | "offering" | "status" | "expiresOn" | "fee" | "tax" | "total" | "adjustments" | "paid" | "refunded" | "outstanding"; descending?: boolean; bom?: boolean; }; }; gives: string };
   'reports.salesTotals': { takes: { query: { soldFrom?: string; soldUntil?: string; clientId?: string; offeringId?: string; status?: "refunded" | "cancelled" | "expired" | "usedUp" | "active"; channel?: "staff" | "online" | "import"; owing?: boolean; expiringUntil?: string; asOf?: string; by: "day" | "month" | "client" | "offering" | "status"; descending?: boolean; limit?: number; cursor?: string; }; }; gives: Schemas['SalesTotals'] };
@@ -177,10 +180,14 @@ export interface Schemas {
   ClientBody: { name: string; email?: string | null; phone?: string | null; externalReference?: string | null; };
   ClientPage: { items: Schemas['ClientRead'][]; next: string | null; };
   ClientRead: { name: string; email?: string | null; phone?: string | null; externalReference?: string | null; clientId: string; revision: string; };
+  DifferingSale: { packageId: string; reported: number; explained: number; invoiceId: string; };
+  DifferingUse: { packageId: string; reported: number; explained: number; entryId: string; };
   EmptyBody: Record<string, never>;
   EventPage: { items: Schemas['FollowedEvent'][]; through: string; more: boolean; };
   ExpiryAfter: { kind: "after"; from: "purchase" | "firstUse"; amount: number; unit: "days" | "weeks" | "months"; };
   ExpiryBody: { reason?: string | null; force?: boolean; expiresOn: string; seen?: string | null; };
+  ExpiryEvent: { eventId: string; type: string; revision: string; position: string; at: string; actorId: string; actorRole: string; reason: string | null; from: string | null; to: string | null; };
+  ExpiryExplanation: { packageId: string; expiresOn: string | null; items: Schemas['ExpiryEvent'][]; asOf?: Schemas['AsOfRead']; };
   ExpiryOnDate: { kind: "onDate"; date: string; };
   ExplainingEvent: { eventId: string; type: string; revision: string; position: string; at: string; actorId: string; actorRole: string; reason: string | null; adds: number | null; sum: number | null; };
   FeeNote: { text: string; charge: Schemas['Charge']; };
@@ -307,6 +314,8 @@ export interface Schemas {
   Sale: { fee: number; tax: number; total: number; adjustments: number; paid: number; refunded: number; outstanding: number; soldOn: string; invoiceId: string; invoiceNumber: string | null; packageId: string; clientId: string; clientName: string; offeringId: string; offeringName: string; channel: "staff" | "online" | "import"; status: "refunded" | "cancelled" | "expired" | "usedUp" | "active"; expiresOn: string | null; remaining: number | null; currency: string; };
   SaleAnswer: { packageId: string; offeringId: string; clientId: string; name: string; status: "sold" | "cancelled"; paymentMethod: "paidUpfront" | "paidEachAppointment"; invoiceId: string; currency: string; soldOn: string; expiryRule: Schemas['NoExpiry'] | Schemas['ExpiryOnDate'] | Schemas['ExpiryAfter']; expiresOn: string | null; services: Schemas['ServiceLeft'][]; sessions: Schemas['Session'][]; refunds: Schemas['PackageRefund'][]; disputes: Schemas['PackageDispute'][]; position: string; purchase: Schemas['Purchase'] | null; notOpened: string | null; };
   SaleBody: { clientId: string; offeringId: string; appointmentId?: string; applyToAppointment?: boolean; payment?: Schemas['PaymentBody'] | Schemas['CardPaymentBody'] | null; externalReference?: string | null; };
+  SalesCellEvent: { eventId: string; type: string; revision: string; position: string; at: string; actorId: string; actorRole: string; reason: string | null; stream: string; packageId: string; adds: number; sum: number; invoiceId: string; };
+  SalesCellExplanation: { key: string | null; value: number; currency: string | null; sum: number; holds: boolean; position: string | null; next: string | null; figure: "packages" | "fee" | "tax" | "total" | "adjustments" | "paid" | "refunded" | "outstanding"; by: "day" | "month" | "client" | "offering" | "status" | null; items: Schemas['SalesCellEvent'][]; differing: Schemas['DifferingSale'][]; asOf?: Schemas['AsOfRead']; };
   SalesPage: { items: Schemas['Sale'][]; next: string | null; asOf?: Schemas['AsOfRead']; };
   SalesSubTotal: { fee: number; tax: number; total: number; adjustments: number; paid: number; refunded: number; outstanding: number; packages: number; key: string; name: string; };
   SalesTotal: { fee: number; tax: number; total: number; adjustments: number; paid: number; refunded: number; outstanding: number; packages: number; };
@@ -341,6 +350,8 @@ export interface Schemas {
   TaxPage: { items: Schemas['TaxRead'][]; next: string | null; };
   TaxRead: { name: string; rate: string; taxId: string; revision: string; };
   UnlinkAnswer: { clientId: string; otherClientId: string; position: string; };
+  UsageCellEvent: { eventId: string; type: string; revision: string; position: string; at: string; actorId: string; actorRole: string; reason: string | null; stream: string; packageId: string; adds: number; sum: number; entryId: string; };
+  UsageCellExplanation: { key: string | null; value: number; currency: string | null; sum: number; holds: boolean; position: string | null; next: string | null; figure: "entries" | "taken" | "returned" | "forfeited" | "adjusted" | "effect" | "fee"; by: "day" | "month" | "client" | "owner" | "offering" | "service" | "provider" | "appointmentStatus" | "what" | null; items: Schemas['UsageCellEvent'][]; differing: Schemas['DifferingUse'][]; };
   UsagePage: { items: Schemas['Use'][]; next: string | null; };
   UsageSubTotal: { entries: number; taken: number; returned: number; forfeited: number; adjusted: number; effect: number; fee: number; key: string; name: string; };
   UsageTotal: { entries: number; taken: number; returned: number; forfeited: number; adjusted: number; effect: number; fee: number; };

@@ -46,6 +46,7 @@ export interface Kind<Query> {
 
 export interface Grouping {
   key: Expression; // a text, never null
+  isKey(text: string): boolean; // whether it could be the key of a group
   name?: string; // an aggregate: what people call the group; null: as its key
 }
 
@@ -58,6 +59,7 @@ export interface Report<
 > {
   name: string;
   rows: Readable;
+  until?(position: bigint): Sql; // of rows without history, which never change: those that were there then
   key: string; // column that is unique within the business: a UUID
   joins: Record<string, { to: Readable; on: string }>; // rows of the same business, one at most
   columns: Record<Name, ReportColumn>;
@@ -90,3 +92,9 @@ export const atMost = (what: string, type: 'date' | 'integer', value: string | n
 
 export const before = (what: string, type: 'timestamptz', value: string | undefined): Sql | undefined =>
   value === undefined ? undefined : sql(`${what} < ?::${type}`, [value]);
+
+/** Keys of groups that are no more than these. */
+export const isOneOf =
+  (keys: readonly string[]) =>
+  (key: string): boolean =>
+    keys.includes(key);

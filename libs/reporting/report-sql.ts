@@ -126,6 +126,46 @@ export function totalsSql<Query>(
   );
 }
 
+/** A figure of a group, or of all rows, as it was once the event at a position had been folded. */
+export interface Cell {
+  figure: string;
+  group: { by: string; key: string } | undefined;
+  until: bigint;
+  columns: readonly string[]; // what is asked of its rows
+}
+
+/**
+ * The rows that make up a figure, in the order of the report: the key, then the value by which they are sorted, what each adds, the sum up to
+ * it, and the columns; before them a row with the figure. All of one moment, so that the sums are those of the figure.
+ */
+export function cellSql<Query>(
+  { report, ...asked }: Asked<Query>,
+  { figure, group, until, columns }: Cell,
+  after: Place | undefined,
+  limit: number,
+): Sql {
+  const here = report.until ? asked.here : { ...asked.here, asOf: until };
+  const { by, type } = report.sortings[report.sortedBy]!;
+  const ofGroup = group && sql('? = ?::text', [asSql(report.groups[group.by]!.key, here), group.key]);
+  const selected = columns.map((name) => sql(`? AS ${quoted(name)}`, [asSql(report.columns[name]!.from, here)]));
+  const names = columns.map(quoted);
+  return sql(
+    `WITH of_rows AS (SELECT ${report.key} AS key, ? AS sorted, ? AS added, ${names.map(() => '?').join(', ')} ?),
+      summed AS (SELECT key, sorted, added, sum(added) OVER (ORDER BY sorted, key) AS so_far, ${names.join(', ')} FROM of_rows)
+      SELECT NULL AS key, NULL AS sorted, NULL AS added, coalesce(sum(added), 0) AS so_far, ${names.map((name) => `NULL AS ${name}`).join(', ')} FROM of_rows
+      UNION ALL (SELECT * FROM summed WHERE ? ORDER BY sorted, key LIMIT ${limit})`,
+    [
+      ...[
+        asSql(by, here),
+        asSql(report.figures[figure]!, here),
+        ...selected,
+        fromWhere({ ...asked, report, here }, [report.until?.(until), ofGroup]),
+      ],
+      after ? sql(`(sorted, key) > (?::${type}, ?::uuid)`, [after.value, after.id]) : sql('true'),
+    ],
+  );
+}
+
 /** All rows in one statement, as a file has them. */
 export function fileSql<Query>(asked: Asked<Query>, { sort, descending }: Order): Sql {
   const { report, here } = asked;

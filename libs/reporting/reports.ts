@@ -5,7 +5,7 @@ import { ask, type Sources, type TextRow } from '../projection-engine/sources.js
 import { instantFromText } from '../projection-engine/table.js';
 import type { Here, Report, ReportColumn, Sql } from './define-report.js';
 import { Places } from './places.js';
-import { fileSql, pageSql, partsOf, totalsSql, type Asked, type Order, type SourceOf } from './report-sql.js';
+import { cellSql, fileSql, pageSql, partsOf, totalsSql, type Asked, type Cell, type Order, type SourceOf } from './report-sql.js';
 
 const MOST_PREPARED = 100; // statements, in each session
 const MOST_TOTALS = 4; // of a business at once: they read all rows, and others want some of the connections
@@ -44,6 +44,19 @@ export interface SubTotals {
   groups: ({ key: string; name: string } & Figures)[];
   total: Figures; // of all groups, also those on other pages
   next: string | null;
+}
+
+/** Some of the rows that make up a figure. */
+export interface CellRows {
+  value: number; // the figure, of all rows
+  rows: CellRow[];
+  more: boolean;
+}
+export interface CellRow {
+  place: Place;
+  adds: number;
+  sum: number; // of the rows up to this one, all pages
+  columns: Record<string, Value>;
 }
 
 type AnyReport<Query> = Report<Query>;
@@ -109,6 +122,30 @@ export class Reports {
       };
     });
     return totals.finally(leave);
+  }
+
+  /** What makes up a figure, row by row, in the order of the report. Throws TooManyAtOnce. */
+  async cell<Query>(
+    report: AnyReport<Query>,
+    { here, query }: Wanted<Query>,
+    cell: Cell,
+    { after, limit }: { after: Place | undefined; limit: number },
+  ): Promise<CellRows> {
+    const leave = await this.totalling.turn(here.business);
+    const asked = this.sources.use(async (sourceOf) => {
+      const statement = cellSql({ report, here, query, sourceOf }, cell, after, limit + 1);
+      const [all, ...rows] = await this.ask(statement, { ...here, asOf: cell.until });
+      return {
+        value: whole(all![3]!),
+        rows: rows.slice(0, limit).map(([id, value, adds, sum, ...columns]) => ({
+          place: { value: value!, id: id! },
+          ...{ adds: whole(adds!), sum: whole(sum!) },
+          columns: Object.fromEntries(cell.columns.map((name, n) => [name, valueOf(report.columns[name]!.is, columns[n] ?? null)])),
+        })),
+        more: rows.length > limit,
+      };
+    });
+    return asked.finally(leave);
   }
 
   /** The statement of all rows, in one piece: what gives its answer takes no values. */

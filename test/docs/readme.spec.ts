@@ -65,7 +65,7 @@ describe("the README's tour", () => {
     expect(stderr).toBe('');
     expect(stdout.trimEnd().split('\n').slice(LINES_OF_THE_TOUR)).toEqual([
       ...['PackageSold 5: 5', 'SessionConsumed -1: 4', 'SessionConsumed -1: 3', 'SessionReturned 1: 4', 'RemainingAdjusted 2: 6'],
-      ...['40000', '6', '0'],
+      ...['40000', 'PackageSold', 'true', '6', '0'],
     ]);
   });
 
@@ -92,6 +92,8 @@ describe("the README's tour", () => {
       ...['Five hot stone massages 1 40000', 'Anna Tremblay 40000', 'Anna Tremblay 6', 'Dana Roy 2 1', 'none 0 0'],
       ...['sold 5 5', 'consumed -1 4', 'consumed -1 3', 'returned 1 4', 'adjusted 2 6'],
       expect.stringMatching(/^\d{4}-\d\d-\d\d$/),
+      'InvoiceIssued 40000 40000',
+      ...['SessionConsumed -1 -1', 'SessionConsumed -1 -2', 'SessionReturned 1 -1', 'RemainingAdjusted 2 1'],
     ]);
     expect((await readFile(join(folder, 'sales.csv'))).toString()).toMatch(/^\uFEFFsoldOn,.*\r\n.*,Anna Tremblay,.*,400\.00\r\n$/);
     expect((await readFile(join(folder, 'statement.pdf'))).toString('latin1')).toMatch(/^%PDF-/);

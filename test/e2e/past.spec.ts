@@ -245,6 +245,35 @@ describe('explained', () => {
     expect(await explained(`packages/${sold.packageId}`, 'figure=refunded')).toMatchObject({ value: 0, currency: 'CAD', items: [] });
   });
 
+  it('E3, F2, K1: why it ends on that day: what set and moved it, now and as of then', async () => {
+    const sold = await clinic.sell({ expiryRule: { kind: 'after', from: 'firstUse', amount: 30, unit: 'days' } });
+    const path = `/v1/packages/${sold.packageId}/expiry`;
+    await clinic.book(sold, { start: clinic.in(5) });
+    const before = await service.lastPosition();
+    await clinic.owner.put(path, { expiresOn: clinic.day(60), reason: 'Was ill' });
+    await clinic.book(sold, { start: clinic.in(6) });
+    interface Explained {
+      expiresOn: string | null;
+      items: { type: string; from: string | null; to: string | null; reason: string | null }[];
+    }
+    const explainedBy = (query = '') => clinic.owner.get<Explained>(`${path}/explanation${query}`);
+    const now = await explainedBy();
+    expect(now).toMatchObject({
+      ...{ packageId: sold.packageId, expiresOn: clinic.day(60) },
+      items: [
+        { type: 'PackageSold', from: null, to: null },
+        { type: 'SessionConsumed', from: null, to: clinic.day(35) },
+        { type: 'ExpiryAdjusted', from: clinic.day(35), to: clinic.day(60), reason: 'Was ill' },
+      ],
+    });
+    expect((await clinic.package(sold)).expiresOn).toBe(now.items.at(-1)!.to);
+    const then = await explainedBy(`?asOf=${before}`);
+    expect(then).toMatchObject({ expiresOn: clinic.day(35), asOf: { position: String(before) } });
+    expect(then.items).toEqual(now.items.slice(0, 2));
+    await (await clinic.as('receptionist')).refused(403, 'GET', `${path}/explanation`);
+    await clinic.owner.refused(404, 'GET', `${path}/explanation?asOf=0`);
+  });
+
   it('A2, L1: who may not see the history, what is not there and what is not asked rightly is told', async () => {
     const { owner } = clinic;
     const sold = await clinic.sell();

@@ -4,6 +4,7 @@ import { packageSales } from '../../projections/package-sales.projection.js';
 import type { Caller } from '../support/caller.js';
 import { type Clinic, openClinic, type Page, type Sold } from '../support/clinic.js';
 import { badRowsOf, csvOf, importOf } from '../support/moving-in.js';
+import { unexplainedCells } from '../support/reports.js';
 import { type Service, startService } from '../support/service.js';
 
 interface Sale extends Record<string, string | number | null> {
@@ -14,6 +15,16 @@ interface Sale extends Record<string, string | number | null> {
   offeringName: string;
   soldOn: string;
   status: string;
+}
+interface Explanation {
+  value: number;
+  currency: string | null;
+  items: { packageId: string; invoiceId: string; stream: string; type: string; reason: string | null; adds: number; sum: number }[];
+  sum: number;
+  holds: boolean;
+  differing: object[];
+  next: string | null;
+  asOf?: { position: string };
 }
 type Figures = Record<(typeof FIGURES)[number], number>;
 interface Totals {
@@ -216,6 +227,125 @@ it('J2, L5: sub-totals come in pages, each with the total of all', async () => {
   const { next } = await owner.get<Totals>('/v1/reports/sales/totals?by=client&limit=2');
   await owner.refused(400, 'GET', `/v1/reports/sales/totals?by=day&cursor=${next}`);
   await owner.refused(400, 'GET', `/v1/reports/sales?cursor=${next}`);
+});
+
+describe('why a cell is what it is', () => {
+  const explained = (query: string, reader = owner): Promise<Explanation> =>
+    reader.get<Explanation>(`/v1/reports/sales/explanation?${query}`);
+  const steps = ({ items }: Pick<Explanation, 'items'>): [string, number, number][] =>
+    items.map(({ type, adds, sum }) => [type, adds, sum]);
+
+  it('J2, J5, K1: every sub-total and the grand total is what its events add up to, over all pages', async () => {
+    expect(await unexplainedCells(owner, 'sales', { every: Boolean(process.env.SOAK) })).toEqual([]);
+    expect(await unexplainedCells(owner, 'sales', { limit: 1, query: `&clientId=${sold.active.clientId}` })).toEqual([]);
+  });
+
+  it('J2, K1: the events of a cell, package by package, each with what it adds', async () => {
+    const ofGus = `by=client&key=${sold.active.clientId}`;
+    const owing = await explained(`figure=outstanding&${ofGus}`, await clinic.as('auditor'));
+    expect(owing).toMatchObject({
+      ...{ figure: 'outstanding', by: 'client', key: sold.active.clientId, value: ALL + 24_493, currency: 'CAD' },
+      ...{ sum: ALL + 24_493, holds: true, differing: [], next: null },
+    });
+    expect(owing).not.toHaveProperty('asOf');
+    const ofActive = owing.items.filter(({ packageId }) => packageId === sold.active.packageId);
+    expect(ofActive.map(({ type, adds, stream }) => [type, adds, stream])).toEqual([
+      ['InvoiceIssued', ALL, `invoice-${sold.active.invoiceId}`],
+      ['PaymentReceived', -10_000, `invoice-${sold.active.invoiceId}`],
+    ]);
+    expect(steps(owing).at(-1)![2]).toBe(owing.value);
+    const count = await explained(`figure=packages&${ofGus}`);
+    expect(count).toMatchObject({ value: 2, currency: null });
+    expect(steps(count)).toEqual([
+      ['PackageSold', 1, 1],
+      ['PackageSold', 1, 2],
+    ]);
+    const refunded = await explained('figure=adjustments&status=refunded');
+    expect(steps(refunded)).toEqual([['InvoiceRefunded', -5_000, -5_000]]);
+    expect(refunded.items[0]).toMatchObject({ packageId: sold.partly.packageId, invoiceId: sold.partly.invoiceId });
+    expect(await explained(`figure=paid&soldFrom=${clinic.day(1)}`)).toMatchObject({
+      value: 0,
+      sum: 0,
+      items: [],
+      holds: true,
+      next: null,
+    });
+  });
+
+  it('L5, K2: pages stay what they were begun as, whatever happens meanwhile', async () => {
+    const other = await openClinic(service);
+    const pay = ({ invoiceId }: Sold) =>
+      other.owner.post<{ position: string }>(`/v1/invoices/${invoiceId}/payments`, { amount: other.money(1_000), method: 'cash' });
+    const [first, second] = [await other.sell(), await other.sell()];
+    await pay(first);
+    const { position } = await pay(second);
+    const owing = { value: 2 * (ALL - 1_000), holds: true };
+    const begun = await explained('figure=outstanding&limit=1', other.owner);
+    expect(begun).toMatchObject({ ...owing, sum: ALL });
+    await pay(second);
+    await other.sell();
+    const seen = [...begun.items];
+    for (let { next } = begun; next !== null;) {
+      const page = await explained(`figure=outstanding&limit=1&cursor=${next}`, other.owner);
+      expect(page).toMatchObject(owing);
+      seen.push(...page.items);
+      next = page.next;
+    }
+    expect(steps({ items: seen })).toEqual([
+      ...[
+        ['InvoiceIssued', ALL, ALL],
+        ['PaymentReceived', -1_000, ALL - 1_000],
+      ],
+      ...[
+        ['InvoiceIssued', ALL, 2 * ALL - 1_000],
+        ['PaymentReceived', -1_000, 2 * ALL - 2_000],
+      ],
+    ]);
+    expect(await explained('figure=outstanding', other.owner)).toMatchObject({ value: 3 * ALL - 3_000, sum: 3 * ALL - 3_000, holds: true });
+    const then = await explained(`figure=outstanding&asOf=${position}`, other.owner);
+    expect(then).toMatchObject({ ...owing, sum: owing.value, asOf: { position } });
+    expect(steps(then)).toEqual(steps({ items: seen }));
+  });
+
+  it('J5, K3: a row that was changed behind our back is named, also if it adds nothing any more', async () => {
+    const other = await openClinic(service);
+    const { packageId, invoiceId } = await other.sell({}, { payment: { amount: other.money(1_000), method: 'cash' } });
+    await other.sell();
+    await service.history();
+    for (const paid of [0, 1_500]) {
+      const changed = await service.pool.query(`UPDATE ${tableName(packageSales)} SET paid = $1 WHERE package_id = $2`, [paid, packageId]);
+      expect(changed.rowCount).toBe(1);
+      expect(await explained('figure=paid', other.owner)).toMatchObject({
+        ...{ value: paid, sum: 1_000, holds: false, items: [{ type: 'PaymentReceived', adds: 1_000 }] },
+        differing: [{ packageId, invoiceId, reported: paid, explained: 1_000 }],
+      });
+    }
+    expect(await explained('figure=total', other.owner)).toMatchObject({ holds: true, differing: [] });
+  });
+
+  it('A2, A3, L1: who may not see the report, and what is not asked rightly', async () => {
+    const path = '/v1/reports/sales/explanation';
+    await (await clinic.as('receptionist')).refused(403, 'GET', `${path}?figure=paid`);
+    for (const [query, fields] of [
+      ['', { '/figure': 'REQUIRED' }],
+      ['?figure=luck&by=mood&soldFrom=x', { '/figure': 'NOT_ONE_OF', '/by': 'NOT_ONE_OF', '/soldFrom': 'NOT_A_DATE' }],
+      ['?figure=paid&by=day', { '/key': 'REQUIRED' }],
+      ['?figure=paid&key=active', { '/by': 'REQUIRED' }],
+      ['?figure=paid&by=month&key=2027-13', { '/key': 'NOT_A_GROUP' }],
+      ['?figure=paid&by=client&key=Gus', { '/key': 'NOT_A_GROUP' }],
+      ['?figure=paid&by=status&key=lost', { '/key': 'NOT_A_GROUP' }],
+    ] as const) {
+      const { errors } = await owner.refused(400, 'GET', path + query);
+      expect(Object.fromEntries(errors!.map(({ field, code }) => [field, code]))).toEqual(fields);
+    }
+    const { next } = await explained('figure=total&limit=1');
+    const madeUp =
+      next!.slice(0, 16) + Buffer.from(JSON.stringify(['5', '2027-01-31', 0, 0, 'x', sold.each.packageId])).toString('base64url');
+    for (const query of [`figure=paid&cursor=${next}`, `figure=total&channel=staff&cursor=${next}`, `figure=total&cursor=${madeUp}`])
+      expect(await owner.refused(400, 'GET', `${path}?${query}`)).toMatchObject({ errors: [{ field: '/cursor', code: 'NOT_A_CURSOR' }] });
+    const stranger = (await openClinic(service)).owner;
+    expect(await explained(`figure=paid&clientId=${sold.active.clientId}`, stranger)).toMatchObject({ value: 0, items: [] });
+  });
 });
 
 it('J2: as a file it has the same rows, in decimals', async () => {

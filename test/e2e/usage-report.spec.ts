@@ -1,6 +1,9 @@
 import { parse } from 'csv-parse/sync';
+import { tableName } from '../../libs/projection-engine/sql-names.js';
+import { packageUsage } from '../../projections/package-usage.projection.js';
 import type { Booked, Page } from '../support/clinic.js';
 import { type Clinic, openClinic, type Sold } from '../support/clinic.js';
+import { unexplainedCells } from '../support/reports.js';
 import { type Service, startService } from '../support/service.js';
 
 interface Use extends Record<string, string | number | null> {
@@ -180,6 +183,76 @@ it.each(['day', 'month', 'client', 'owner', 'offering', 'service', 'provider', '
     for (const { key, name: _, ...figures } of groups) expect(figures).toEqual(sumsOf(rows.filter((row) => keyOf(row) === key)));
   },
 );
+
+describe('why a cell is what it is', () => {
+  interface Explanation {
+    items: { entryId: string; type: string; adds: number; sum: number }[];
+    next: string | null;
+  }
+  const explained = (query: string, reader = clinic.owner): Promise<Explanation> =>
+    reader.get<Explanation>(`/v1/reports/usage/explanation?${query}`);
+  const steps = ({ items }: Explanation): [string, number, number][] => items.map(({ type, adds, sum }) => [type, adds, sum]);
+
+  it('J3, J5, K1: every sub-total and the grand total is what its events add up to, over all pages', async () => {
+    expect(await unexplainedCells(clinic.owner, 'usage')).toEqual([]);
+    expect(await unexplainedCells(clinic.owner, 'usage', { limit: 1, query: '&what=sold' })).toEqual([]);
+  });
+
+  it('J3, K1: the events of a cell in the order in which they happened, for whoever may see the report', async () => {
+    const fee = await explained(
+      `figure=fee&by=month&key=${clinic.day(1).slice(0, 7)}&clientId=${cancelled.clientId}`,
+      await clinic.as('receptionist'),
+    );
+    expect(fee).toMatchObject({ value: 0, currency: 'CAD', sum: 0, holds: true, next: null });
+    expect(steps(fee)).toEqual([
+      ['SessionConsumed', FEE, FEE],
+      ['SessionReturned', -FEE, 0],
+    ]);
+    const effect = await explained(`figure=effect&by=provider&key=none&limit=5`);
+    expect(effect).toMatchObject({ value: 3, currency: null, items: [{ stream: `package-${sold.packageId}`, packageId: sold.packageId }] });
+    expect(steps(effect)).toEqual([['RemainingAdjusted', 3, 3]]);
+    expect(steps(await explained('figure=forfeited&appointmentStatus=noShow'))).toEqual([['SessionForfeited', 1, 1]]);
+    const remaining = await explained(`figure=effect&packageId=${sold.packageId}&what=sold`);
+    expect(steps(remaining)).toEqual([['PackageSold', 5, 5]]);
+  });
+
+  it('L5: what is used meanwhile is in no page of what was begun before', async () => {
+    const other = await openClinic(service);
+    const theirs = await other.sell();
+    for (const days of [1, 2, 3]) await other.book(theirs, { start: other.in(days) });
+    let page = await explained('figure=taken&limit=2', other.owner);
+    expect(page).toMatchObject({ value: 3, sum: 2, holds: true });
+    await other.book(theirs, { start: other.in(4) });
+    page = await explained(`figure=taken&limit=2&cursor=${page.next}`, other.owner);
+    expect(page).toMatchObject({ value: 3, sum: 3, holds: true, next: null });
+    expect(await explained('figure=taken&limit=2', other.owner)).toMatchObject({ value: 4 });
+  });
+
+  it('J5, K3: a row that was changed behind our back is named', async () => {
+    const other = await openClinic(service);
+    const booked = await other.book(await other.sell());
+    await service.history();
+    const change = `UPDATE ${tableName(packageUsage)} SET effect = -2 WHERE consumption_id = $1 RETURNING entry_id`;
+    const { rows } = await service.pool.query<{ entry_id: string }>(change, [booked.consumptionId]);
+    expect(await explained('figure=effect', other.owner)).toMatchObject({
+      ...{ value: -2, sum: -1, holds: false, items: [{ type: 'SessionConsumed', adds: -1 }] },
+      differing: [{ entryId: rows[0]!.entry_id, packageId: booked.packageId, reported: -2, explained: -1 }],
+    });
+  });
+
+  it('A2, L1: who may not see the report, and what is not asked rightly', async () => {
+    const path = '/v1/reports/usage/explanation';
+    await (await clinic.as('client')).refused(403, 'GET', `${path}?figure=fee`);
+    for (const [query, field, code] of [
+      ['?figure=paid', '/figure', 'NOT_ONE_OF'],
+      ['?figure=fee&by=owner', '/key', 'REQUIRED'],
+      ['?figure=fee&by=provider&key=nobody', '/key', 'NOT_A_GROUP'],
+      ['?figure=fee&by=what&key=slept', '/key', 'NOT_A_GROUP'],
+      ['?figure=fee&asOf=1', '/asOf', 'UNKNOWN_FIELD'],
+    ])
+      expect(await clinic.owner.refused(400, 'GET', path + query)).toMatchObject({ errors: [{ field, code }] });
+  });
+});
 
 it('J3: as a file it has the same rows', async () => {
   const rows = await rowsOf('&sort=date');

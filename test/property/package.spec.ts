@@ -12,12 +12,14 @@ import {
   sellPackage,
   undoForfeit,
 } from '../../libs/domain/package/package.decisions.js';
-import { explainService, SERVICE_FIGURES } from '../../libs/domain/package/explanation.js';
+import { explainExpiry, explainService, SERVICE_FIGURES, usesIn } from '../../libs/domain/package/explanation.js';
 import type { PackageEvent } from '../../libs/domain/package/package.events.js';
 import { packageAggregate, type PackageState } from '../../libs/domain/package/package.state.js';
 import { facial, idOf, massage } from '../../libs/domain/testing/example.js';
 import { cancelling, p, sale, soldFacial, soldMassage, use } from '../../libs/domain/testing/example-package.js';
+import { fold as foldRows } from '../../libs/projection-engine/fold.js';
 import { recorded } from '../../libs/projection-engine/testing/recorded.js';
+import { packageUsage, type PackageUsageRow } from '../../projections/package-usage.projection.js';
 
 // The package against a model that knows the product rules only: it keeps what was done, as a list, and works every
 // figure out from it anew. Days are numbers, counted from the sale; a month is left to the calendar's own test.
@@ -294,6 +296,35 @@ describe('a package under any commands', () => {
             expect(shares.reduce((sum, { adds }) => sum + (adds ?? 0), 0)).toBe(service[figure] ?? 0);
             expect(shares.at(-1)?.sum ?? (isCounted ? 0 : null)).toBe(service[figure]);
           }
+      }),
+      runs,
+    ));
+
+  it('J5, K1: the day on which it ends is explained: each event that moved it goes on from the one before', () =>
+    fc.assert(
+      fc.property(commands, (list) => {
+        const history = recorded(run(list));
+        const state = fold(history);
+        const steps = explainExpiry(history);
+        expect(steps.at(-1)?.to).toBe(state.status === 'unsold' ? undefined : state.expiresOn);
+        expect(steps.map(({ from }) => from)).toEqual([null, ...steps.map(({ to }) => to)].slice(0, steps.length));
+      }),
+      runs,
+    ));
+
+  it('J3, J5, K1: each row of the report of usage is explained: its event adds what the row says', () =>
+    fc.assert(
+      fc.property(commands, (list) => {
+        const history = recorded(run(list));
+        const rows = [...foldRows(packageUsage, new Map<string, PackageUsageRow>(), history).values()];
+        const said = usesIn(history).map(({ entryId, adds: { taken, returned, forfeited, adjusted, effect } }) => [
+          ...[entryId, effect, taken, returned, forfeited, adjusted],
+        ]);
+        const shown = rows.map(({ entryId, what, effect }) => [
+          ...[entryId, effect, Number(what === 'consumed'), Number(what === 'returned')],
+          ...[what === 'forfeited' ? 1 : what === 'forfeitUndone' ? -1 : 0, what === 'adjusted' ? effect : 0],
+        ]);
+        expect(said).toEqual(shown);
       }),
       runs,
     ));

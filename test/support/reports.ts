@@ -24,6 +24,16 @@ interface OnInvoice {
   balance: number;
 }
 
+interface Explained {
+  value: number;
+  items: { adds: number; sum: number; position: string }[];
+  sum: number;
+  holds: boolean;
+  differing: unknown[];
+  position: string;
+  next: string | null;
+}
+
 const REPORTS = {
   sales: {
     groups: ['day', 'month', 'client', 'offering', 'status'],
@@ -49,6 +59,49 @@ export async function misreported(reader: Caller): Promise<string[]> {
     ...(await inTotals(reader, 'sales', sales)),
     ...(await inTotals(reader, 'usage', usage)),
   ];
+}
+
+interface Cell {
+  asked: string; // `figure=paid&by=status&key=active`
+  value: number;
+}
+
+/**
+ * Cells of a report that the events of their explanation do not add up to, over all of its pages: of every figure of the grand total, and of
+ * every sub-total one figure or, when asked, each. Empty: none.
+ */
+export async function unexplainedCells(
+  reader: Caller,
+  report: keyof typeof REPORTS,
+  { query = '', limit = 200, every = false }: { query?: string; limit?: number; every?: boolean } = {},
+): Promise<string[]> {
+  const path = `/v1/reports/${report}`;
+  const cells: Cell[] = [];
+  for (const by of REPORTS[report].groups) {
+    const { groups, total } = await reader.get<Totals>(`${path}/totals?by=${by}&limit=200${query}`);
+    const figures = Object.keys(total);
+    if (by === REPORTS[report].groups[0]) cells.push(...figures.map((figure) => ({ asked: `figure=${figure}`, value: total[figure]! })));
+    for (const group of groups) {
+      const some = every ? figures : [figures[cells.length % figures.length]!];
+      cells.push(...some.map((figure) => ({ asked: `figure=${figure}&by=${by}&key=${group.key}`, value: Number(group[figure]) })));
+    }
+  }
+  const found: string[] = [];
+  for (const cell of cells) found.push(...(await ofCell(reader, `${path}/explanation?limit=${limit}${query}&${cell.asked}`, cell)));
+  return found;
+}
+
+async function ofCell(reader: Caller, path: string, { asked, value }: Cell): Promise<string[]> {
+  let sum = 0;
+  for (let cursor: string | null = ''; cursor !== null;) {
+    const page: Explained = await reader.get<Explained>(path + (cursor && `&cursor=${cursor}`));
+    const sums = page.items.map(({ adds }) => (sum += adds));
+    const said = [page.value, page.items.map((item) => item.sum), page.sum, page.holds, page.differing];
+    const wrong = differing(`${asked}: explained`, said, [value, sums, sum, true, []]);
+    if (wrong.length > 0) return wrong;
+    cursor = page.next;
+  }
+  return differing(`${asked}: value and explained`, value, sum);
 }
 
 async function inTotals(reader: Caller, report: keyof typeof REPORTS, rows: readonly Row[]): Promise<string[]> {

@@ -1,7 +1,8 @@
-import { atLeast, atMost, defineReport, is, sql, type Here, type Sql } from '../../../libs/reporting/define-report.js';
+import { atLeast, atMost, defineReport, is, isOneOf, sql, type Here, type Sql } from '../../../libs/reporting/define-report.js';
 import { directory } from '../../../projections/directory.projection.js';
 import { packageSales } from '../../../projections/package-sales.projection.js';
-import type { SalesFilters } from '../resources/report.shapes.js';
+import { SALES_STATUSES, type SalesFilters } from '../resources/report.shapes.js';
+import { isId, isLocalDate, isMonth } from '../validation/formats.js';
 
 /**
  * J2: the first that fits. Refunded is what was cancelled and paid back at least in part, or paid back in whole; expired follows from the day of
@@ -69,11 +70,11 @@ export const salesReport = defineReport<SalesFilters>()({
   },
   sortedBy: 'soldOn',
   groups: {
-    day: { key: 'r.sold_on::text' },
-    month: { key: `to_char(date_trunc('month', r.sold_on::timestamp), 'YYYY-MM')` },
-    client: { key: 'r.client_id::text', name: 'max(client.name)' },
-    offering: { key: 'r.offering_id::text', name: 'max(r.offering_name)' },
-    status: { key: status },
+    day: { key: 'r.sold_on::text', isKey: isLocalDate },
+    month: { key: `to_char(date_trunc('month', r.sold_on::timestamp), 'YYYY-MM')`, isKey: isMonth },
+    client: { key: 'r.client_id::text', isKey: isId, name: 'max(client.name)' },
+    offering: { key: 'r.offering_id::text', isKey: isId, name: 'max(r.offering_name)' },
+    status: { key: status, isKey: isOneOf(SALES_STATUSES) },
   },
   figures: {
     packages: '1',

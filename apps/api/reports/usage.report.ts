@@ -1,9 +1,12 @@
 import { dayAfter, startOfDay } from '../../../libs/domain/kernel/calendar.js';
-import { atLeast, before, defineReport, is, sql, type Here, type Kind, type Sql } from '../../../libs/reporting/define-report.js';
+import { atLeast, before, defineReport, is, isOneOf, sql, type Here, type Kind, type Sql } from '../../../libs/reporting/define-report.js';
 import { appointmentList } from '../../../projections/appointment-list.projection.js';
 import { directory } from '../../../projections/directory.projection.js';
 import { packageUsage } from '../../../projections/package-usage.projection.js';
+import { STATUSES } from '../resources/appointment.shapes.js';
+import { USAGES } from '../resources/statement.shapes.js';
 import type { UsageFilters } from '../resources/usage.shapes.js';
+import { isId, isLocalDate, isMonth } from '../validation/formats.js';
 
 /** When it is: as its appointment stands now; of an adjustment, when it was made. */
 const moment = 'coalesce(appointment.start, r.at)';
@@ -24,6 +27,7 @@ const kindOf = (by: string, which: string): Kind<UsageFilters> => ({ by, which, 
 export const usageReport = defineReport<UsageFilters>()({
   name: 'usage',
   rows: packageUsage,
+  until: (position) => sql('r.position <= ?::bigint', [String(position)]),
   key: 'r.entry_id',
   joins: {
     appointment: { to: appointmentList, on: 'appointment.appointment_id = r.appointment_id' },
@@ -88,18 +92,19 @@ export const usageReport = defineReport<UsageFilters>()({
   },
   sortedBy: 'recordedAt',
   groups: {
-    day: { key: (here) => sql('?::text', [day(here)]) },
-    month: { key: month },
-    client: { key: 'r.client_id::text', name: 'max(client.name)' },
-    owner: { key: 'r.owner_id::text', name: 'max(owner.name)' },
-    offering: { key: 'r.offering_id::text', name: 'max(r.package_name)' },
-    service: { key: 'r.service_id::text', name: 'max(r.service_name)' },
+    day: { key: (here) => sql('?::text', [day(here)]), isKey: isLocalDate },
+    month: { key: month, isKey: isMonth },
+    client: { key: 'r.client_id::text', isKey: isId, name: 'max(client.name)' },
+    owner: { key: 'r.owner_id::text', isKey: isId, name: 'max(owner.name)' },
+    offering: { key: 'r.offering_id::text', isKey: isId, name: 'max(r.package_name)' },
+    service: { key: 'r.service_id::text', isKey: isId, name: 'max(r.service_name)' },
     provider: {
       key: `coalesce(appointment.provider_id::text, 'none')`,
+      isKey: (key) => key === 'none' || isId(key),
       name: `CASE count(appointment.provider_id) WHEN 0 THEN 'none' ELSE max(provider.name) END`,
     },
-    appointmentStatus: { key: `coalesce(appointment.status, 'none')` },
-    what: { key: 'r.what' },
+    appointmentStatus: { key: `coalesce(appointment.status, 'none')`, isKey: isOneOf([...STATUSES, 'none']) },
+    what: { key: 'r.what', isKey: isOneOf(USAGES) },
   },
   figures: {
     entries: '1',

@@ -1,6 +1,6 @@
 import { INVOICE_FIGURES, type InvoiceFigure } from '../../../libs/domain/invoice/explanation.js';
 import { PACKAGE_FIGURES, SERVICE_FIGURES, type PackageFigure, type ServiceFigure } from '../../../libs/domain/package/explanation.js';
-import { IsAsOf, IsId, IsInteger, IsNested, IsOneOf, IsText } from '../validation/fields.js';
+import { IsAsOf, IsId, IsInteger, IsLocalDate, IsNested, IsOneOf, IsText } from '../validation/fields.js';
 import { AsOfRead } from './answered.js';
 import { EventRead } from './history.shapes.js';
 
@@ -21,6 +21,11 @@ export class InvoiceFigureQuery {
   @IsOneOf(INVOICE_FIGURES)
   figure: InvoiceFigure;
 
+  @IsAsOf()
+  asOf?: string;
+}
+
+export class ExpiryExplanationQuery {
   @IsAsOf()
   asOf?: string;
 }
@@ -65,4 +70,29 @@ export class InvoiceExplanation extends Explanation {
 
   @IsOneOf(INVOICE_FIGURES)
   figure: InvoiceFigure;
+}
+
+class ExpiryEvent extends EventRead {
+  @IsLocalDate({ nullable: true, description: 'the last valid day before it; null: none' })
+  from: string | null;
+
+  @IsLocalDate({ nullable: true, description: 'the last valid day after it; null: none, or none yet' })
+  to: string | null;
+}
+
+export class ExpiryExplanation {
+  @IsId()
+  packageId: string;
+
+  @IsLocalDate({ nullable: true, description: 'the last day on which sessions can be used; null: it does not expire, or not yet' })
+  expiresOn: string | null;
+
+  @IsNested(ExpiryEvent, {
+    list: { max: 1_000_000 },
+    description: 'the events that set or moved it, in their order: the last one led to it',
+  })
+  items: ExpiryEvent[];
+
+  @IsNested(AsOfRead, { optional: true, description: 'which past was asked for' })
+  asOf?: AsOfRead;
 }

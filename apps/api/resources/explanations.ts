@@ -5,6 +5,7 @@ import type { Share } from '../../../libs/domain/kernel/explanation.js';
 import { pick } from '../../../libs/domain/kernel/pick.js';
 import { InvalidInput, NotFound } from '../../../libs/domain/kernel/refusal.js';
 import {
+  explainExpiry,
   explainRefunds,
   explainService,
   SERVICE_FIGURES,
@@ -14,7 +15,14 @@ import {
 import { packageAggregate, pendingOf, refundedOf, type SoldPackage } from '../../../libs/domain/package/package.state.js';
 import type { CallContext } from '../http/call.js';
 import type { RequestError } from '../http/problems.js';
-import type { InvoiceExplanation, InvoiceFigureQuery, PackageExplanation, PackageFigureQuery } from './explanation.shapes.js';
+import type {
+  ExpiryExplanation,
+  ExpiryExplanationQuery,
+  InvoiceExplanation,
+  InvoiceFigureQuery,
+  PackageExplanation,
+  PackageFigureQuery,
+} from './explanation.shapes.js';
 import { eventRead } from './history.js';
 import { Past } from './past.js';
 import { folded, Streams } from './streams.js';
@@ -40,6 +48,15 @@ export class Explanations {
     const service = sold.services.get(serviceId);
     if (!service) throw new NotFound('service', serviceId);
     return { ...about, serviceId, value: service[figure], currency: null, items: explainService(events, serviceId, figure).map(itemOf) };
+  }
+
+  /** E3, F2: why a package ends on that day. */
+  async ofExpiry(call: CallContext, packageId: string, { asOf }: ExpiryExplanationQuery): Promise<ExpiryExplanation> {
+    const then = await this.past.of(call, asOf);
+    const events = await this.streams.eventsAsOf(packageAggregate, call, packageId, then.call.asOf?.position);
+    const { expiresOn } = folded(packageAggregate, events) as SoldPackage;
+    const items = explainExpiry(events).map(({ event, ...step }) => ({ ...eventRead(event), ...step }));
+    return { packageId, expiresOn, items, ...pick(then, 'asOf') };
   }
 
   async ofInvoice(call: CallContext, invoiceId: string, { figure, asOf }: InvoiceFigureQuery): Promise<InvoiceExplanation> {

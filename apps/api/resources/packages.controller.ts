@@ -13,7 +13,7 @@ import { PathId } from '../validation/path-id.js';
 import { Bookable } from './bookable.js';
 import { BusinessDays } from './business-days.js';
 import { AvailablePackagePage, AvailableQuery, BookableQuery, BookableServices } from './bookable.shapes.js';
-import { PackageExplanation, PackageFigureQuery } from './explanation.shapes.js';
+import { ExpiryExplanation, ExpiryExplanationQuery, PackageExplanation, PackageFigureQuery } from './explanation.shapes.js';
 import { Explanations } from './explanations.js';
 import { History } from './history.js';
 import { PackageHistory, PackageAsOf, AsOfQuery } from './history.shapes.js';
@@ -227,5 +227,16 @@ export class PackagesController {
     @Query() query: PackageFigureQuery,
   ): Promise<PackageExplanation> {
     return this.explanations.ofPackage(call, packageId, query);
+  }
+
+  @Get(':packageId/expiry/explanation')
+  @Allow('history:read')
+  @ApiOkResponse({ type: ExpiryExplanation })
+  explainExpiry(
+    @Call() call: CallContext,
+    @PathId('packageId') packageId: string,
+    @Query() query: ExpiryExplanationQuery,
+  ): Promise<ExpiryExplanation> {
+    return this.explanations.ofExpiry(call, packageId, query);
   }
 }

@@ -99,6 +99,14 @@ export class Reading {
     throw notYetFresh(position);
   }
 
+  /** Up to where a read model is known to be, once it is as fresh as the caller wants it; before the first event: -1. */
+  async reached(projection: { name: string }, call: CallContext): Promise<bigint> {
+    await this.fresh(projection, call);
+    const { minPosition = -1n } = call;
+    const held = (await this.readModels.position(projection.name)) ?? -1n;
+    return held > minPosition ? held : minPosition;
+  }
+
   /** People and things by name, in its order. */
   named<Row extends { name: string }>(projection: Projection<Row>, call: CallContext, query: NamedQuery): Promise<Page<Shown<Row>>> {
     const { name } = query;

@@ -5,12 +5,12 @@ import { IsCursor, IsNext, IsPageSize, MOST_ITEMS, PageOf } from './paging.js';
 const SAFE = Number.MAX_SAFE_INTEGER;
 const MOST = 1_000_000;
 const CHANNELS = ['staff', 'online', 'import'] as const;
-const STATUSES = ['refunded', 'cancelled', 'expired', 'usedUp', 'active'] as const;
+export const SALES_STATUSES = ['refunded', 'cancelled', 'expired', 'usedUp', 'active'] as const;
 const SALES_SORTS = [
   ...['soldOn', 'invoiceNumber', 'client', 'offering', 'status', 'expiresOn'],
   ...['fee', 'tax', 'total', 'adjustments', 'paid', 'refunded', 'outstanding'],
 ] as const;
-const SALES_GROUPS = ['day', 'month', 'client', 'offering', 'status'] as const;
+export const SALES_GROUPS = ['day', 'month', 'client', 'offering', 'status'] as const;
 
 /** J2: which packages sold. Days are those of the business, both ends included. */
 export class SalesFilters {
@@ -26,8 +26,8 @@ export class SalesFilters {
   @IsId({ optional: true })
   offeringId?: string;
 
-  @IsOneOf(STATUSES, { optional: true, description: 'as of today' })
-  status?: (typeof STATUSES)[number];
+  @IsOneOf(SALES_STATUSES, { optional: true, description: 'as of today' })
+  status?: (typeof SALES_STATUSES)[number];
 
   @IsOneOf(CHANNELS, { optional: true, description: 'import: sold elsewhere and moved in; nothing was charged here' })
   channel?: (typeof CHANNELS)[number];
@@ -133,8 +133,8 @@ class Sale extends SalesFigures {
   @IsOneOf(CHANNELS)
   channel: (typeof CHANNELS)[number];
 
-  @IsOneOf(STATUSES, { description: 'as of today, the first that fits' })
-  status: (typeof STATUSES)[number];
+  @IsOneOf(SALES_STATUSES, { description: 'as of today, the first that fits' })
+  status: (typeof SALES_STATUSES)[number];
 
   @IsLocalDate({ nullable: true, description: 'the last day on which sessions can be used; null: none' })
   expiresOn: string | null;

@@ -1,12 +1,18 @@
+import { hash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { pick } from '../../../libs/domain/kernel/pick.js';
+import { InvalidInput } from '../../../libs/domain/kernel/refusal.js';
 import { BadCursor } from '../../../libs/projection-engine/paging.js';
-import type { Report } from '../../../libs/reporting/define-report.js';
+import type { Here, Report } from '../../../libs/reporting/define-report.js';
 import type { Exports } from '../../../libs/reporting/exports.js';
-import type { Reports } from '../../../libs/reporting/reports.js';
+import type { CellRows, Reports } from '../../../libs/reporting/reports.js';
 import type { CallContext } from '../http/call.js';
+import type { RequestError } from '../http/problems.js';
+import type { AsOfRead } from './answered.js';
 import { BusinessDays } from './business-days.js';
+import { cellPlaceOf, type CellPlace } from './cell-place.js';
+import { MOST_ROWS } from './cell.shapes.js';
 import { PAGE, type Page, type PageQuery } from './paging.js';
 import { Past } from './past.js';
 import { isDataException, notACursor, Reading } from './reading.js';
@@ -23,6 +29,22 @@ interface Ordered extends OfThePast {
 }
 interface Sorted extends Ordered {
   sort?: string;
+}
+
+/** Which figure: of a group, or of all rows. */
+export interface CellQuery extends OfThePast, PageQuery {
+  figure: string;
+  by?: string;
+  key?: string;
+}
+
+/** Some rows of a cell, from where the page before has ended. */
+export interface CellRead {
+  cell: CellRows;
+  place: CellPlace;
+  prefix: string; // of the cursors of this cell
+  currency: string;
+  asOf?: AsOfRead;
 }
 
 /** J2, J3: what all reports have in common: the caller's business, now or then, freshness, pages, files. */
@@ -63,6 +85,31 @@ export class Reported {
     return this.exports.csv(statementOf, { business: call.business, columns: Object.keys(report.columns), bom });
   }
 
+  /**
+   * The rows that make up a figure. All pages are of one moment: of the position that the first of them found, and of its day.
+   * @param columns that are wanted of each row
+   */
+  async cell<Filters>(
+    report: Report<Filters>,
+    call: CallContext,
+    query: Filters & CellQuery,
+    columns: readonly string[],
+  ): Promise<CellRead> {
+    const { figure, cursor } = query;
+    const group = groupOf(report, query);
+    const { here, ...then } = await this.of(report, call, query);
+    const prefix = prefixOf(report, query, here.asOf);
+    const place = cursor === undefined ? await this.begin(report, call, here) : placeIn(prefix, cursor);
+    const { until, today, after } = place;
+    const wanted = { here: { ...here, today }, query };
+    const rows = this.reports.cell(report, wanted, { figure, group, until, columns }, { after, limit: MOST_ROWS });
+    return { cell: await orNotACursor(cursor, rows), place, prefix, currency: here.currency, ...then };
+  }
+
+  private async begin<Filters>({ rows }: Report<Filters>, call: CallContext, { asOf, today }: Here): Promise<CellPlace> {
+    return { until: asOf ?? (await this.reading.reached(rows, call)), today, after: undefined, given: 0, sum: 0 };
+  }
+
   /** Where and when, once all that is read is as fresh as the caller wants it. */
   private async of<Filters>({ rows, joins }: Report<Filters>, call: CallContext, { asOf }: OfThePast) {
     const then = await this.past.of(call, asOf);
@@ -80,3 +127,34 @@ const orNotACursor = async <T>(cursor: string | undefined, answer: Promise<T>): 
     throw error;
   }
 };
+
+/** @throws InvalidInput that names each of `by` and `key` that is missing or is none */
+function groupOf<Filters>({ groups }: Report<Filters>, { by, key }: CellQuery): { by: string; key: string } | undefined {
+  if (by === undefined && key === undefined) return undefined;
+  if (by === undefined) throw wrong('/by', 'REQUIRED', 'Say of which sub-totals this is a key.');
+  if (key === undefined) throw wrong('/key', 'REQUIRED', `Say of which sub-total by ${by}: each has its key.`);
+  if (!groups[by]!.isKey(key)) throw wrong('/key', 'NOT_A_GROUP', `key must be one that a sub-total by ${by} can have.`);
+  return { by, key };
+}
+
+const wrong = (field: string, code: string, message: string): InvalidInput => {
+  const error: RequestError = { field, in: 'query', code, message };
+  return new InvalidInput([error]);
+};
+
+/** A place in one cell is none in another: each cursor begins with what was asked, shortened. */
+function prefixOf<Filters>({ name }: Report<Filters>, { limit: _, cursor: __, ...asked }: CellQuery, asOf: bigint | undefined): string {
+  const said = Object.entries({ ...asked, asOf: asOf?.toString() })
+    .filter(([, value]) => value !== undefined)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return hash('sha256', JSON.stringify([name, said]), 'hex').slice(0, 16);
+}
+
+function placeIn(prefix: string, cursor: string): CellPlace {
+  try {
+    if (cursor.startsWith(prefix)) return cellPlaceOf(cursor.slice(prefix.length));
+  } catch (error) {
+    if (!(error instanceof BadCursor)) throw error;
+  }
+  throw notACursor();
+}

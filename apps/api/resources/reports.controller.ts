@@ -7,6 +7,8 @@ import { Call, type CallContext } from '../http/call.js';
 import { TakesItsTime } from '../http/time-limit.js';
 import { salesReport } from '../reports/sales.report.js';
 import { usageReport } from '../reports/usage.report.js';
+import { SalesCellExplanation, SalesCellQuery, UsageCellExplanation, UsageCellQuery } from './cell.shapes.js';
+import { ExplainedCells } from './explained-cells.js';
 import { Reported } from './reported.js';
 import { SalesFileQuery, SalesPage, SalesQuery, SalesTotals, SalesTotalsQuery } from './report.shapes.js';
 import { UsageFileQuery, UsagePage, UsageQuery, UsageTotals, UsageTotalsQuery } from './usage.shapes.js';
@@ -20,7 +22,10 @@ const Csv = ApiOkResponse({
 @ApiTags('Reports')
 @Controller('reports')
 export class ReportsController {
-  constructor(private readonly reported: Reported) {}
+  constructor(
+    private readonly reported: Reported,
+    private readonly cells: ExplainedCells,
+  ) {}
 
   @Get('sales')
   @Allow('reports:sales')
@@ -34,6 +39,13 @@ export class ReportsController {
   @ApiOkResponse({ type: SalesTotals })
   salesTotals(@Call() call: CallContext, @Query() query: SalesTotalsQuery): Promise<SalesTotals> {
     return this.reported.totals(salesReport, call, query);
+  }
+
+  @Get('sales/explanation')
+  @Allow('reports:sales')
+  @ApiOkResponse({ type: SalesCellExplanation })
+  explainSales(@Call() call: CallContext, @Query() query: SalesCellQuery): Promise<SalesCellExplanation> {
+    return this.cells.ofSales(call, query);
   }
 
   @Get('sales.csv')
@@ -60,6 +72,13 @@ export class ReportsController {
   @ApiOkResponse({ type: UsageTotals })
   usageTotals(@Call() call: CallContext, @Query() query: UsageTotalsQuery): Promise<UsageTotals> {
     return this.reported.totals(usageReport, call, query);
+  }
+
+  @Get('usage/explanation')
+  @Allow('reports:usage')
+  @ApiOkResponse({ type: UsageCellExplanation })
+  explainUsage(@Call() call: CallContext, @Query() query: UsageCellQuery): Promise<UsageCellExplanation> {
+    return this.cells.ofUsage(call, query);
   }
 
   @Get('usage.csv')

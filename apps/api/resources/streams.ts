@@ -12,14 +12,24 @@ export class Streams {
 
   /** @throws NotFound when this business has no such thing (A3) */
   async events<State, Event extends AnyEvent>(
+    aggregate: Aggregate<State, Event>,
+    call: CallContext,
+    id: string,
+  ): Promise<Recorded<Event>[]> {
+    const events = await this.anyEvents(aggregate, call, id);
+    if (events.length === 0) throw new NotFound(aggregate.category, id);
+    return events;
+  }
+
+  /** None when this business has no such thing. */
+  async anyEvents<State, Event extends AnyEvent>(
     { category }: Aggregate<State, Event>,
     { business }: CallContext,
     id: string,
   ): Promise<Recorded<Event>[]> {
     const { store, codec } = this.parts;
     const events = await codec.decode(await store.readStream(`${category}-${id}`));
-    if (events[0]?.metadata.business !== business) throw new NotFound(category, id);
-    return events as Recorded<Event>[];
+    return events[0]?.metadata.business === business ? (events as Recorded<Event>[]) : [];
   }
 
   /**

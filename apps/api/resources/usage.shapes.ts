@@ -10,7 +10,7 @@ const SORTS = [
   ...['recordedAt', 'date', 'client', 'owner', 'offering', 'service', 'provider', 'appointmentStatus'],
   ...['what', 'effect', 'remaining', 'fee'],
 ] as const;
-const GROUPS = ['day', 'month', 'client', 'owner', 'offering', 'service', 'provider', 'appointmentStatus', 'what'] as const;
+export const USAGE_GROUPS = ['day', 'month', 'client', 'owner', 'offering', 'service', 'provider', 'appointmentStatus', 'what'] as const;
 const WHAT = 'what happened; without it, all that is use: neither sales nor moves of appointments, which change nothing';
 
 /** J3: which uses of packages. Days are those of the business, both ends included. */
@@ -68,8 +68,8 @@ export class UsageFileQuery extends UsageOrder {
 }
 
 export class UsageTotalsQuery extends UsageFilters {
-  @IsOneOf(GROUPS)
-  by: (typeof GROUPS)[number];
+  @IsOneOf(USAGE_GROUPS)
+  by: (typeof USAGE_GROUPS)[number];
 
   @IsFlag({ optional: true })
   descending?: boolean;
@@ -191,8 +191,8 @@ class UsageSubTotal extends UsageTotal {
 }
 
 export class UsageTotals {
-  @IsOneOf(GROUPS)
-  by: (typeof GROUPS)[number];
+  @IsOneOf(USAGE_GROUPS)
+  by: (typeof USAGE_GROUPS)[number];
 
   @IsText({ max: 3 })
   currency: string;

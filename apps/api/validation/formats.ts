@@ -19,6 +19,9 @@ export const isLocalDate = (value: unknown): value is string => {
   return year >= FIRST_YEAR && year <= LAST_YEAR && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month);
 };
 
+/** A month of the calendar: `2027-01`. */
+export const isMonth = (value: unknown): value is string => typeof value === 'string' && isLocalDate(`${value}-01`);
+
 /** A moment with its offset, to the millisecond at most, for that is how times are stored. No leap seconds, no 24:00. */
 export const isInstant = (value: unknown): value is string => {
   const parts =

@@ -1,23 +1,29 @@
 import type { Recorded } from '../kernel/event.js';
 import type { Share } from '../kernel/explanation.js';
-import { facial, massage } from '../testing/example.js';
+import { cad, facial, idOf, massage } from '../testing/example.js';
 import {
   cancelled,
   consumed,
+  ended,
+  expiryAdjusted,
+  expiryRestored,
   forfeited,
+  fromFirstUse,
   refunded,
   refundRefused,
   refundRequested,
   remainingAdjusted,
   returned,
+  sessionMoved,
   sold,
   soldFacial,
   soldMassage,
 } from '../testing/example-package.js';
-import { explainRefunds, explainService } from './explanation.js';
+import { explainExpiry, explainRefunds, explainService, usesIn, type UsageFigure } from './explanation.js';
 import type { PackageEvent } from './package.events.js';
 
-const happened = (...events: PackageEvent[]) => events.map((event, n) => ({ ...event, position: BigInt(n) }) as Recorded<PackageEvent>);
+const happened = (...events: PackageEvent[]) =>
+  events.map((event, n) => ({ ...event, id: idOf(`e${n}`), position: BigInt(n) }) as Recorded<PackageEvent>);
 const said = (shares: readonly Share[]) => shares.map(({ event, adds, sum }) => `${event.type} ${adds} → ${sum}`);
 
 const history = happened(
@@ -57,4 +63,32 @@ it('H5, H6: refunds that were asked for, given back, or came to nothing', () => 
     ...['PackageRefundRequested 2000 → 2000', 'PackageRefunded -2000 → 0'],
     ...['PackageRefundRequested 1000 → 1000', 'PackageRefundRefused -1000 → 0'],
   ]);
+});
+
+it('E3, F2, K1: why it ends on that day: the sale, what was adjusted, and each use that moved it', () => {
+  const events = happened(
+    ...[sold({ expiryRule: fromFirstUse(30, 'days') }), consumed('2027-02-10', 4, { expiresOn: '2027-03-12' })],
+    ...[consumed('2027-02-20', 3, { n: 2, used: 2, expiresOn: '2027-03-12' }), remainingAdjusted(3, 4)],
+    ...[sessionMoved('2027-02-10', '2027-02-15', 4, { expiresOn: '2027-03-17' }), expiryAdjusted('2027-03-17', '2027-03-17')],
+    ...[expiryAdjusted('2027-03-17', '2027-05-01', 2), expiryRestored('2027-05-01', '2027-03-17', 1)],
+  );
+  expect(explainExpiry(events).map(({ event, from, to }) => `${event.type} ${from} → ${to}`)).toEqual([
+    ...['PackageSold null → null', 'SessionConsumed null → 2027-03-12', 'SessionMoved 2027-03-12 → 2027-03-17'],
+    ...['ExpiryAdjusted 2027-03-17 → 2027-03-17', 'ExpiryAdjusted 2027-03-17 → 2027-05-01', 'ExpiryRestored 2027-05-01 → 2027-03-17'],
+  ]);
+});
+it('J3, K1: what each event adds to the report of usage: a session that comes back takes its fee with it', () => {
+  const fees = happened(
+    ...[sold({ services: [soldMassage(2), soldFacial('unlimited')] }), consumed('2027-02-01', 1, { fee: cad(60_00) })],
+    ...[consumed('2027-02-02', 0, { n: 2, used: 2, fee: cad(70_00) }), returned(1, { used: 1 }), forfeited(1, { n: 2 })],
+    ...[{ type: 'SessionForfeitUndone', data: ended(1, { n: 2, used: 1 }) } as const, remainingAdjusted(1, 3)],
+  );
+  const added = (figure: UsageFigure) => usesIn(fees).map(({ adds }) => adds[figure]);
+  expect(usesIn(fees).map(({ event }) => event.type)).toEqual([
+    ...['PackageSold', 'PackageSold', 'SessionConsumed', 'SessionConsumed', 'SessionReturned', 'SessionForfeited'],
+    ...['SessionForfeitUndone', 'RemainingAdjusted'],
+  ]);
+  expect(added('effect')).toEqual([2, 0, -1, -1, 1, 0, 0, 2]);
+  expect(added('fee')).toEqual([0, 0, 60_00, 70_00, -60_00, 0, 0, 0]);
+  expect(added('forfeited')).toEqual([0, 0, 0, 0, 0, 1, -1, 0]);
 });

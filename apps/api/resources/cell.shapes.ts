@@ -1,0 +1,160 @@
+import { USAGE_FIGURES, type UsageFigure } from '../../../libs/domain/package/explanation.js';
+import { SALES_FIGURES, type SalesFigure } from '../../../libs/domain/package/sale-explanation.js';
+import { IsFlag, IsId, IsInteger, IsNested, IsOneOf, IsText } from '../validation/fields.js';
+import { AsOfRead } from './answered.js';
+import { EventRead } from './history.shapes.js';
+import { IsCursor, IsNext, IsPageSize, MOST_ITEMS } from './paging.js';
+import { SALES_GROUPS, SalesFilters } from './report.shapes.js';
+import { USAGE_GROUPS, UsageFilters } from './usage.shapes.js';
+
+const SAFE = Number.MAX_SAFE_INTEGER;
+const LONGEST_KEY = 64;
+/** Rows of a report that are looked at for a page, at most: many of them may add nothing to a figure. */
+export const MOST_ROWS = 500;
+
+const BY = { optional: true, description: 'the figure of which sub-total; without it, that of the grand total' };
+const KEY = { max: LONGEST_KEY, optional: true, description: 'the `key` of the sub-total' };
+
+export class SalesCellQuery extends SalesFilters {
+  @IsOneOf(SALES_FIGURES)
+  figure: SalesFigure;
+
+  @IsOneOf(SALES_GROUPS, BY)
+  by?: (typeof SALES_GROUPS)[number];
+
+  @IsText(KEY)
+  key?: string;
+
+  @IsPageSize()
+  limit?: number;
+
+  @IsCursor()
+  cursor?: string;
+}
+
+export class UsageCellQuery extends UsageFilters {
+  @IsOneOf(USAGE_FIGURES)
+  figure: UsageFigure;
+
+  @IsOneOf(USAGE_GROUPS, BY)
+  by?: (typeof USAGE_GROUPS)[number];
+
+  @IsText(KEY)
+  key?: string;
+
+  @IsPageSize()
+  limit?: number;
+
+  @IsCursor()
+  cursor?: string;
+}
+
+/** An event's part in a figure of a report. */
+class CellEvent extends EventRead {
+  @IsText({ max: 100, description: 'in which it is' })
+  stream: string;
+
+  @IsId()
+  packageId: string;
+
+  @IsInteger({ min: -SAFE, max: SAFE, description: 'what it adds to the figure' })
+  adds: number;
+
+  @IsInteger({ min: -SAFE, max: SAFE, description: 'what the figure has come to with it, from the first page on' })
+  sum: number;
+}
+
+class SalesCellEvent extends CellEvent {
+  @IsId({ description: 'of the package' })
+  invoiceId: string;
+}
+
+class UsageCellEvent extends CellEvent {
+  @IsId({ description: 'of the row' })
+  entryId: string;
+}
+
+/** A row that is not what its events add up to. */
+class DifferingRow {
+  @IsId()
+  packageId: string;
+
+  @IsInteger({ min: -SAFE, max: SAFE, description: 'what the row adds to the figure' })
+  reported: number;
+
+  @IsInteger({ min: -SAFE, max: SAFE, description: 'what its events add up to' })
+  explained: number;
+}
+
+class DifferingSale extends DifferingRow {
+  @IsId()
+  invoiceId: string;
+}
+
+class DifferingUse extends DifferingRow {
+  @IsId()
+  entryId: string;
+}
+
+class CellExplanation {
+  @IsText({ max: LONGEST_KEY, nullable: true })
+  key: string | null;
+
+  @IsInteger({ min: -SAFE, max: SAFE, description: 'the figure as the report has it: a number, or minor units' })
+  value: number;
+
+  @IsText({ max: 3, nullable: true, description: 'of money; null: a number' })
+  currency: string | null;
+
+  @IsInteger({ min: -SAFE, max: SAFE, description: 'what it has come to by the end of this page; on the last page, the value' })
+  sum: number;
+
+  @IsFlag({
+    description:
+      'that what has been explained comes to what the report has of it, row by row on this page; false: `differing` names the rows, and `projector verify` says what is wrong with them',
+  })
+  holds: boolean;
+
+  @IsText({ max: 20, nullable: true, description: 'the events up to this position are in it, on all pages; null: none is' })
+  position: string | null;
+
+  @IsNext()
+  next: string | null;
+}
+
+const ITEMS = {
+  list: { max: MOST_ITEMS },
+  description: 'row by row in the order of the report, and of each row its events in their order',
+};
+const DIFFERING = { list: { max: MOST_ROWS }, description: 'rows that are not what their events add up to: there should be none' };
+
+export class SalesCellExplanation extends CellExplanation {
+  @IsOneOf(SALES_FIGURES)
+  figure: SalesFigure;
+
+  @IsOneOf(SALES_GROUPS, { nullable: true })
+  by: (typeof SALES_GROUPS)[number] | null;
+
+  @IsNested(SalesCellEvent, ITEMS)
+  items: SalesCellEvent[];
+
+  @IsNested(DifferingSale, DIFFERING)
+  differing: DifferingSale[];
+
+  @IsNested(AsOfRead, { optional: true, description: 'which past was asked for' })
+  asOf?: AsOfRead;
+}
+
+export class UsageCellExplanation extends CellExplanation {
+  @IsOneOf(USAGE_FIGURES)
+  figure: UsageFigure;
+
+  @IsOneOf(USAGE_GROUPS, { nullable: true })
+  by: (typeof USAGE_GROUPS)[number] | null;
+
+  @IsNested(UsageCellEvent, ITEMS)
+  items: UsageCellEvent[];
+
+  @IsNested(DifferingUse, DIFFERING)
+  differing: DifferingUse[];
+}
