@@ -3,7 +3,7 @@ import type { Caller } from '../support/caller.js';
 import type { Invoice, Page, Sold } from '../support/clinic.js';
 import { unexplained } from '../support/explained.js';
 import { badRowsOf, csvOf, importOf } from '../support/moving-in.js';
-import { misreported } from '../support/reports.js';
+import { misreported, unexplainedCells } from '../support/reports.js';
 import { startService, type Business, type Service } from '../support/service.js';
 
 // A business that has nothing yet, set up and run through the API alone; and then every figure is found again in the histories.
@@ -145,4 +145,6 @@ it('A1, B1, C1, C8, C9, D1, D2, D3, E4, J2, J3, J5, L7, K1: from nothing to ever
   await service.history(); // all that follows has followed
   expect(await unexplained(owner)).toEqual([]);
   expect(await misreported(owner)).toEqual([]);
+  expect(await unexplainedCells(owner, 'sales', { query: '&channel=staff' })).toEqual([]);
+  expect(await unexplainedCells(owner, 'usage', { query: `&packageId=${assigned.packageId}` })).toEqual([]);
 });

@@ -1,8 +1,10 @@
 import { parse } from 'csv-parse/sync';
+import fc from 'fast-check';
 import { tableName } from '../../libs/projection-engine/sql-names.js';
 import { packageSales } from '../../projections/package-sales.projection.js';
 import type { Caller } from '../support/caller.js';
 import { type Clinic, openClinic, type Page, type Sold } from '../support/clinic.js';
+import { carryOut, deedsOf } from '../support/deeds.js';
 import { badRowsOf, csvOf, importOf } from '../support/moving-in.js';
 import { unexplainedCells } from '../support/reports.js';
 import { type Service, startService } from '../support/service.js';
@@ -272,6 +274,17 @@ describe('why a cell is what it is', () => {
     });
   });
 
+  it('J2, J3, J5, K1: whatever was done, every sub-total and total is what its events add up to', () =>
+    fc.assert(
+      fc.asyncProperty(deedsOf(25), fc.integer({ min: 1, max: 4 }), async (deeds, limit) => {
+        const other = await openClinic(service);
+        await carryOut(other, deeds);
+        await service.history();
+        for (const report of ['sales', 'usage'] as const) expect(await unexplainedCells(other.owner, report, { limit })).toEqual([]);
+      }),
+      { numRuns: process.env.SOAK ? 20 : 1, endOnFailure: true },
+    ));
+
   it('L5, K2: pages stay what they were begun as, whatever happens meanwhile', async () => {
     const other = await openClinic(service);
     const pay = ({ invoiceId }: Sold) =>
@@ -420,12 +433,12 @@ it('A2, A3: owner, administrator and auditor, each of their own business', async
   });
 });
 
-it('J2: a report that takes longer than its caller waits is given up, in Postgres too, and holds up nothing else', async () => {
+it('J2: a report, or what explains it, that takes longer than its caller waits is given up, in Postgres too, and holds up nothing else', async () => {
   const api = await service.startApi({ REQUEST_TIMEOUT_MS: '4000' });
   const [client, url] = [await service.pool.connect(), api.ready as string];
   const headers = { authorization: `Bearer ${await clinic.business.token('owner')}` };
   const ask = (path: string) => fetch(`${url}/v1/reports/sales${path}`, { headers });
-  const most = () => [...Array.from({ length: 6 }, () => ask('/totals?by=day')), ask('')];
+  const most = () => [ask('/explanation?figure=outstanding'), ...Array.from({ length: 5 }, () => ask('/totals?by=day')), ask('')];
   try {
     await Promise.all(most()); // connects
     const { rows } = await client.query<{ build: number }>(

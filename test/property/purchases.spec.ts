@@ -122,11 +122,11 @@ class World {
       const position = BigInt(this.events.length);
       const recorded = {
         ...event,
-        id: `${commandId}/${position}`,
+        id: idOf(`${commandId}/${position}`),
         stream,
         revision: position,
         position,
-        metadata: { commandId },
+        metadata: { commandId, time: `${DAY}T12:00:00.000Z` },
       } as unknown as Recorded;
       this.events.push(recorded);
       for (const { name, on } of [purchasing, selling])

@@ -139,7 +139,7 @@ class World {
       const position = BigInt(this.events.length);
       const revision = BigInt(this.events.filter((earlier) => earlier.stream === stream).length);
       const metadata = { commandId, time: `${DAY}T12:00:00.000Z` } as Recorded['metadata'];
-      const recorded: Recorded = { ...event, id: `${commandId}/${stream}/${revision}`, stream, revision, position, metadata };
+      const recorded: Recorded = { ...event, id: idOf(`${commandId}/${stream}/${revision}`), stream, revision, position, metadata };
       this.events.push(recorded);
       for (const { name, on } of policies)
         (on[event.type]?.(recorded) ?? []).forEach((command, ordinal) =>

@@ -7,6 +7,7 @@ import { invoice, type IssuedInvoice } from '../../libs/domain/invoice/invoice.s
 import type { Aggregate, AnyEvent, Recorded } from '../../libs/domain/kernel/event.js';
 import { offeringList, type OfferingListState } from '../../libs/domain/offering-list/offering-list.state.js';
 import { offering, type DefinedOffering } from '../../libs/domain/offering/offering.state.js';
+import { usesIn } from '../../libs/domain/package/explanation.js';
 import type { PackageEvent } from '../../libs/domain/package/package.events.js';
 import {
   packageAggregate,
@@ -16,10 +17,12 @@ import {
   type Session,
   type SoldPackage,
 } from '../../libs/domain/package/package.state.js';
+import { explainSale, SALES_FIGURES } from '../../libs/domain/package/sale-explanation.js';
 import { purchase, type StartedPurchase } from '../../libs/domain/purchase/purchase.state.js';
 import { series, type SeriesState } from '../../libs/domain/series/series.js';
 import { fold } from '../../libs/projection-engine/fold.js';
 import { packageSales, type PackageSalesRow } from '../../projections/package-sales.projection.js';
+import { packageUsage, type PackageUsageRow } from '../../projections/package-usage.projection.js';
 import { byStream } from './afresh.js';
 
 // What holds over several streams once all that follows has followed (docs/operations-over-streams.md).
@@ -47,11 +50,14 @@ export function disagreements(events: readonly Recorded[]): string[] {
   };
   const sales = (events as Recorded<PackageEvent>[]).filter((event) => event.type === 'PackageSold');
   const reported = fold(packageSales, new Map<string, PackageSalesRow>(), events);
+  const used = fold(packageUsage, new Map<string, PackageUsageRow>(), events);
+  const histories = byStream(events);
   return [
     ...[...streams.offerings.values()].flatMap((offered) => ofOffering(offered, streams)),
     ...sales.flatMap((sale) => ofSale(sale, streams, events)),
     ...[...streams.packages.values()].flatMap((sold) => ofPackage(sold, streams)),
     ...[...streams.packages.values()].flatMap((sold) => ofReport(sold, reported.get(sold.packageId), streams)),
+    ...sales.flatMap((sale) => ofExplanations(sale, histories, reported, used)),
     ...[...streams.series.values()].flatMap((planned) => ofSeries(planned, streams)),
     ...[...streams.appointments.values()].flatMap((booked) => ofAppointment(booked, streams)),
     ...[...streams.invoices.values()].flatMap((issued) => ofInvoice(issued)),
@@ -137,6 +143,26 @@ function ofReport(sold: SoldPackage, row: PackageSalesRow | undefined, { invoice
     'it ends on another day': expiresOn !== sold.expiresOn,
     'it is cancelled there or here, not both': cancelled !== (sold.status === 'cancelled'),
     'another owner, offering or day': unlike([row.clientId, row.offeringId, row.soldOn], [sold.clientId, sold.offeringId, sold.soldOn]),
+  });
+}
+
+/** J2, J3, K1: what is reported of a sale, and of each use of it, is what their events add up to. */
+function ofExplanations(
+  { stream, data }: Sale,
+  histories: Map<string, Recorded[]>,
+  reported: Map<string, PackageSalesRow>,
+  used: Map<string, PackageUsageRow>,
+): string[] {
+  const sold = histories.get(stream) as Recorded<PackageEvent>[];
+  const invoiced = (histories.get(`invoice-${data.invoice.invoiceId}`) ?? []) as Recorded<InvoiceEvent>[];
+  const row = { packages: 1, ...reported.get(data.packageId) };
+  const wrong = SALES_FIGURES.filter(
+    (figure) => explainSale(sold, invoiced, figure).reduce((sum, { adds }) => sum + adds!, 0) !== row[figure],
+  );
+  const uses = usesIn(sold);
+  return said(`package ${data.packageId} explained`, {
+    [`its events come to another ${wrong.join(', ')} than is reported`]: wrong.length > 0,
+    'a use of it has another effect than is reported': uses.some(({ entryId, adds }) => used.get(entryId)?.effect !== adds.effect),
   });
 }
 

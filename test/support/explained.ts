@@ -64,6 +64,10 @@ interface InvoiceOnScreen {
   pending: number;
   balance: number;
 }
+interface ExpiryStep {
+  from: string | null;
+  to: string | null;
+}
 interface Tag {
   revision: string;
   what: string;
@@ -89,6 +93,7 @@ export async function unexplained(reader: Caller): Promise<string[]> {
 async function ofPackage(reader: Caller, shown: PackageOnScreen): Promise<string[]> {
   const path = `/v1/packages/${shown.packageId}`;
   const { items } = await reader.get<{ items: PackageEntry[] }>(`${path}/history`);
+  const expiry = await reader.get<{ items: ExpiryStep[] }>(`${path}/expiry/explanation`);
   const tags = await everyOf<Tag>(reader, `${path}/audit-tags`);
   const sessions = await everyOf<{ serviceId: string; outcome: string }>(reader, `${path}/sessions`);
   const standing = shown.services.map(
@@ -97,6 +102,7 @@ async function ofPackage(reader: Caller, shown: PackageOnScreen): Promise<string
   const { status, expiresOn } = items.at(-1)!.after;
   return [
     ...differing(`package ${shown.packageId} on the screen`, [shown.status, shown.expiresOn], [status, expiresOn]),
+    ...differing(`expiry of package ${shown.packageId}`, shown.expiresOn, goneThrough(expiry.items)),
     ...addedUp(`package ${shown.packageId}`, items, new Counts(), countsOn(shown)),
     ...differing(
       `sessions of package ${shown.packageId}`,
@@ -106,6 +112,10 @@ async function ofPackage(reader: Caller, shown: PackageOnScreen): Promise<string
     ...tags.flatMap((tag) => ofTag(tag, items)),
   ];
 }
+
+/** The day to which one step after the other leads. */
+const goneThrough = (steps: readonly ExpiryStep[]): string | null | undefined =>
+  steps.reduce<string | null | undefined>((day, { from, to }) => (from === day ? to : undefined), null);
 
 /** F3: a tag's number is the one of the entry that it stands for. */
 function ofTag({ revision, serviceId, what, to }: Tag, items: readonly PackageEntry[]): string[] {
