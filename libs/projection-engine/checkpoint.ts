@@ -63,13 +63,15 @@ export interface Checkpoint {
   nameStore(store: string): Promise<void>;
 }
 
+/** Where a table `checkpoints` is: in `read_models` each build has its own. */
+export type CheckpointSchema = 'read_models' | 'policies' | 'event_feed';
+
 /**
- * @param schema where its table `checkpoints` is: `read_models`, where each build has its own, or one of the others
  * @param writer whose epochs fence it: those of the leader, or of whoever folds this build beside it
  */
 export function checkpointOf(
   pool: Pool,
-  schema: 'read_models' | 'policies' | 'event_feed',
+  schema: CheckpointSchema,
   name: string,
   version: number,
   build = 0,
@@ -79,14 +81,13 @@ export function checkpointOf(
   const own = [name, version];
   const isOwn = `projection = $1 AND version = $2${schema === 'read_models' ? ` AND build = ${build}` : ''}`;
   const mayWrite = writer === 'leader' ? LEADS : `EXISTS (SELECT FROM read_models.builders WHERE ${isOwn} AND epoch = `;
-  const skipped =
-    schema === 'read_models' ? `(SELECT array_agg(event_id) FROM read_models.skipped WHERE projection = $1 AND version = $2)` : 'NULL';
   return {
     name,
     version,
     read: async () => {
       const { rows } = await pool.query<ProgressRow>(
-        `SELECT position::text, event_id, stream, revision::text, time::text, state, poison, ${skipped}::text[] AS skipped
+        `SELECT position::text, event_id, stream, revision::text, time::text, state, poison,
+            (SELECT array_agg(event_id) FROM read_models.skipped WHERE projection = $1 AND version = $2)::text[] AS skipped
           FROM ${table} WHERE ${isOwn}`,
         own,
       );

@@ -3,9 +3,10 @@ import pg from 'pg';
 import pino from 'pino';
 import { createDatabase } from '../../test/support/postgres.js';
 import type { AnyEvent, Metadata, Recorded } from '../domain/kernel/event.js';
-import { eventFeed, positionAt, timeAt } from './event-feed.js';
+import { EVENT_FEED, EVENT_FEED_VERSION, eventFeed, positionAt, timeAt } from './event-feed.js';
 import type { Fed } from './feed.js';
 import { Projector } from './projector.js';
+import { skipPoison } from './skip.js';
 import { idOf } from './testing/example.js';
 import { MemoryFeed } from './testing/memory-feed.js';
 import { recorded } from './testing/recorded.js';
@@ -173,6 +174,22 @@ it('takes whatever text an event may hold', async () => {
   await reached(1n);
   const { rows } = await pool.query<{ data: object }>('SELECT data FROM event_feed.events');
   expect(rows[0]!.data).toEqual(data);
+});
+
+it('L6: an event that Postgres cannot take stops it until it is passed over, with a reason', async () => {
+  const events = [1, 2, 3].map((seconds) => happening(0, seconds, BigInt(seconds)));
+  const tooLarge = { ...events[1]!, metadata: { ...events[1]!.metadata, version: 2 ** 40 } };
+  follow(new MemoryFeed([events[0]!, tooLarge, events[2]!]));
+  await reached(1n);
+  const feed = { name: EVENT_FEED, version: EVENT_FEED_VERSION, schema: 'event_feed' } as const;
+  const skipped = () => skipPoison(pool, feed, tooLarge.id, 'nobody knows such a version');
+  for (let is = false; !is; await new Promise((resolve) => setTimeout(resolve, 10)))
+    is = await skipped().then(
+      () => true,
+      () => false, // it has not come there yet
+    );
+  await reached(3n);
+  expect((await written()).map(({ position }) => position)).toEqual([1n, 3n]);
 });
 
 it('folds without a look at the database', async () => {

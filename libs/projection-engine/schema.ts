@@ -5,7 +5,7 @@ import type { Projection } from './define-projection.js';
 import { inTransaction } from './held-client.js';
 import { EVENT_FEED_TABLES } from './event-feed.js';
 import { FORGOTTEN_TABLES } from './forgotten.js';
-import { TODO } from './todo.js';
+import { TODO, TODO_VERSION } from './todo.js';
 import { type Build, buildName, historyName, quoted, sqlName, tableName, VALID_FROM, VALID_TO } from './sql-names.js';
 import { VERIFIED } from './verified.js';
 
@@ -98,7 +98,7 @@ ${VERIFIED}
     ${CHECKPOINT_COLUMNS},
     PRIMARY KEY (projection, version)
   );
-  INSERT INTO policies.checkpoints (projection, version) VALUES ('${TODO}', 1) ON CONFLICT DO NOTHING;
+  INSERT INTO policies.checkpoints (projection, version) VALUES ('${TODO}', ${TODO_VERSION}) ON CONFLICT DO NOTHING;
   CREATE TABLE IF NOT EXISTS policies.started (policy text PRIMARY KEY, position bigint); -- events after it concern the policy; null: all do
   CREATE TABLE IF NOT EXISTS policies.todo (
     command_id uuid PRIMARY KEY,

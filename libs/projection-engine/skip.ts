@@ -1,6 +1,5 @@
 import type { Pool } from 'pg';
-import type { Poison } from './checkpoint.js';
-import type { Projection } from './define-projection.js';
+import type { CheckpointSchema, Poison } from './checkpoint.js';
 import { underMigrationLock } from './schema.js';
 
 /** A poison event that one version of a projection passes over, as somebody decided; a rebuild of that version does too. */
@@ -9,26 +8,36 @@ export interface Skipped extends Poison {
   skippedAt: string;
 }
 
-/** The projection has not stopped at that event. */
+/** What has stopped: a version of a projection, or of another consumer. */
+export interface Stopped {
+  name: string;
+  version: number;
+  schema?: CheckpointSchema;
+}
+
+/** It has not stopped at that event. */
 export class NotStoppedThere extends Error {
   override name = 'NotStoppedThere';
 }
 
 /**
- * Passes over the event at which a projection has stopped. The others are not concerned, and neither is a later version of this one.
+ * Passes over the event at which a consumer has stopped. The others are not concerned, and neither is a later version of this one.
  * @throws NotStoppedThere
  */
 export async function skipPoison(
   pool: Pool,
-  { name, version }: Pick<Projection, 'name' | 'version'>,
+  { name, version, schema = 'read_models' }: Stopped,
   eventId: string,
   reason: string,
 ): Promise<Poison> {
+  const table = `${schema}.checkpoints`;
+  const keyOf = (row: string) =>
+    ['projection', 'version', ...(schema === 'read_models' ? ['build'] : [])].map((part) => `${row}.${part}`).join();
   return underMigrationLock(pool, async (client) => {
     const { rows } = await client.query<{ poison: Poison }>(
-      `UPDATE read_models.checkpoints c SET state = 'running', poison = NULL, changed_at = now()
-        FROM (SELECT * FROM read_models.checkpoints WHERE projection = $1 AND version = $2 FOR UPDATE) old
-        WHERE (c.projection, c.version, c.build) = (old.projection, old.version, old.build) AND old.poison->>'eventId' = $3
+      `UPDATE ${table} c SET state = 'running', poison = NULL, changed_at = now()
+        FROM (SELECT * FROM ${table} WHERE projection = $1 AND version = $2 FOR UPDATE) old
+        WHERE (${keyOf('c')}) = (${keyOf('old')}) AND old.poison->>'eventId' = $3
         RETURNING old.poison`,
       [name, version, eventId],
     );

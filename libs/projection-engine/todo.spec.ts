@@ -7,7 +7,8 @@ import { counts, type Example, exampleHistory } from './testing/example.js';
 import type { Projection } from './define-projection.js';
 import { MemoryFeed } from './testing/memory-feed.js';
 import { Projector } from './projector.js';
-import type { TodoOptions, TriggerRef } from './todo.js';
+import { allSkipped, NotStoppedThere, skipPoison } from './skip.js';
+import { TODO, TODO_VERSION, type TodoOptions, type TriggerRef } from './todo.js';
 
 // Each sale asks for one command, whose event is any event with that command's id.
 
@@ -158,4 +159,21 @@ it('a policy that is added later starts with what comes after it', async () => {
   });
   await until(() => carriedOut.length === 2);
   expect(carriedOut.map(({ position }) => position).sort()).toEqual([4n, 5n]);
+});
+
+it('passes over a poison event, with a reason, and carries out what follows from those after it', async () => {
+  const { carriedOut } = start(new MemoryFeed(sales), {
+    commandsOf: (event) => {
+      if (event.position === 2n) throw new Error('a slip');
+      return commandsOf(event);
+    },
+  });
+  const isStopped = async () => (await pool.query(`SELECT FROM policies.checkpoints WHERE state = 'poisoned'`)).rowCount === 1;
+  await until(() => isStopped().catch(() => false));
+  const list = { name: TODO, version: TODO_VERSION, schema: 'policies' } as const;
+  await expect(skipPoison(pool, list, sales[0]!.id, 'not this one')).rejects.toThrow(NotStoppedThere);
+  await skipPoison(pool, list, sales[1]!.id, 'done by hand');
+  await until(() => carriedOut.length === 2);
+  expect(carriedOut.map(({ position }) => position)).toEqual([1n, 3n]);
+  expect(await allSkipped(pool)).toMatchObject([{ name: TODO, eventId: sales[1]!.id, error: 'a slip', reason: 'done by hand' }]);
 });

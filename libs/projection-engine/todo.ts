@@ -10,6 +10,7 @@ import type { EventRef } from './feed.js';
 // died in between, it stays on this list and is carried out by the projector. Giving it twice has one effect: its id is the same.
 
 export const TODO = 'todo';
+export const TODO_VERSION = 1;
 const GRACE = 2_000; // ms for the API to do it
 /** ms before what arrives is written, within which most commands are done, and then nothing is; and between two looks at what is due. */
 const BESIDE_AN_API = { linger: 200, look: 500 };
@@ -102,7 +103,7 @@ export function todoOf(
   return {
     consumer: {
       name: TODO,
-      version: 1,
+      version: TODO_VERSION,
       concerns: (type) => triggers.has(type),
       fold,
       reset: () => {

@@ -86,7 +86,7 @@ export class Worker {
     const events = unseen(batch, this.folded);
     const last = events.at(-1);
     if (!last) return;
-    const write = await this.consumer.fold(this.consumer.takesUnreadable ? events : this.readable(events));
+    const write = await this.consumer.fold(this.readable(events));
     await this.writing;
     const from = this.folded;
     this.folded = last.position;
@@ -101,9 +101,10 @@ export class Worker {
     if (this.again.length) await this.writing; // looking for the event that fails: one batch after the other
   }
 
-  /** @throws PoisonEvent */
+  /** Without what is passed over. @throws PoisonEvent */
   private readable(all: readonly Fed[]): readonly Recorded[] {
     const events = this.skipped.size ? all.filter(({ id }) => !this.skipped.has(id)) : all;
+    if (this.consumer.takesUnreadable) return events;
     const unreadable = events.find((event) => 'unreadable' in event && this.consumer.concerns(event.type));
     if (unreadable && 'unreadable' in unreadable) throw new PoisonEvent(unreadable, unreadable.unreadable);
     return events.filter((event) => !('unreadable' in event));
