@@ -11,7 +11,7 @@ export interface HttpOptions {
   port: number;
   projector: Projector;
   clerk?: Pick<StripeClerk, 'underWay' | 'failures'>;
-  sealer?: Pick<Sealer, 'lastAt' | 'failures' | 'differing'>;
+  sealer?: Pick<Sealer, 'lastAt' | 'failures' | 'differing' | 'strays'>;
   status: () => Promise<Status>;
 }
 
@@ -30,7 +30,7 @@ export async function serve({
   const metrics = metricsOf(registry, projector, status);
   const answers: Record<string, () => Promise<[status: number, type: string, body: string]>> = {
     '/health/live': async () => [200, JSON_TYPE, JSON.stringify({ status: 'ok' })],
-    '/health/ready': async () => readiness(await status(), projector),
+    '/health/ready': async () => readiness(await status(), projector, sealer?.strays ?? 0),
     '/status': async () => [200, JSON_TYPE, JSON.stringify({ ...(await status()), seals: sealing(sealer) })],
     '/metrics': async () => [200, Registry.PROMETHEUS_CONTENT_TYPE, await metrics()],
   };
@@ -49,7 +49,7 @@ const JSON_TYPE = 'application/json; charset=utf-8';
  * Ready while it leads or stands by, once all versions that its code has are built, here or by another; that a projection is stopped is for an
  * alarm, not for a restart.
  */
-const readiness = ({ leader, projections, verified }: Status, projector: Projector): [number, string, string] => {
+const readiness = ({ leader, projections, verified }: Status, projector: Projector, strays: number): [number, string, string] => {
   const poisoned = projections.filter(({ state }) => state === 'poisoned').map(({ name }) => name);
   const own = projector.progress();
   const isLive = (one: { name: string; version: number }) =>
@@ -57,7 +57,7 @@ const readiness = ({ leader, projections, verified }: Status, projector: Project
   const building = own.filter((one) => !isLive(one)).map(({ name }) => name);
   const status = !leader ? 'starting' : building.length ? 'building' : 'ok';
   const differing = verified.filter(({ differences }) => differences > 0).map(({ name }) => name); // from their events, when they were verified last
-  const body = { status, leading: projector.leading, leader: leader?.name ?? null, building, poisoned, differing };
+  const body = { status, leading: projector.leading, leader: leader?.name ?? null, building, poisoned, differing, strays };
   return [status === 'ok' ? 200 : 503, JSON_TYPE, JSON.stringify(body)];
 };
 
@@ -163,12 +163,12 @@ function measureClerk(registry: Registry, clerk: Pick<StripeClerk, 'underWay' | 
 
 function sealing(sealer: HttpOptions['sealer']): object {
   if (!sealer) return { made: false };
-  const { lastAt, failures, differing } = sealer;
-  return { made: true, lastAt: lastAt === undefined ? null : new Date(lastAt).toISOString(), failures, differing };
+  const { lastAt, failures, differing, strays } = sealer;
+  return { made: true, lastAt: lastAt === undefined ? null : new Date(lastAt).toISOString(), failures, differing, strays };
 }
 
 /** When all was sealed last by this process, and whether that goes on. */
-function measureSealer(registry: Registry, sealer: Pick<Sealer, 'lastAt' | 'failures' | 'differing'>): void {
+function measureSealer(registry: Registry, sealer: Pick<Sealer, 'lastAt' | 'failures' | 'differing' | 'strays'>): void {
   const registers = [registry];
   new Gauge({
     name: 'punchcard_sealed_timestamp_seconds',
@@ -185,6 +185,14 @@ function measureSealer(registry: Registry, sealer: Pick<Sealer, 'lastAt' | 'fail
     collect() {
       this.reset();
       this.inc(sealer.failures);
+    },
+  });
+  new Gauge({
+    name: 'punchcard_seals_stray_events',
+    help: 'Events among the seals that are none: somebody else has written to the event store',
+    registers,
+    collect() {
+      this.set(sealer.strays);
     },
   });
   new Counter({

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { SealFolder } from '../../libs/audit/seal-folder.js';
 import type { SealKey } from '../../libs/audit/seal.js';
 import { sinceSealed } from '../../libs/audit/sealed-through.js';
+import { type Stray, strayCount } from '../../libs/audit/seal-stream.js';
 import { keepSeals, migrateSealing, sealAll } from '../../libs/audit/sealing.js';
 import type { Parts } from '../../libs/command-handling/operation.js';
 import { Conflict } from '../../libs/event-store/event-store.js';
@@ -20,6 +21,7 @@ export class Sealer {
   made = 0;
   failures = 0;
   lastAt: number | undefined; // ms since 1970: when all was sealed last
+  strays = 0; // events among the seals that are none: somebody else has written them
   private readonly folder: SealFolder | undefined;
   private isWhole = false; // the folder has the seals of every business
 
@@ -49,6 +51,7 @@ export class Sealer {
     const { everyMs } = this.settings;
     try {
       await migrateSealing(this.pool);
+      this.strays = await strayCount(this.pool);
       const since = await sinceSealed(this.pool);
       if (since === undefined) return 0;
       this.lastAt = Date.now() - since;
@@ -63,7 +66,8 @@ export class Sealer {
     const { pool, folder } = this;
     try {
       await migrateSealing(pool);
-      const made = await sealAll({ ...this.parts, pool }, { key: this.settings.key, folder });
+      const made = await sealAll({ ...this.parts, pool }, { key: this.settings.key, folder, onStray: this.tell });
+      this.strays = await strayCount(pool);
       this.made += made;
       this.lastAt = Date.now();
       if (made > 0) this.log.info({ seals: made }, 'What has happened is sealed.');
@@ -74,6 +78,12 @@ export class Sealer {
       this.log.warn({ err: error }, 'What has happened could not be sealed; it is sealed the next time.');
     }
   }
+
+  private readonly tell = (stray: Stray): void =>
+    this.log.error(
+      { stray },
+      'An event among the seals is none: somebody else can write to the event store (docs/auditing.md). Sealing goes on after it.',
+    );
 
   /** Once: seals that were made before there was the folder, or by somebody who was not told of it. */
   private async fill(folder: SealFolder): Promise<void> {

@@ -9,6 +9,7 @@ import { BadLine } from '../../libs/audit/export-lines.js';
 import type { Fault, Verdict } from '../../libs/audit/fault.js';
 import { pemOf, sealKeyOf } from '../../libs/audit/seal.js';
 import { SealFolder } from '../../libs/audit/seal-folder.js';
+import type { Stray } from '../../libs/audit/seal-stream.js';
 import { migrateSealing, sealAll } from '../../libs/audit/sealing.js';
 import { StoredHistory } from '../../libs/audit/stored-history.js';
 import { verify, type VerifyOptions } from '../../libs/audit/verify.js';
@@ -112,7 +113,8 @@ async function sealNow({ data }: { data: string }): Promise<void> {
   try {
     await migrateSealing(pool);
     const folder = env.SEAL_FOLDER ? new SealFolder(env.SEAL_FOLDER, { error: (about, message) => complain(message, about) }) : undefined;
-    const made = await sealAll({ store, codec, pool, clock: systemClock }, { key: sealKeyOf(setting(env, 'SEAL_KEY')), folder });
+    const onStray = (stray: Stray) => complain('An event among the seals is none: somebody else can write to the event store.', stray);
+    const made = await sealAll({ store, codec, pool, clock: systemClock }, { key: sealKeyOf(setting(env, 'SEAL_KEY')), folder, onStray });
     say(`${made} seals made.`);
     if (folder?.differing) process.exitCode = BROKEN;
   } finally {

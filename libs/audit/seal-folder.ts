@@ -37,10 +37,14 @@ export class SealFolder {
     );
   }
 
-  /** The highest number that is kept of a business; 0: none. */
-  async newest(business: string): Promise<number> {
+  /** From which number on it may lack seals of a business: the first that is not kept, or the newest that is. */
+  async lacking(business: string): Promise<number> {
     const names = await readdir(join(this.folder, business)).catch(absent);
-    return (names ?? []).reduce((highest, name) => Math.max(highest, Number(KEPT.exec(name)?.[1] ?? 0)), 0);
+    const kept = new Set((names ?? []).map((name) => Number(KEPT.exec(name)?.[1] ?? 0)));
+    let first = 1;
+    while (kept.has(first)) first += 1;
+    const isWhole = [...kept].every((number) => number < first);
+    return isWhole ? Math.max(1, first - 1) : first;
   }
 }
 

@@ -10,10 +10,11 @@ import { createCodec } from '../event-store/codec.js';
 import { connectEventStore, type EncodedEvent, type EventStore } from '../event-store/event-store.js';
 import { SealFolder } from './seal-folder.js';
 import { sealHash } from './seal.js';
+import { type Stray, strayCount } from './seal-stream.js';
 import { sinceSealed } from './sealed-through.js';
 import { keepSeals, migrateSealing, sealAll } from './sealing.js';
 import { StoredHistory } from './stored-history.js';
-import { BUSINESS, eventAfter, KEY } from './testing/example-history.js';
+import { BUSINESS, eventAfter, KEY, OTHER_KEY } from './testing/example-history.js';
 import { verify } from './verify.js';
 
 // The sealing on a real event store and Postgres, and on a store that was restored from a backup.
@@ -106,6 +107,9 @@ describe('on a store', () => {
     const folderOf = newFolder();
     await keepSeals(served.store, folderOf, BUSINESS);
     expect(await Promise.all((await files()).map(kept))).toEqual(await seals());
+    await rm(join(folder, BUSINESS, '00000002.json'));
+    await keepSeals(served.store, folderOf, BUSINESS); // also what is lacking in between
+    expect(await Promise.all((await files()).map(kept))).toEqual(await seals());
 
     await writeFile(join(folder, BUSINESS, '00000004.json'), 'what somebody else wrote');
     await happens('package-a');
@@ -131,6 +135,44 @@ describe('on a store', () => {
     const verdicts = await verify(history, { publicKeys: [KEY.publicKey] });
     expect(history.foreign).toBe(3);
     expect(verdicts).toMatchObject([{ business: BUSINESS, events: 2, faults: [{ why: 'inserted', stream: 'theirs-4', revision: 0n }] }]);
+  });
+
+  it('K4: what somebody else writes among the seals is told once, and sealing goes on after it', async () => {
+    const strays: Stray[] = [];
+    const sealOn = () => sealAll(parts(), { key: KEY, onStray: (stray) => void strays.push(stray) });
+    const write = async (type: string, data: object) => {
+      const last = await served.store.lastOf(sealsOf(BUSINESS));
+      const metadata = {} as EncodedEvent['metadata'];
+      await served.store.append(sealsOf(BUSINESS), last ? last.revision : 'no_stream', [
+        { id: randomUUID(), type, data: data as EncodedEvent['data'], metadata },
+      ]);
+    };
+    await write('SomebodyElses', {});
+    await happens('package-a', 2);
+    expect(await sealOn()).toBe(1);
+    await happens('package-a');
+    expect(await sealOn()).toBe(1);
+    const [, one, two] = await seals();
+    await write('HistorySealed', one!); // an old one again
+    await write('HistorySealed', OTHER_KEY.seal({ ...two!, number: 3, previous: sealHash(two!) })); // one that would be the next, with a key of theirs
+    await happens('package-b');
+    expect(await sealOn()).toBe(1);
+    await happens('package-b');
+    expect(await sealOn()).toBe(1);
+    expect((await seals()).slice(5)).toMatchObject([
+      { number: 3, previous: sealHash(two!), events: 4 },
+      { number: 4, events: 5 },
+    ]);
+    expect(strays.map(({ type, revision }) => [type, revision])).toEqual([
+      ['SomebodyElses', '0'],
+      ['HistorySealed', '3'],
+      ['HistorySealed', '4'],
+    ]);
+    expect(await strayCount(pool)).toBe(3);
+    expect(await faults()).toMatchObject([{ why: 'inserted', stream: sealsOf(BUSINESS), revision: 0n }]);
+    const folderOf = newFolder();
+    await keepSeals(served.store, folderOf, BUSINESS);
+    expect((await files()).length).toBe(5); // four, and theirs beside the one in whose place it stands
   });
 
   it('K4: a seal names few streams, so that no event is large', async () => {

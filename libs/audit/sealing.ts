@@ -9,6 +9,7 @@ import { isHashed, isOfABusiness } from '../event-store/foreign-events.js';
 import type { SealFolder } from './seal-folder.js';
 import type { SealKey } from './seal.js';
 import { noteSealed, SEALED_THROUGH, sealedThrough } from './sealed-through.js';
+import { sealIn, STRAY_SEALS, type Stray, SealStreams } from './seal-stream.js';
 import { sealEventsOf } from './stored-history.js';
 import { Unsealed } from './unsealed.js';
 
@@ -25,19 +26,22 @@ export interface SealingParts {
   clock: () => string;
 }
 
-export type Keeps = Pick<SealFolder, 'keep' | 'newest'>;
+export type Keeps = Pick<SealFolder, 'keep' | 'lacking'>;
 
 export interface SealingOptions {
   key: SealKey;
   /** Where the seals are written to as well, to be kept elsewhere. */
   folder?: Keeps;
   mostHeads?: number;
+  /** Told of each event among the seals that is none, once. */
+  onStray?: (stray: Stray) => void;
 }
 
 const SCHEMA = `
   SELECT pg_advisory_xact_lock(hashtext('punchcard audit'));
   CREATE SCHEMA IF NOT EXISTS audit;
   ${SEALED_THROUGH}
+  ${STRAY_SEALS}
   CREATE TABLE IF NOT EXISTS audit.seal_keys (public_key text PRIMARY KEY, since timestamptz(3) NOT NULL DEFAULT now());`;
 
 /** Safe to run from several processes at once. */
@@ -54,6 +58,7 @@ export async function publicKeysOf(pool: Pool): Promise<{ publicKey: string; sin
 /** A business whose events are being sealed: what its last seal is, and what has happened since. */
 interface Sealed {
   last: StoredEvent | undefined;
+  end: bigint; // revision of the last event of its stream, which others may have written
   unsealed: Unsealed;
   newest: StoredEvent | undefined; // the event that a seal follows from
 }
@@ -69,7 +74,8 @@ export async function sealAll(parts: SealingParts, options: SealingOptions): Pro
   await pool.query('INSERT INTO audit.seal_keys (public_key) VALUES ($1) ON CONFLICT DO NOTHING', [options.key.publicKey]);
   const through = await store.lastPosition();
   if (through === undefined) return 0;
-  const run = new Run(parts, options);
+  const keys = new Set((await publicKeysOf(pool)).map(({ publicKey }) => publicKey));
+  const run = new Run(parts, options, new SealStreams(parts, keys, options.onStray ?? ignored));
   let last: StoredEvent | undefined;
   for await (const batch of store.readAll({ after: await sealedThrough(pool, store) })) {
     const events: StoredEvent[] = batch.filter(({ position }) => position <= through);
@@ -82,13 +88,17 @@ export async function sealAll(parts: SealingParts, options: SealingOptions): Pro
   return run.made;
 }
 
-/** Writes what the folder lacks of the seals of a business, from the newest that it has on. */
+const ignored = (): void => undefined;
+
+/** Writes what the folder lacks of the seals of a business, also in between; and the newest that it has, which may differ once the store was restored. */
 export async function keepSeals(store: EventStore, folder: Keeps, business: string): Promise<void> {
   const last = await store.lastOf(sealsOf(business));
   if (!last) return;
-  const newest = BigInt(Math.max(1, await folder.newest(business))) - 1n; // its revision: it may differ, once the store was restored
-  const from = newest < last.revision ? newest : last.revision;
-  for await (const { data } of sealEventsOf(store, business, from)) await folder.keep(data as unknown as Seal);
+  const from = BigInt(await folder.lacking(business)) - 1n; // it stands there, or further on: others may have written before it
+  for await (const event of sealEventsOf(store, business, from < last.revision ? from : last.revision)) {
+    const seal = sealIn(event, business);
+    if (seal) await folder.keep(seal);
+  }
 }
 
 class Run {
@@ -99,6 +109,7 @@ class Run {
   constructor(
     private readonly parts: SealingParts,
     private readonly options: SealingOptions,
+    private readonly streams: SealStreams,
   ) {}
 
   async take(event: StoredEvent): Promise<void> {
@@ -122,35 +133,36 @@ class Run {
   private async read(business: string): Promise<Sealed> {
     const { folder } = this.options;
     if (folder) await keepSeals(this.parts.store, folder, business); // whoever appended the last may have died before it was kept, or had no folder
-    const last = await this.parts.store.lastOf(sealsOf(business));
-    const seal = last && (last.data as unknown as Seal);
-    const sealed = { last, unsealed: new Unsealed(business, seal), newest: undefined };
+    const stream = await this.streams.of(business);
+    const seal = stream.last && (stream.last.data as unknown as Seal);
+    const sealed = { ...stream, unsealed: new Unsealed(business, seal), newest: undefined };
     this.businesses.set(business, sealed);
     return sealed;
   }
 
   private async seal(business: string, sealed: Sealed): Promise<void> {
     const { store, clock, codec } = this.parts;
-    const { last, unsealed, newest } = sealed;
+    const { last, end, unsealed, newest } = sealed;
     const now = clock();
     const time = last && last.metadata.time > now ? last.metadata.time : now;
     const seal = unsealed.sealed(time, this.options.key);
     const stream = sealsOf(business);
     const { id, metadata } = newest as Recorded;
     const [encoded] = await codec.encode([{ type: HistorySealed.type, data: seal }], {
-      ...{ stream, revision: (last?.revision ?? -1n) + 1n, previousHash: last?.metadata.hash ?? GENESIS },
+      ...{ stream, revision: end + 1n, previousHash: last?.metadata.hash ?? GENESIS },
       metadata: {
         ...{ business, actor: metadata.actor, policy: SEALING, commandId: policyCommandIdOf(id, SEALING, 0) },
         ...{ $correlationId: metadata.$correlationId, $causationId: id, time },
       },
     });
-    await store.append(stream, last ? last.revision : 'no_stream', [encoded!.event]);
+    await store.append(stream, end < 0n ? 'no_stream' : end, [encoded!.event]);
     const stored = await store.lastOf(stream);
     if (stored?.metadata.hash !== encoded!.event.metadata.hash) throw new Conflict(`Somebody else sealed ${stream}`);
     await this.options.folder?.keep(seal);
     this.made += 1;
     this.heads -= unsealed.changed;
     sealed.last = stored;
+    sealed.end = stored.revision;
     sealed.unsealed = new Unsealed(business, seal);
   }
 }

@@ -1,4 +1,4 @@
-import { HistorySealed, type Seal } from '../domain/seal/seal.events.js';
+import { HistorySealed, type Seal, sealsOf } from '../domain/seal/seal.events.js';
 import type { Fault, Why } from './fault.js';
 import { isSigned, NO_SEAL, sealHash } from './seal.js';
 
@@ -9,6 +9,7 @@ export interface Mark {
   events: number;
   streams: number;
   log: string;
+  signature: string;
   /** The seals between the mark before and this one are not known: its heads are not all that changed since. */
   isLone: boolean;
 }
@@ -24,6 +25,9 @@ export interface Trust {
 export class SealChain {
   readonly marks: Mark[] = [];
   fault: Fault | undefined;
+  stray: Fault | undefined; // the first of those that stand between the seals, and are none of them
+  private read = 0;
+  private unfit: { fault: Fault; revision: bigint } | undefined; // the first that is not the next seal, while that has not come
   private previous = NO_SEAL;
   private keys: readonly string[] | undefined;
   private readonly vouchedFor: boolean;
@@ -42,13 +46,18 @@ export class SealChain {
     return this.marks.length;
   }
 
-  /** The next seal, as it was read. What comes after one that does not hold vouches for nothing. */
+  /** What comes next among the seals, as it was read. If the next seal comes later, it is a stray; else what comes after it vouches for nothing. */
   take(read: unknown): void {
-    if (this.fault) return;
+    const revision = BigInt(this.read++);
     const expected = this.marks.length + 1;
     const seal = HistorySealed.data.safeParse(read).success ? (read as Seal) : undefined;
-    this.fault = seal ? this.faultOf(seal) : this.faulty('sealChanged', expected, `What stands in the place of seal ${expected} is none.`);
-    if (!seal || this.fault) return;
+    const fault = seal ? this.faultOf(seal) : this.faulty('sealChanged', expected, `What stands in the place of seal ${expected} is none.`);
+    if (!seal || fault) {
+      if (fault) this.unfit ??= { fault, revision };
+      return;
+    }
+    if (this.unfit) this.stray ??= this.strayAt(this.unfit.revision, seal);
+    this.unfit = undefined;
     this.keys ??= [seal.publicKey];
     this.previous = sealHash(seal);
     this.marks.push(markOf(seal));
@@ -56,6 +65,7 @@ export class SealChain {
 
   /** The marks to hold the events against, once all seals are taken: a seal that was kept elsewhere is one, if the history lacks it. */
   finish(): readonly Mark[] {
+    this.fault = this.unfit?.fault;
     const lacking = [...this.kept.values()].filter(({ number }) => number > this.marks.length).sort((a, b) => a.number - b.number);
     for (const seal of lacking) {
       const untrusted = this.trustFaultOf(seal);
@@ -103,6 +113,11 @@ export class SealChain {
     return !before || (BigInt(through) > before.through && events > before.events && streams >= before.streams);
   }
 
+  private strayAt(revision: bigint, { number }: Seal): Fault {
+    const says = `It is none of the seals: somebody else wrote it. Seal ${number} comes after it, and goes on from the one before.`;
+    return { why: 'inserted', business: this.business, stream: sealsOf(this.business), revision, says };
+  }
+
   private missing(number: number, because: string): Fault {
     return this.faulty('sealMissing', number, `Seal ${number} is missing: ${because}.`);
   }
@@ -112,6 +127,6 @@ export class SealChain {
   }
 }
 
-const markOf = ({ number, through, events, streams, log }: Seal): Mark => ({
-  ...{ number, through: BigInt(through), events, streams, log, isLone: false },
+const markOf = ({ number, through, events, streams, log, signature }: Seal): Mark => ({
+  ...{ number, through: BigInt(through), events, streams, log, signature, isLone: false },
 });

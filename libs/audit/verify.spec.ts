@@ -153,6 +153,19 @@ describe('verifying seals', () => {
     const forged = KEY.seal({ ...two, heads: two.heads.slice(1) });
     expect(await first({ seals: [one, forged, three] })).toMatchObject({ why: 'sealReplaced', seal: 3 });
   });
+  it('K4: what somebody else wrote between the seals is named, and those after it are held to', async () => {
+    const forged = OTHER_KEY.seal({ ...three, previous: sealHash(two) });
+    for (const stray of [null, 'a stray', one, { ...two, events: 8 }, forged]) {
+      const seals = [one, two, stray, three];
+      const stands = { why: 'inserted', stream: `seals-${BUSINESS}`, revision: 2n };
+      expect(await faultsOf({ seals })).toMatchObject([stands]);
+      const [verdict] = await verify(sourceOf({ ...history, seals }));
+      expect(verdict).toMatchObject({ seals: 3, sealed: 9 });
+      expect(await faultsOf({ seals, events: without(at(b, 2)) })).toMatchObject([{ why: 'truncated', stream: b, seal: 3 }, stands]);
+    }
+  });
+  it('K4: what somebody wrote after the last seal is named', async () =>
+    expect(await first({ seals: [one, two, three, one] })).toMatchObject({ why: 'sealReplaced', seal: 1 }));
   it('K4: seals made anew with another key are named', async () => {
     const forged = rechained(instead(at(a, 2), { ...at(a, 2), data: { remaining: 77 } }));
     const seals = sealed(forged, [4, 7, 9], OTHER_KEY);

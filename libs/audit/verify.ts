@@ -87,7 +87,7 @@ class Histories {
       streams: this.streams.get(business) ?? 0,
       seals: chain.marks.filter(({ isLone }) => !isLone).length,
       sealed: chain.marks.at(-1)?.events ?? 0,
-      faults: this.faultsOf(business, chain.faultGiven(this.events.get(business) ?? 0)),
+      faults: this.faultsOf(business, [chain.stray, chain.faultGiven(this.events.get(business) ?? 0)]),
     }));
   }
 
@@ -110,7 +110,11 @@ class Histories {
   private async headsOf(business: string, number: number): Promise<readonly Head[]> {
     const kept = this.options.kept?.find((seal) => seal.businessId === business && seal.number === number);
     if (kept) return kept.heads;
-    for await (const seal of this.source.seals(business)) if ((seal as Seal).number === number) return (seal as Seal).heads;
+    const signature = this.chains.get(business)?.marks.find((mark) => mark.number === number)?.signature;
+    for await (const read of this.source.seals(business)) {
+      const seal = read as Seal | null;
+      if (seal?.number === number && seal.signature === signature) return seal.heads; // others may have written between them
+    }
     return [];
   }
 
@@ -123,11 +127,11 @@ class Histories {
   }
 
   /** The first event that does not hold before all; then the seals; that they do not fit the events only when no event is named. */
-  private faultsOf(business: string, fault: Fault | undefined): Fault[] {
+  private faultsOf(business: string, ofSeals: readonly (Fault | undefined)[]): Fault[] {
     const found = (this.found.get(business) ?? []).toSorted((a, b) => (a.at < b.at ? -1 : Number(a.at > b.at)));
     const faults = new Map(found.map(({ fault: one }) => [`${one.stream}@${one.revision}`, one]));
     const misfit = faults.size === 0 ? this.misfits.get(business)?.fault : undefined;
-    return [...faults.values(), fault, misfit].filter((one) => one !== undefined).slice(0, MOST_FAULTS);
+    return [...faults.values(), ...ofSeals, misfit].filter((one) => one !== undefined).slice(0, MOST_FAULTS);
   }
 }
 

@@ -3,12 +3,13 @@ import { Controller, Get, Inject, Query, StreamableFile } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { Pool } from 'pg';
 import { pemOf } from '../../../libs/audit/seal.js';
+import { sealIn } from '../../../libs/audit/seal-stream.js';
 import { publicKeysOf } from '../../../libs/audit/sealing.js';
 import { exportOf } from '../../../libs/audit/stored-history.js';
 import { PARTS } from '../../../libs/command-handling/handler.js';
 import type { Parts } from '../../../libs/command-handling/operation.js';
 import { InvalidInput } from '../../../libs/domain/kernel/refusal.js';
-import { type Seal, sealsOf } from '../../../libs/domain/seal/seal.events.js';
+import { sealsOf } from '../../../libs/domain/seal/seal.events.js';
 import { Places } from '../../../libs/reporting/places.js';
 import { Allow } from '../http/access.js';
 import { Call, type CallContext } from '../http/call.js';
@@ -41,7 +42,8 @@ export class AuditController {
     const end = cursor === undefined ? ((await store.lastOf(stream))?.revision ?? -1n) : revisionIn(cursor);
     const from = end - BigInt(limit) + 1n;
     const events = end < 0n ? [] : await store.readStream(stream, { from: from < 0n ? 0n : from, to: end });
-    return { items: events.map(({ data }) => data as unknown as Seal).reverse(), next: from > 0n ? cursorTo(from - 1n) : null };
+    const seals = events.flatMap((event) => sealIn(event, business) ?? []); // somebody else may have written there too
+    return { items: seals.reverse(), next: from > 0n ? cursorTo(from - 1n) : null };
   }
 
   /** The keys that seals are signed with. Compare them with what you were told in another way. */
