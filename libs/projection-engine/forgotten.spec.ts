@@ -9,6 +9,7 @@ import { createBuild, migrate, underMigrationLock } from './schema.js';
 import { AFRESH } from './sql-names.js';
 import { MemoryFeed } from './testing/memory-feed.js';
 import { recorded } from './testing/recorded.js';
+import { lastVerified } from './verified.js';
 import { dropAbandoned, verify } from './verify.js';
 
 // K4: who is forgotten is taken out of each build by itself.
@@ -161,6 +162,28 @@ it('J5, K4: a verification waits for those who are being forgotten', async () =>
   await new Promise((resolve) => setTimeout(resolve, 300));
   await scrubForgotten(pool, [people], quiet);
   expect(await verifying).toMatchObject([{ differences: 0, rows: 1, problem: null }]);
+});
+
+it('J5, K4: a verification that does not see the end of a forgetting is undecided, which is no difference', async () => {
+  const feed = new MemoryFeed(
+    recorded([{ type: 'ClientRegistered', data: { clientId: personOf(1), name: FORGOTTEN } }], { metadata: { business } }),
+  );
+  await pool.query(`INSERT INTO read_models.people_v1 (business_id, id, name, valid_from) VALUES ($1, $2, 'Zephyrine', 1)`, [
+    business,
+    personOf(1),
+  ]);
+  await pool.query('UPDATE read_models.checkpoints SET position = 1 WHERE build = 0');
+  await forget(5); // heard of, and not in the rows yet
+  const options = { databaseUrl: database.url, feed, projections: [people as unknown as Projection], logger: quiet, patience: 100 };
+  const [result] = await verify(options, new AbortController().signal);
+  expect(result).toMatchObject({
+    position: null,
+    differences: 0,
+    problem: expect.stringMatching(/^Undecided: .* Verify it again later\.$/) as string,
+  });
+  expect(await lastVerified(pool)).toMatchObject([{ name: 'people', differences: 0, problem: result!.problem }]); // it is told, and not as a difference
+  await pool.query('DELETE FROM policies.forgotten');
+  expect(await verify(options, new AbortController().signal)).toMatchObject([{ differences: 1, problem: null }]);
 });
 
 it('K4: more than fit at once are scrubbed, and one with whom it fails holds up nobody', async () => {

@@ -158,6 +158,38 @@ it('J5: is right while events come in, and holds up nobody for long', async () =
   await reached(EVENTS + 600);
 });
 
+it('J5: whoever verifies in the process that follows the events does not keep it from following', async () => {
+  const [long, first] = [6_000, EVENTS + 600];
+  feed.append(exampleHistory(first + long, SOLD).slice(first));
+  await reached(first + long);
+  const coming = exampleHistory(first + long + 2_000, SOLD).slice(first + long);
+  let verifying = true;
+  let [appended, worst] = [first + long, 0];
+  const arriving = (async () => {
+    const at: number[] = []; // when what is not held yet has come, the oldest first
+    while (verifying) {
+      const event = coming.shift();
+      if (event) {
+        feed.append([event]);
+        at.push(performance.now());
+        appended += 1;
+      }
+      const held = Math.min(...(await positions()).map(Number));
+      at.splice(0, at.length - (appended - held));
+      worst = Math.max(worst, performance.now() - (at[0] ?? performance.now()));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  })();
+  const began = performance.now();
+  const { results } = await verified();
+  const took = performance.now() - began;
+  verifying = false;
+  await arriving;
+  expect(results.map(({ differences, problem }) => [differences, problem])).toEqual(all.map(() => [0, null]));
+  expect(worst).toBeLessThan(took / 2);
+  await reached(appended);
+});
+
 it('J5: its last result is kept, and nothing else of it', async () => {
   const { results } = await verified();
   expect(await lastVerified(pool)).toEqual(

@@ -25,7 +25,8 @@ const CONNECTIONS = 6;
 const BEAT = 1_000; // ms between two signs of life
 const HOLD = 1_000; // ms that the leader's write may be held up
 const MOST_TRIES = 20; // to stand where the live table stands
-const FORGETTING = { look: 500, most: 30_000 }; // ms, until those who are being forgotten are
+const LOOK = 500; // ms between two looks at whether those who are being forgotten are
+const PATIENCE = 30_000; // ms, until they are
 
 export interface VerifyOptions {
   databaseUrl: string;
@@ -36,6 +37,8 @@ export interface VerifyOptions {
   onDifference?: (difference: Difference, projection: Projection) => void;
   logger: Pick<Logger, 'warn' | 'error'>;
   maxBatch?: number;
+  /** Milliseconds that those who are being forgotten are waited for. */
+  patience?: number;
 }
 
 /** K4: what was read with a key that is deleted by now differs from what is read without: nobody can tell whether that is all. */
@@ -138,7 +141,7 @@ class Verification {
   private async held(one: Afresh, signal: AbortSignal): Promise<Verified | undefined> {
     const { name, version } = one.projection;
     const about = { name, version, position: null, rows: 0, differences: 0 };
-    const end = performance.now() + FORGETTING.most;
+    const end = performance.now() + (this.options.patience ?? PATIENCE);
     try {
       for (let tries = 0; tries < MOST_TRIES && !signal.aborted; tries += 1) {
         await this.advance([one], await this.live(one.projection).then((live) => live?.position ?? undefined), signal);
@@ -148,7 +151,7 @@ class Verification {
         await scrubForgotten(this.pool, [one.projection], this.options.logger, { ofVerify: true });
         const result = await this.compare(one, signal).catch(async (error: unknown) => {
           if (!(error instanceof BeingForgotten) || performance.now() > end) throw error;
-          await sleep(FORGETTING.look, undefined, { signal }).catch(() => undefined);
+          await sleep(LOOK, undefined, { signal }).catch(() => undefined);
           tries -= 1;
         });
         if (result) return { ...about, ...result, problem: null };

@@ -18,6 +18,7 @@ import {
   type Bought,
   type OnlineShop,
 } from '../support/online-shop.js';
+import { tablesWith } from '../support/in-tables.js';
 import { type Service, startService } from '../support/service.js';
 import { startStripe, type LocalStripe } from '../support/stripe.js';
 
@@ -366,7 +367,10 @@ describe('cards at the desk', () => {
     const { clinic, offeringId } = shop;
     const clientId = await clinic.client();
     const sold = await clinic.sell({}, { offeringId, clientId });
+    const underWay = { ...urls, successUrl: `${urls.successUrl}?for=zephyrine`, amount: clinic.money(1_000) };
+    await clinic.owner.post(`/v1/invoices/${sold.invoiceId}/checkouts`, { ...underWay });
     await clinic.owner.post(`/v1/clients/${clientId}/forget`);
+    await until(async () => (await tablesWith(service.pool, 'zephyrine')).length === 0, 'no table says where they would have come back to');
     expect(await clinic.owner.refused(409, 'POST', `/v1/invoices/${sold.invoiceId}/checkouts`, { body: urls })).toMatchObject({
       ...{ code: 'CLIENT_FORGOTTEN', detail: expect.stringMatching(/another method/) as string },
     });

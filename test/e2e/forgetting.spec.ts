@@ -6,10 +6,11 @@ import { StoredHistory } from '../../libs/audit/stored-history.js';
 import { verify } from '../../libs/audit/verify.js';
 import { createCodec } from '../../libs/event-store/codec.js';
 import { sealEvents } from '../../libs/domain/seal/seal.events.js';
-import { readModelDifferences } from '../support/afresh.js';
+import { readModelDifferences, wholeHistory } from '../support/afresh.js';
 import { openClinic, type Booked, type Clinic, type Page, type Sold } from '../support/clinic.js';
 import { until } from '../support/fleet.js';
 import { tablesWith } from '../support/in-tables.js';
+import { csvOf, importOf } from '../support/moving-in.js';
 import { startService, type Service } from '../support/service.js';
 
 // K4, L6: a client with a rich history is forgotten: nothing that the service keeps or says names them any more, and the ledger is what it was.
@@ -20,6 +21,7 @@ const KEY = sealKeyOf('33'.repeat(32));
 let service: Service;
 let clinic: Clinic;
 let clientId: string;
+let importedId: string;
 let sold: Sold;
 let booked: Booked;
 let before: object;
@@ -70,16 +72,34 @@ async function richHistory(): Promise<void> {
       reference: about('receipt'),
     },
   });
+  await movedIn();
   await service.history();
 }
 
+/** L7: what a file says of her, and of somebody who is registered by it; good rows and bad ones. */
+async function movedIn(): Promise<void> {
+  const offering = await clinic.offering({ name: 'Moved in' });
+  const row = { offering, soldOn: clinic.day(-9), remaining: 2, amountPaid: '10.00' };
+  const rows = [
+    { ...row, reference: 'm-1', client: clientId, clientName: about('in a file') },
+    { ...row, reference: 'm-2', client: `${MARK}.imported@example.org`, clientName: about('imported') },
+    { ...row, reference: 'm-3', client: clientId, clientName: about('bad'), offering: about('offers') },
+    { ...row, reference: 'm-4', client: `${MARK} at example.org`, clientName: about('unknown'), soldOn: about('day') },
+  ];
+  expect(await importOf(clinic.owner, csvOf(rows), '?createClients=true')).toMatchObject({ imported: 2, failed: 2 });
+  const { items } = await clinic.owner.get<Page<{ clientId: string }>>(`/v1/clients?name=${encodeURIComponent(about('imported'))}`);
+  ({ clientId: importedId } = items[0]!);
+}
+
+const textOf = (event: object): string => JSON.stringify(event, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value));
+
 const scrubbed = () =>
   until(async () => {
-    const { rowCount } = await service.pool.query('SELECT FROM policies.forgotten WHERE client_id = $1 AND scrubbed_at IS NOT NULL', [
-      clientId,
+    const { rowCount } = await service.pool.query('SELECT FROM policies.forgotten WHERE client_id = ANY ($1) AND scrubbed_at IS NOT NULL', [
+      [clientId, importedId],
     ]);
-    return rowCount === 1;
-  }, 'the client is scrubbed');
+    return rowCount === 2;
+  }, 'both clients are scrubbed');
 
 /** What is read of her, whoever reads. */
 async function allReads(): Promise<string> {
@@ -114,8 +134,11 @@ it('K4: once forgotten, nothing that is kept or answered names the client', asyn
   const path = `/v1/clients/${clientId}/forget`;
   expect(await clinic.owner.post(path)).toMatchObject({ clientId });
   await clinic.owner.post(path); // again: nothing more happens
+  await clinic.owner.post(`/v1/clients/${importedId}/forget`);
   await scrubbed();
   await service.history();
+  const { events, stored } = await wholeHistory(service);
+  expect([events, stored].map((all) => all.filter((event) => textOf(event).includes(MARK)))).toEqual([[], []]); // as it is stored, and as it is read
   expect(await tablesWith(service.pool, MARK)).toEqual([]);
   const reads = await allReads();
   expect(reads).not.toContain(MARK);
@@ -124,7 +147,7 @@ it('K4: once forgotten, nothing that is kept or answered names the client', asyn
 
 it('K4: each read model is as a fold of all events makes it now that the key is gone', async () => {
   const events = await service.history();
-  expect(events.filter(({ type }) => type === 'ClientForgotten')).toHaveLength(1);
+  expect(events.filter(({ type }) => type === 'ClientForgotten')).toHaveLength(2);
   expect(await readModelDifferences(service.pool, service)).toEqual([]);
 });
 

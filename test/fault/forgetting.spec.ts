@@ -1,4 +1,16 @@
+import { pino } from 'pino';
+import type { Fault } from '../../libs/audit/fault.js';
+import { sealKeyOf } from '../../libs/audit/seal.js';
+import { migrateSealing, sealAll } from '../../libs/audit/sealing.js';
+import { StoredHistory } from '../../libs/audit/stored-history.js';
+import { verify as verifyHistory } from '../../libs/audit/verify.js';
+import { allProjections } from '../../libs/projection-engine/all-projections.js';
+import { Projector } from '../../libs/projection-engine/projector.js';
+import { isScrubbed } from '../../libs/projection-engine/scrub.js';
+import { storeFeed } from '../../libs/projection-engine/store-feed.js';
+import { verify } from '../../libs/projection-engine/verify.js';
 import { brokenChains, isUpToDate, readModelDifferences, wholeHistory } from '../support/afresh.js';
+import { commandLine } from '../support/command-line.js';
 import { newKey, startFleet, until, type Desk, type Fleet, type Sent } from '../support/fleet.js';
 import { tablesWith } from '../support/in-tables.js';
 import { copyDatabase, createDatabase } from '../support/postgres.js';
@@ -7,6 +19,7 @@ import { booking, cancellation, openShop, paidUpfront, sale, type Shop } from '.
 // Forgetting a client, whatever happens meanwhile: many who sell and book, processes that die in between, and a restore of backups from before.
 
 const MARK = 'Zephyrine'; // stands in every text about the client, and in nothing else
+const KEY = sealKeyOf('33'.repeat(32));
 const PATIENCE = 120_000; // ms, most of it for processes to start
 
 type Database = Awaited<ReturnType<typeof createDatabase>>;
@@ -36,8 +49,15 @@ async function expectForgotten(fleet: Fleet, clientId: string): Promise<void> {
   const { stored, events } = await wholeHistory(fleet.reader);
   expect(events.filter(({ type, stream }) => type === 'ClientForgotten' && stream === `client-${clientId}`)).toHaveLength(1);
   expect(brokenChains(stored)).toEqual([]);
-  expect(await readModelDifferences(fleet.pool, events)).toEqual([]);
+  expect(await readModelDifferences(fleet.pool, fleet.reader)).toEqual([]);
   await until(async () => (await tablesWith(fleet.pool, MARK)).length === 0, 'no table names the client');
+}
+
+/** Seals what there is. Gives how to find out later what does not hold. */
+async function sealedNow({ reader: { store, codec, clock }, pool }: Fleet): Promise<() => Promise<Fault[]>> {
+  await migrateSealing(pool);
+  await sealAll({ store, codec, pool, clock }, { key: KEY });
+  return async () => (await verifyHistory(new StoredHistory(store), { publicKeys: [KEY.publicKey] })).flatMap(({ faults }) => faults);
 }
 
 describe('with processes that go on', () => {
@@ -93,6 +113,49 @@ describe('with processes that go on', () => {
       await fleet.projectors[0]!.start();
       await expectForgotten(fleet, shop.clientId);
       expect(await desk(fleet.apis[0]!.url, as)).toMatchObject({ status: 200, body: { clientId: shop.clientId } });
+    },
+    PATIENCE,
+  );
+
+  it(
+    'K4: a client who is forgotten during a rebuild, with old and new code side by side, is in nothing that is left',
+    async () => {
+      const sealed = await sealedNow(fleet);
+      const newer = (await allProjections()).filter(isScrubbed).map((projection) => ({ ...projection, version: projection.version + 1 }));
+      const stopping = new AbortController();
+      const { store, codec } = fleet.reader;
+      const options = {
+        databaseUrl: database.url,
+        feed: storeFeed(store, codec, 'of the test'),
+        projections: newer,
+        logger: pino({ level: 'silent' }),
+      };
+      const deployed = new Projector(options).run(stopping.signal);
+      const rebuilding = commandLine(fleet, ['rebuild', '--all'], 'rebuild:folding:paused');
+      try {
+        await until(
+          async () =>
+            (await fleet.pool.query(`SELECT FROM read_models.builders WHERE beat < clock_timestamp() - interval '2.5 s'`)).rowCount! > 0,
+          'the rebuild is paused in the midst of it',
+        );
+        await desk(fleet.apis[0]!.url, newKey());
+        rebuilding.kill('SIGCONT');
+        expect([await rebuilding.ended, rebuilding.said()]).toEqual([0, expect.stringContaining('client_list: version')]);
+        await until(async () => {
+          const { rows } = await fleet.pool.query('SELECT projection FROM read_models.live_builds GROUP BY 1 HAVING count(*) = 2');
+          return rows.length === newer.length;
+        }, 'both versions are live');
+        await expectForgotten(fleet, shop.clientId);
+        const verified = await verify(options, new AbortController().signal);
+        expect(verified.map(({ differences, problem }) => ({ differences, problem }))).toEqual(
+          newer.map(() => ({ differences: 0, problem: null })),
+        );
+        expect(await sealed()).toEqual([]);
+      } finally {
+        rebuilding.kill('SIGKILL');
+        stopping.abort();
+        await deployed;
+      }
     },
     PATIENCE,
   );

@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isUpToDate, readModelDifferences, wholeHistory } from '../support/afresh.js';
+import { isUpToDate, readModelDifferences } from '../support/afresh.js';
+import { commandLine, type Running } from '../support/command-line.js';
 import { startFleet, until, type Fleet } from '../support/fleet.js';
 import { Load } from '../support/load.js';
 import { startOwnPostgres } from '../support/own-postgres.js';
+import { openQuietBusiness, type QuietBusiness } from '../support/quiet-business.js';
 import { openShop } from '../support/shop.js';
 
 // Read models are rebuilt while staff read and write, and whatever happens to the rebuild meanwhile: nobody sees an error, and the rows are those
@@ -19,6 +19,7 @@ let postgres: Awaited<ReturnType<typeof startOwnPostgres>>;
 let fleet: Fleet;
 let load: Load;
 const started: Running[] = [];
+const watching: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
   postgres = await startOwnPostgres();
@@ -27,6 +28,7 @@ beforeAll(async () => {
   await load.prepare(await openShop(fleet.desk, fleet.apis[0]!.url));
 }, 120_000);
 afterEach(async () => {
+  await Promise.all(watching.splice(0).map((stop) => stop()));
   await load.stop();
   for (const { kill, ended } of started.splice(0)) {
     kill('SIGKILL');
@@ -38,22 +40,9 @@ afterAll(async () => {
   await postgres?.stop();
 });
 
-interface Running {
-  ended: Promise<number | string>; // its exit code, or what killed it
-  said(): string;
-  kill(signal: NodeJS.Signals): void;
-}
-
 /** The projector's command line, as a process of its own. */
 function projector(args: readonly string[], failpoint?: string): Running {
-  const program = fileURLToPath(new URL('../../dist/apps/projector/cli.js', import.meta.url));
-  const { PATH = '', HOME = '' } = process.env;
-  const env = { PATH, HOME, DATABASE_URL: postgres.url, EVENTSTORE_URL: fleet.eventStore.url, OPERATOR_KEY: fleet.secrets.operatorKey };
-  const child = spawn(process.execPath, [program, ...args], { env: { ...env, ...(failpoint && { FAILPOINT: failpoint }) } });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  const ended = new Promise<number | string>((resolve) => child.once('close', (code, signal) => resolve(code ?? signal ?? '')));
-  const running = { ended, said: () => said, kill: (signal: NodeJS.Signals) => void child.kill(signal) };
+  const running = commandLine(fleet, args, failpoint);
   started.push(running);
   return running;
 }
@@ -72,8 +61,7 @@ const isPaused = async () => (await builds().catch(() => [])).some(({ silent }) 
 async function expectFreshFold(): Promise<void> {
   await load.stop();
   await until(async () => isUpToDate(fleet.pool, fleet.reader.store), 'the read models are up to date');
-  const { events } = await wholeHistory(fleet.reader);
-  expect(await readModelDifferences(fleet.pool, events)).toEqual([]);
+  expect(await readModelDifferences(fleet.pool, fleet.reader)).toEqual([]);
 }
 
 /** Staff who read without a pause; gives the answers that were none. */
@@ -162,6 +150,33 @@ it('J5: Ctrl-C leaves it to be gone on with, --cancel calls it off; the status s
   await expectFreshFold();
 }, 60_000);
 
+it('J5, K3: a verification that was killed says nothing, holds up nobody, and what it had folded goes', async () => {
+  await until(async () => isUpToDate(fleet.pool, fleet.reader.store), 'the read models are up to date');
+  expect(await projector(['verify', 'tax_list']).ended).toBe(0);
+  const results = async () => (await fleet.pool.query<object>('SELECT projection, verified_at FROM read_models.verified ORDER BY 1')).rows;
+  const before = await results();
+  const killed = projector(['verify', '--all']);
+  await until(async () => (await fleet.pool.query('SELECT FROM read_models.builders WHERE build < 0')).rowCount! > 1, 'it folds');
+  killed.kill('SIGKILL');
+  expect(await killed.ended).toBe('SIGKILL');
+  expect(await results()).toEqual(before);
+  const ready = await fetch(`${fleet.projectors[0]!.url}/health/ready`);
+  expect([ready.status, await ready.json()]).toMatchObject([200, { status: 'ok', poisoned: [], building: [] }]);
+  const again = projector(['verify', 'tax_list']); // at once, though nobody has cleared away
+  expect([await again.ended, again.said()]).toEqual([
+    0,
+    expect.stringMatching(/^tax_list, version \d+: \d+ rows, each as the events say\./),
+  ]);
+  await fleet.pool.query(`UPDATE read_models.builders SET beat = now() - interval '2 minutes' WHERE build < 0`); // as it will be
+  await until(async () => {
+    const { rowCount } = await fleet.pool.query(
+      `SELECT FROM pg_tables WHERE tablename LIKE '%afresh%' UNION ALL SELECT FROM read_models.checkpoints WHERE build < 0`,
+    );
+    return rowCount === 0;
+  }, 'nothing of it is left');
+  await expectFreshFold();
+}, 90_000);
+
 it('a read model that has stopped goes on when the event is passed over with a reason, which the status shows', async () => {
   const poison = { eventId: fleet.desk.business, type: 'PackageSold', stream: 'package-x', revision: '0', position: '1', error: 'a slip' };
   await until(async () => isUpToDate(fleet.pool, fleet.reader.store), 'the read models are up to date');
@@ -180,8 +195,115 @@ it('a read model that has stopped goes on when the event is passed over with a r
   expect(await run('skip', 'tax_list', '--event', poison.eventId, '--reason', 'again')).toEqual([
     ...[1, expect.stringContaining('has not stopped at event')],
   ]);
+  const refused = expect.stringMatching(/^numbering cannot pass over an event\. Invoices get their numbers in the order/);
+  expect(await run('skip', 'numbering', '--event', poison.eventId, '--reason', 'in the way')).toEqual([1, refused]);
+  expect((await run('skip', 'forgetting', '--event', poison.eventId, '--reason', 'in the way'))[0]).toBe(1);
+  await fleet.pool.query(`UPDATE policies.checkpoints SET state = 'poisoned', poison = $1 WHERE projection = 'todo'`, [poison]);
+  expect(await run('skip', 'todo', '--event', poison.eventId, '--reason', 'done by hand')).toEqual([
+    ...[
+      0,
+      expect.stringMatching(/^todo, version 1, passes over PackageSold package-x@0\..*\nWhat follows from that event is not on the list/),
+    ],
+  ]);
   expect(await run('rebuild', 'no_list')).toEqual([1, expect.stringContaining('There is no read model no_list. There are: ')]);
 }, 60_000);
+
+/** What each of so many who read without a pause is answered, and how long that took. */
+function watchers(quiet: QuietBusiness): () => Promise<{ slowest: number; wrong: object[] }> {
+  const { url } = fleet.apis[0]!;
+  let reading = true;
+  let slowest = 0;
+  const wrong: object[] = [];
+  const watch = async ([kind, { path, isWrong }]: (typeof WATCHED)[number]): Promise<void> => {
+    for (let before = 0; reading;) {
+      const since = performance.now();
+      const { status, body } = await (kind === 'quiet' ? quiet : fleet).desk.send(url, { method: 'GET', path });
+      slowest = Math.max(slowest, performance.now() - since);
+      const seen = body as unknown as Seen;
+      if (status !== 200 || isWrong(seen, before, quiet)) wrong.push({ kind, status, before, body: JSON.stringify(body).slice(0, 2_000) });
+      before = seen.total?.packages ?? before;
+      await sleep(50); // they look at it
+    }
+  };
+  const all = Array.from({ length: 16 }, (_, n) => watch(WATCHED[n % WATCHED.length]!));
+  const stop = async () => {
+    reading = false;
+    await Promise.all(all);
+    return { slowest, wrong };
+  };
+  watching.push(stop);
+  return stop;
+}
+
+type Figures = QuietBusiness['figures'];
+interface Seen {
+  total?: Figures;
+  groups: Figures[];
+  items: Record<'total' | 'adjustments' | 'paid' | 'refunded' | 'outstanding', number>[];
+}
+
+/** What is read, and what could not be read of one build alone, or of one that is not whole. */
+const WATCHED: [string, { path: string; isWrong(seen: Seen, before: number, quiet: QuietBusiness): boolean }][] = Object.entries({
+  quiet: {
+    path: '/reports/sales/totals?by=month',
+    isWrong: ({ total }, _, { figures }) =>
+      (['packages', 'fee', 'outstanding'] as const).some((figure) => total?.[figure] !== figures[figure]),
+  },
+  sums: {
+    path: '/reports/sales/totals?by=offering&limit=200',
+    isWrong: ({ total, groups }, before) =>
+      total!.packages < before || // none is ever taken away
+      (['packages', 'fee', 'outstanding'] as const).some(
+        (figure) => groups.reduce((sum, group) => sum + group[figure], 0) !== total![figure],
+      ),
+  },
+  sales: {
+    path: '/reports/sales?limit=20',
+    isWrong: ({ items }) =>
+      items.length === 0 || items.some((row) => row.total + row.adjustments - row.paid + row.refunded !== row.outstanding),
+  },
+  packages: { path: '/packages?limit=20', isWrong: ({ items }) => items.length < 20 },
+});
+
+const GENEROUS = 10; // times: while it is rebuilt there is less of the processor for each
+
+it(
+  'J5, J2: while 16 read, 16 write and a long file is exported, nobody sees an error, a wait or a half state of a rebuild',
+  async () => {
+    const quiet = await openQuietBusiness(fleet);
+    load.start(16);
+    await until(
+      () => load.given.filter(({ kind, reply }) => kind === 'sell' && reply?.status === 201).length >= 20,
+      'there is a page of packages',
+    );
+    const inPeace = watchers(quiet);
+    await sleep(2_500);
+    const usual = await inPeace();
+
+    const before = await liveBuild();
+    const exported = quiet.export(fleet.apis[0]!.url);
+    const during = watchers(quiet);
+    const rebuilding = projector(['rebuild', '--all']);
+    expect([
+      await rebuilding.ended,
+      rebuilding
+        .said()
+        .split('\n')
+        .filter((line) => line.includes(': stopped')),
+    ]).toEqual([0, []]);
+    expect([await liveBuild(), exported.isOver()]).toEqual([before + 1, false]); // it began with rows that are old now
+    await sleep(500);
+    const seen = await during();
+    expect(await exported.hurry()).toEqual(quiet.figures);
+    await load.stop();
+    expect([usual.wrong, seen.wrong]).toEqual([[], []]);
+    expect(load.given.filter(({ reply }) => reply && reply.status >= 500)).toEqual([]);
+    expect(seen.slowest).toBeLessThan(GENEROUS * usual.slowest);
+    await until(async () => (await fleet.pool.query('SELECT FROM read_models.retired')).rowCount === 0, 'the old tables are gone');
+    await expectFreshFold();
+  },
+  soak ? 600_000 : 240_000,
+);
 
 it('J5: goes on by itself when its connections are cut, and when Postgres was killed', async () => {
   const rebuilding = projector(['rebuild', ...REBUILT], 'rebuild:folding:paused');

@@ -174,6 +174,7 @@ export interface Reply {
 export interface Desk {
   business: string;
   actor: string;
+  token: string;
   /** Rejects when there is no answer. The correlation id stays the same when the same is sent again. */
   send(url: string, sent: Sent, as?: { key: string; correlationId: string }): Promise<Reply>;
   /** The answer of what must succeed. */
@@ -199,7 +200,7 @@ async function openDesk({ handle, clock }: Parts): Promise<Desk> {
     return { status: answer.status, body: (await answer.json()) as Reply['body'] };
   };
   return {
-    ...{ business: id, actor, send },
+    ...{ business: id, actor, token, send },
     get: async <Answer>(url: string, sent: Sent, as?: { key: string; correlationId: string }) => {
       const { status, body } = await send(url, sent, as);
       if (status >= 300) throw new Error(`${sent.method} ${sent.path}: ${status} ${JSON.stringify(body)}`);

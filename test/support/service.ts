@@ -12,10 +12,12 @@ import type { CallerRole } from '../../libs/auth/roles.js';
 import { mintToken } from '../../libs/auth/tokens.js';
 import type { Clock } from '../../libs/command-handling/clock.js';
 import { CommandHandlingModule } from '../../libs/command-handling/command-bus.js';
-import { openCommandHandling } from '../../libs/command-handling/command-handling.js';
+import { openCommandHandling, personalKeysOf } from '../../libs/command-handling/command-handling.js';
 import type { Answered, Caller as CommandCaller, CommandOf } from '../../libs/command-handling/command.js';
 import { CreateBusiness } from '../../libs/command-handling/commands/business.commands.js';
 import { defaultSettings, type BusinessDescription } from '../../libs/domain/business/business.events.js';
+import { domainEvents } from '../../libs/domain/events.js';
+import { type Codec, createCodec } from '../../libs/event-store/codec.js';
 import { connectEventStore, type EventStore } from '../../libs/event-store/event-store.js';
 import { createApp } from '../../apps/api/app.js';
 import { configFromEnv } from '../../apps/api/config.js';
@@ -47,6 +49,8 @@ export interface Service {
   pool: Pool;
   /** The one connection of this process to the event store. */
   store: EventStore;
+  /** Reads as a process does that starts now: with the keys that there are. */
+  codec: Pick<Codec, 'decode'>;
   createBusiness(said?: Partial<Omit<BusinessDescription, 'businessId'>>): Promise<Business>;
   /** Carries out a command as if it were then: the way to a past that HTTP does not give. */
   at<Answer>(now: string, business: Business, command: (caller: CommandCaller) => CommandOf<unknown, Answer>): Promise<Answer>;
@@ -105,6 +109,9 @@ export async function startService({ policies = 'both', apis = 1, env = {} }: Se
   const { pool, store } = commands;
   return {
     ...{ urls, policies, documented, pool, store, eventStoreUrl: settings.EVENTSTORE_URL },
+    get codec() {
+      return createCodec(domainEvents, personalKeysOf(pool, OPERATOR_KEY));
+    },
     createBusiness: async (said = {}) => {
       const businessId = randomUUID();
       const description = { name: 'Clinic', timeZone: 'America/Toronto', currency: 'CAD', settings: defaultSettings, ...said };
