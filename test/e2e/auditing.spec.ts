@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { readdir, readFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,8 +8,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { sealHash, sealKeyOf } from '../../libs/audit/seal.js';
 import type { Verdict } from '../../libs/audit/fault.js';
-import type { Seal } from '../../libs/domain/seal/seal.events.js';
+import { type Seal, sealsOf } from '../../libs/domain/seal/seal.events.js';
+import type { EncodedEvent } from '../../libs/event-store/event-store.js';
 import { openClinic, type Clinic, type Page } from '../support/clinic.js';
+import { until } from '../support/fleet.js';
 import { startService, type Service } from '../support/service.js';
 
 // K4 on the whole service: the projector seals, the auditor reads the seals and an export, and proves with a command that all holds, or finds what does not.
@@ -24,7 +27,7 @@ let another: Clinic;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'punchcard-seals-'));
-  service = await startService({ env: { SEAL_KEY, SEAL_MINUTES: '0.02', SEAL_FOLDER: folder } });
+  service = await startService({ env: { SEAL_KEY, SEAL_MINUTES: '0.02', SEAL_FOLDER: folder, PROJECTOR_PORT: '0' } });
   [clinic, another] = [await openClinic(service), await openClinic(service)];
   const clientId = await clinic.client('Anna Tremblay');
   await clinic.book(await clinic.sell({}, { clientId }));
@@ -197,6 +200,22 @@ it('K4: what cannot be verified is told, and is not taken for broken', async () 
   expect(await verify('--file', join(folder, 'none.jsonl'))).toMatchObject({ code: 1, said: expect.stringContaining("can't be read") });
   await writeFile(join(folder, 'other.jsonl'), '{"some":"thing"}\n');
   expect(await verify('--file', join(folder, 'other.jsonl'))).toMatchObject({ code: 1 });
+}, 30_000);
+
+it('K4: what somebody else writes among the seals is told, in health and metrics too, and what comes after it is sealed', async () => {
+  const before = await sealed(clinic);
+  const stream = sealsOf(clinic.business.id);
+  const stray = { id: randomUUID(), type: 'SomebodyElses', data: {}, metadata: {} as EncodedEvent['metadata'] };
+  await service.store.append(stream, BigInt(before.number) - 1n, [stray]);
+  await clinic.client('Dora Gagnon');
+  expect((await sealed(clinic)).number).toBe(before.number + 1);
+  const saying = async (path: string) => (await fetch(`${service.projectorUrl()}${path}`)).text();
+  await until(async () => (await saying('/health/ready')).includes('"strays":1'), 'it is told');
+  expect(await saying('/metrics')).toContain('punchcard_seals_stray_events 1');
+  const { items } = await (await clinic.as('auditor')).get<Page<Seal>>('/v1/audit/seals?limit=3');
+  expect(items.map(({ number }) => number)).toEqual([before.number + 1, before.number]);
+  const { code, verdicts } = await verify('--business', clinic.business.id, '--public-key', publicKey);
+  expect([code, verdicts[0]!.faults]).toMatchObject([2, [{ why: 'inserted', stream, revision: String(before.number) }]]);
 }, 30_000);
 
 it('K4: all can be sealed at once, and the public key printed', async () => {

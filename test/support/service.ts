@@ -66,6 +66,8 @@ export interface Service {
   apiWith(clock: Clock): Promise<{ url: string; close(): Promise<void> }>;
   /** What the projector's command line says, once it has ended well. */
   projector(...args: string[]): Promise<string>;
+  /** Where the projector answers, with PROJECTOR_PORT in `env`. */
+  projectorUrl(): string;
   stopProjector(): Promise<void>;
   startProjector(): Promise<void>;
   stop(): Promise<void>;
@@ -146,6 +148,7 @@ export async function startService({ policies = 'both', apis = 1, env = {} }: Se
     },
     projector: async (...args) =>
       (await promisify(execFile)(process.execPath, [CLI, ...args], { env: { ...process.env, ...settings } })).stdout,
+    projectorUrl: () => following!.ready as string,
     stopProjector: async () => {
       await following?.stop();
       following = undefined;
