@@ -5,7 +5,7 @@ import { booking, cancellation, noShow, noShowUndone, packageCancellation, sale 
 // A process dies, and before what follows has been carried out, somebody goes on with what there is.
 
 const PATIENCE = 120_000; // ms for a test
-const { fleet, url, making, send, effect, history, settled } = serviceWith('both');
+const { fleet, url, making, send, effect, history, agreed, settled } = serviceWith('both');
 
 const appointmentOf = async ({ correlationId }: Key): Promise<string> => {
   const events = (await history()).filter(({ metadata }) => metadata.$correlationId === correlationId);
@@ -24,7 +24,7 @@ it(
     await send(sent, key, { dyingAt: 'before:InvoiceIssued' });
     await until(async () => (await effect(key)).includes('AppointmentBooked'), 'the appointment is booked');
     await shop.done(cancellation(await appointmentOf(key)));
-    await settled();
+    await agreed();
     expect((await effect(key)).sort()).toEqual(['AppointmentBooked', 'InvoiceIssued', 'SessionConsumed']);
   },
   PATIENCE,
@@ -37,7 +37,7 @@ it(
     await send(booking(shop), key, { dyingAt: 'after:AppointmentBooked' });
     expect(await effect(key)).toEqual(['AppointmentBooked']);
     await shop.done(cancellation(await appointmentOf(key)));
-    await settled();
+    await agreed();
     expect(await effect(key)).toEqual(['AppointmentBooked', 'InvoiceIssued']);
   },
   PATIENCE,
@@ -51,7 +51,7 @@ it(
     await shop.done(noShow(appointmentId));
     await send(noShowUndone(appointmentId), key, { dyingAt: 'after:NoShowUndone' });
     await shop.done(noShow(appointmentId));
-    await settled();
+    await agreed();
     expect(await effect(key)).toEqual(['NoShowUndone', 'InvoiceAdjustmentUndone']);
   },
   PATIENCE,
@@ -68,7 +68,7 @@ it(
     const eventsOfInvoice = async () => (await history()).filter(({ stream }) => stream === `invoice-${invoiceId}`);
     const { paymentId } = (await eventsOfInvoice()).at(-1)!.data as { paymentId: string };
     await shop.done({ method: 'POST', path: `/invoices/${invoiceId}/payments/${paymentId}/void`, body: {} });
-    await settled(); // the projector has looked at it
+    await agreed(); // the projector has looked at it
     expect((await eventsOfInvoice()).map(({ type }) => type)).toEqual(['InvoiceIssued', 'PaymentReceived', 'PaymentVoided']);
   },
   PATIENCE,
@@ -90,7 +90,7 @@ it(
       await doomed.ended();
     }
     await projector!.start();
-    await settled();
+    await agreed();
     expect((await effect(key)).filter((type) => type === 'SessionReturned')).toHaveLength(1);
   },
   PATIENCE,
@@ -110,7 +110,7 @@ it(
     await shop.done(noShow(appointmentId));
     await fleet().desk.send(url(), noShowUndone(appointmentId), key);
     expect(await lastOf(appointmentId)).toBe('AppointmentMarkedNoShow');
-    await settled();
+    await settled(); // with all that came before
   },
   PATIENCE,
 );

@@ -5,9 +5,11 @@ import { verifyChain } from '../../libs/event-store/chain.js';
 import type { EventStore, StoredEvent } from '../../libs/event-store/event-store.js';
 import type { Parts } from '../../libs/command-handling/operation.js';
 import { allProjections } from '../../libs/projection-engine/all-projections.js';
+import type { Projection } from '../../libs/projection-engine/define-projection.js';
 import { storeFeed } from '../../libs/projection-engine/store-feed.js';
 import { TODO } from '../../libs/projection-engine/todo.js';
 import { verify } from '../../libs/projection-engine/verify.js';
+import { until } from './fleet.js';
 
 // Everything that was ever stored, read and folded again, to hold it against what the service says.
 
@@ -45,14 +47,21 @@ export const brokenChains = (stored: readonly StoredEvent[]): object[] =>
  */
 export async function readModelDifferences(pool: Pool, { store, codec }: Reads): Promise<object[]> {
   const differences: object[] = [];
+  const projections = await allProjections();
+  await until(() => areLive(pool, projections), 'all read models are live');
   const results = await verify(
     {
-      ...{ databaseUrl: pool.options.connectionString!, feed: storeFeed(store, codec, 'of the test'), projections: await allProjections() },
+      ...{ databaseUrl: pool.options.connectionString!, feed: storeFeed(store, codec, 'of the test'), projections },
       ...{ logger: pino({ level: 'silent' }), onDifference: (difference: object) => void differences.push(difference) },
     },
     new AbortController().signal,
   );
   return [...results.filter(({ problem }) => problem !== null), ...differences].slice(0, MAX_SAID);
+}
+
+async function areLive(pool: Pool, projections: readonly Projection[]): Promise<boolean> {
+  const { rows } = await pool.query<{ name: string; version: number }>('SELECT projection AS name, version FROM read_models.live_builds');
+  return projections.every((one) => rows.some(({ name, version }) => name === one.name && version === one.version));
 }
 
 /** The projector holds all events that there are, nothing that follows from them is left to do, and every invoice has its number. */
