@@ -61,6 +61,7 @@ export interface Report<
   rows: Readable;
   until?(position: bigint): Sql; // of rows without history, which never change: those that were there then
   key: string; // column that is unique within the business: a UUID
+  row: string; // what a row by itself is called, as a group of one
   joins: Record<string, { to: Readable; on: string }>; // rows of the same business, one at most
   columns: Record<Name, ReportColumn>;
   /** What rows a query asks for; what is undefined asks nothing. */

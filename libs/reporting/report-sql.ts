@@ -126,7 +126,7 @@ export function totalsSql<Query>(
   );
 }
 
-/** A figure of a group, or of all rows, as it was once the event at a position had been folded. */
+/** A figure of a group, of one row, or of all, as it was once the event at a position had been folded. */
 export interface Cell {
   figure: string;
   group: { by: string; key: string } | undefined;
@@ -146,7 +146,7 @@ export function cellSql<Query>(
 ): Sql {
   const here = report.until ? asked.here : { ...asked.here, asOf: until };
   const { by, type } = report.sortings[report.sortedBy]!;
-  const ofGroup = group && sql('? = ?::text', [asSql(report.groups[group.by]!.key, here), group.key]);
+  const ofGroup = group && among(report, group, here);
   const selected = columns.map((name) => sql(`? AS ${quoted(name)}`, [asSql(report.columns[name]!.from, here)]));
   const names = columns.map(quoted);
   return sql(
@@ -165,6 +165,9 @@ export function cellSql<Query>(
     ],
   );
 }
+
+const among = <Query>({ key, row, groups }: AnyReport<Query>, group: NonNullable<Cell['group']>, here: Here): Sql =>
+  group.by === row ? sql(`${key} = ?::uuid`, [group.key]) : sql('? = ?::text', [asSql(groups[group.by]!.key, here), group.key]);
 
 /** All rows in one statement, as a file has them. */
 export function fileSql<Query>(asked: Asked<Query>, { sort, descending }: Order): Sql {

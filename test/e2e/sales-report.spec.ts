@@ -347,6 +347,7 @@ describe('why a cell is what it is', () => {
       ['?figure=paid&by=month&key=2027-13', { '/key': 'NOT_A_GROUP' }],
       ['?figure=paid&by=client&key=Gus', { '/key': 'NOT_A_GROUP' }],
       ['?figure=paid&by=status&key=lost', { '/key': 'NOT_A_GROUP' }],
+      ['?figure=paid&by=package&key=1', { '/key': 'NOT_A_GROUP' }],
     ] as const) {
       const { errors } = await owner.refused(400, 'GET', path + query);
       expect(Object.fromEntries(errors!.map(({ field, code }) => [field, code]))).toEqual(fields);

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Caller } from './caller.js';
+import type { Page } from './clinic.js';
 import { everyOf } from './explained.js';
 
 // J5: whatever a report is asked, it says the same: in its rows, in its sub-totals, in its total, and on the invoices.
@@ -36,6 +37,7 @@ interface Explained {
 
 const REPORTS = {
   sales: {
+    row: 'package',
     groups: ['day', 'month', 'client', 'offering', 'status'],
     figuresOf: ({ fee, tax, total, adjustments, paid, refunded, outstanding }: Row) => ({
       packages: 1,
@@ -43,6 +45,7 @@ const REPORTS = {
     }),
   },
   usage: {
+    row: 'entry',
     groups: ['day', 'month', 'client', 'owner', 'offering', 'service', 'provider', 'appointmentStatus', 'what'],
     figuresOf: ({ effect, fee }: Row) => ({ entries: 1, effect, fee }),
   },
@@ -67,8 +70,8 @@ interface Cell {
 }
 
 /**
- * Cells of a report that the events of their explanation do not add up to, over all of its pages: of every figure of the grand total, and of
- * every sub-total one figure or, when asked, each. Empty: none.
+ * Cells of a report that the events of their explanation do not add up to, over all of its pages: of every figure of the grand total, of
+ * every sub-total one figure or, when asked, each, and of some rows. Empty: none.
  */
 export async function unexplainedCells(
   reader: Caller,
@@ -86,6 +89,15 @@ export async function unexplainedCells(
       cells.push(...some.map((figure) => ({ asked: `figure=${figure}&by=${by}&key=${group.key}`, value: Number(group[figure]) })));
     }
   }
+  const { items } = await reader.get<Page<Row>>(`${path}?limit=10${query}`);
+  const { row, figuresOf } = REPORTS[report];
+  cells.push(
+    ...items.map((one, n) => {
+      const figures = Object.entries(figuresOf(one));
+      const [figure, value] = figures[n % figures.length]!;
+      return { asked: `figure=${figure}&by=${row}&key=${one[`${row}Id`]}`, value: Number(value) };
+    }),
+  );
   const found: string[] = [];
   for (const cell of cells) found.push(...(await ofCell(reader, `${path}/explanation?limit=${limit}${query}&${cell.asked}`, cell)));
   return found;

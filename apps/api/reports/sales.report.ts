@@ -20,6 +20,7 @@ export const salesReport = defineReport<SalesFilters>()({
   name: 'sales',
   rows: packageSales,
   key: 'r.package_id',
+  row: 'package',
   joins: { client: { to: directory, on: 'client.id = r.client_id' } },
   columns: {
     soldOn: { is: 'date', from: 'r.sold_on' },

@@ -29,6 +29,7 @@ export const usageReport = defineReport<UsageFilters>()({
   rows: packageUsage,
   until: (position) => sql('r.position <= ?::bigint', [String(position)]),
   key: 'r.entry_id',
+  row: 'entry',
   joins: {
     appointment: { to: appointmentList, on: 'appointment.appointment_id = r.appointment_id' },
     taken: { to: packageUsage, on: `taken.consumption_id = r.consumption_id AND taken.what = 'consumed'` },

@@ -12,15 +12,18 @@ const LONGEST_KEY = 64;
 /** Rows of a report that are looked at for a page, at most: many of them may add nothing to a figure. */
 export const MOST_ROWS = 500;
 
-const BY = { optional: true, description: 'the figure of which sub-total; without it, that of the grand total' };
-const KEY = { max: LONGEST_KEY, optional: true, description: 'the `key` of the sub-total' };
+/** Of what there are cells: sub-totals, and rows by themselves. */
+const SALES_CELLS = [...SALES_GROUPS, 'package'] as const;
+const USAGE_CELLS = [...USAGE_GROUPS, 'entry'] as const;
+const BY = { optional: true, description: 'of which sub-total, or of which row, the figure is; without it, of the grand total' };
+const KEY = { max: LONGEST_KEY, optional: true, description: 'the `key` of the sub-total, or the id of the row' };
 
 export class SalesCellQuery extends SalesFilters {
   @IsOneOf(SALES_FIGURES)
   figure: SalesFigure;
 
-  @IsOneOf(SALES_GROUPS, BY)
-  by?: (typeof SALES_GROUPS)[number];
+  @IsOneOf(SALES_CELLS, BY)
+  by?: (typeof SALES_CELLS)[number];
 
   @IsText(KEY)
   key?: string;
@@ -36,8 +39,8 @@ export class UsageCellQuery extends UsageFilters {
   @IsOneOf(USAGE_FIGURES)
   figure: UsageFigure;
 
-  @IsOneOf(USAGE_GROUPS, BY)
-  by?: (typeof USAGE_GROUPS)[number];
+  @IsOneOf(USAGE_CELLS, BY)
+  by?: (typeof USAGE_CELLS)[number];
 
   @IsText(KEY)
   key?: string;
@@ -132,8 +135,8 @@ export class SalesCellExplanation extends CellExplanation {
   @IsOneOf(SALES_FIGURES)
   figure: SalesFigure;
 
-  @IsOneOf(SALES_GROUPS, { nullable: true })
-  by: (typeof SALES_GROUPS)[number] | null;
+  @IsOneOf(SALES_CELLS, { nullable: true })
+  by: (typeof SALES_CELLS)[number] | null;
 
   @IsNested(SalesCellEvent, ITEMS)
   items: SalesCellEvent[];
@@ -149,8 +152,8 @@ export class UsageCellExplanation extends CellExplanation {
   @IsOneOf(USAGE_FIGURES)
   figure: UsageFigure;
 
-  @IsOneOf(USAGE_GROUPS, { nullable: true })
-  by: (typeof USAGE_GROUPS)[number] | null;
+  @IsOneOf(USAGE_CELLS, { nullable: true })
+  by: (typeof USAGE_CELLS)[number] | null;
 
   @IsNested(UsageCellEvent, ITEMS)
   items: UsageCellEvent[];

@@ -10,6 +10,7 @@ import type { CellRows, Reports } from '../../../libs/reporting/reports.js';
 import type { CallContext } from '../http/call.js';
 import type { RequestError } from '../http/problems.js';
 import type { AsOfRead } from './answered.js';
+import { isId } from '../validation/formats.js';
 import { BusinessDays } from './business-days.js';
 import { cellPlaceOf, type CellPlace } from './cell-place.js';
 import { MOST_ROWS } from './cell.shapes.js';
@@ -31,7 +32,7 @@ interface Sorted extends Ordered {
   sort?: string;
 }
 
-/** Which figure: of a group, or of all rows. */
+/** Which figure: of a group, of one row, or of all. */
 export interface CellQuery extends OfThePast, PageQuery {
   figure: string;
   by?: string;
@@ -129,11 +130,12 @@ const orNotACursor = async <T>(cursor: string | undefined, answer: Promise<T>): 
 };
 
 /** @throws InvalidInput that names each of `by` and `key` that is missing or is none */
-function groupOf<Filters>({ groups }: Report<Filters>, { by, key }: CellQuery): { by: string; key: string } | undefined {
+function groupOf<Filters>({ groups, row }: Report<Filters>, { by, key }: CellQuery): { by: string; key: string } | undefined {
   if (by === undefined && key === undefined) return undefined;
   if (by === undefined) throw wrong('/by', 'REQUIRED', 'Say of which sub-totals this is a key.');
-  if (key === undefined) throw wrong('/key', 'REQUIRED', `Say of which sub-total by ${by}: each has its key.`);
-  if (!groups[by]!.isKey(key)) throw wrong('/key', 'NOT_A_GROUP', `key must be one that a sub-total by ${by} can have.`);
+  if (key === undefined) throw wrong('/key', 'REQUIRED', `Say of which ${by} it is: sub-totals and rows have their keys.`);
+  const isKey = by === row ? isId : groups[by]!.isKey;
+  if (!isKey(key)) throw wrong('/key', 'NOT_A_GROUP', `key must be one that there can be by ${by}.`);
   return { by, key };
 }
 
