@@ -145,7 +145,7 @@ export interface Operations {
 
 export interface Schemas {
   ApplyBody: { packageId: string; };
-  AppointmentAnswer: { appointmentId: string; clientId: string; serviceId: string; serviceName: string; providerId: string; start: string; end: string; timeZone: string; on: string; status: "booked" | "completed" | "cancelled" | "noShow"; outcome: "returned" | "forfeited" | null; packageId: string | null; consumptionId: string | null; seriesId: string | null; invoiceId: string; externalReference: string | null; charge?: Schemas['Charge']; session?: Schemas['SessionUse']; position: string; };
+  AppointmentAnswer: { appointmentId: string; clientId: string; serviceId: string; serviceName: string; providerId: string; start: string; end: string; timeZone: string; on: string; status: "booked" | "completed" | "cancelled" | "noShow"; outcome: "returned" | "forfeited" | null; packageId: string | null; consumptionId: string | null; seriesId: string | null; invoiceId: string; externalReference: string | null; charge?: Schemas['Charge']; session?: Schemas['SessionUse']; position: string; revision: string; };
   AppointmentPage: { items: Schemas['AppointmentRead'][]; next: string | null; };
   AppointmentRead: { appointmentId: string; clientId: string; serviceId: string; serviceName: string; providerId: string; start: string; end: string; timeZone: string; on: string; status: "booked" | "completed" | "cancelled" | "noShow"; outcome: "returned" | "forfeited" | null; packageId: string | null; consumptionId: string | null; seriesId: string | null; invoiceId: string; externalReference: string | null; soldPackageIds: string[]; revision: string; };
   ArrangedCategory: { categoryId: string; offeringIds: string[]; };
@@ -165,7 +165,7 @@ export interface Schemas {
   CancelPackageBody: { reason?: string | null; appointments?: "stay" | "regularFee"; unpaid?: "owing" | "writeOff"; };
   CardPaymentBody: { successUrl: string; cancelUrl: string; method: "stripe"; amount: Schemas['PositivePriceBody']; };
   CatalogueFileBody: { business?: Schemas['FileBusiness']; taxes?: Schemas['FileTax'][]; services?: Schemas['FileService'][]; providers?: Schemas['FileProvider'][]; categories?: Schemas['FileCategory'][]; offerings?: Schemas['FileOffering'][]; };
-  CategoryAnswer: { revision: string | null; categoryId: string; name: string; position: string; };
+  CategoryAnswer: { categoryId: string; name: string; position: string; revision: string; };
   CategoryBody: { name: string; };
   ChangeClientBody: { name?: string; email?: string | null; phone?: string | null; externalReference?: string | null; };
   ChangeLinkBody: { relationship?: "parent" | "child" | "partner" | "guardian" | "sibling" | "grandparent" | "other"; otherRelationship?: "parent" | "child" | "partner" | "guardian" | "sibling" | "grandparent" | "other"; gives?: Schemas['PermissionsBody']; gets?: Schemas['PermissionsBody']; };
@@ -176,7 +176,7 @@ export interface Schemas {
   ChangeTaxBody: { name?: string; rate?: string; };
   Charge: { net: Schemas['MoneyBody']; taxes: Schemas['TaxLine'][]; total: Schemas['MoneyBody']; };
   CheckoutBody: { successUrl: string; cancelUrl: string; amount?: Schemas['PositivePriceBody'] | null; };
-  ClientAnswer: { name: string; email?: string | null; phone?: string | null; externalReference?: string | null; clientId: string; position: string; };
+  ClientAnswer: { name: string; email?: string | null; phone?: string | null; externalReference?: string | null; clientId: string; position: string; revision: string; };
   ClientBody: { name: string; email?: string | null; phone?: string | null; externalReference?: string | null; };
   ClientPage: { items: Schemas['ClientRead'][]; next: string | null; };
   ClientRead: { name: string; email?: string | null; phone?: string | null; externalReference?: string | null; clientId: string; revision: string; };
@@ -204,12 +204,12 @@ export interface Schemas {
   FileSettings: { clientsSeeInvoices: boolean; clientsMayBuyOnline: boolean; onNoShow: "returned" | "forfeited"; onLateCancellation: "returned" | "forfeited"; lateCancellationWindowMinutes: number; };
   FileTax: { key: string; name: string; rate: string; };
   FollowedEvent: { position: string; eventId: string; stream: string; revision: string; type: string; version: number; at: string; correlationId: string; causationId: string; actorId: string; actorRole: string; policy: string | null; people: string[]; data: Record<string, unknown>; };
-  ForgottenClient: { position: string; clientId: string; };
+  ForgottenClient: { position: string; revision: string; clientId: string; };
   Head: { stream: string; revision: string; hash: string; };
-  ImportAnswer: { importId: string; source: string; status: "running" | "completed" | "stoppedOnError" | "interrupted"; dryRun: boolean; createClients: boolean; onError: "continue" | "stop"; rows: number; imported: number; skipped: number; failed: number; attempt: number; startedAt: string; heardAt: string; position: string; };
+  ImportAnswer: { importId: string; source: string; status: "running" | "completed" | "stoppedOnError" | "interrupted"; dryRun: boolean; createClients: boolean; onError: "continue" | "stop"; rows: number; imported: number; skipped: number; failed: number; attempt: number; startedAt: string; heardAt: string; position: string; revision: string; };
   ImportPage: { items: Schemas['ImportRead'][]; next: string | null; };
   ImportRead: { importId: string; source: string; status: "running" | "completed" | "stoppedOnError" | "interrupted"; dryRun: boolean; createClients: boolean; onError: "continue" | "stop"; rows: number; imported: number; skipped: number; failed: number; attempt: number; startedAt: string; heardAt: string; revision: string; };
-  InvoiceAnswer: { invoiceId: string; currency: string; total: number; adjustments: number; paid: number; refunded: number; pending: number; balance: number; paymentId?: string; adjustmentId?: string; refundId?: string; position: string; };
+  InvoiceAnswer: { invoiceId: string; currency: string; total: number; adjustments: number; paid: number; refunded: number; pending: number; balance: number; paymentId?: string; adjustmentId?: string; refundId?: string; position: string; revision: string; };
   InvoiceDispute: { disputeId: string; amount: Schemas['MoneyBody']; status: "open" | "won" | "lost"; because: string; paymentId: string; disputedOn: string; };
   InvoiceEntry: { eventId: string; type: string; revision: string; position: string; at: string; actorId: string; actorRole: string; reason: string | null; data: Record<string, unknown>; after: Schemas['Owing']; };
   InvoiceExplanation: { value: number | null; currency: string | null; items: Schemas['ExplainingEvent'][]; asOf?: Schemas['AsOfRead']; invoiceId: string; figure: "net" | "tax" | "total" | "adjustments" | "paid" | "refunded" | "pending" | "balance"; };
@@ -221,7 +221,7 @@ export interface Schemas {
   InvoiceRefund: { refundId: string; amount: Schemas['MoneyBody']; status: "pending" | "succeeded" | "failed"; source: "staff" | "stripe"; paymentId: string | null; stripeRefundId: string | null; failure: string | null; taxes: Schemas['TaxLine'][]; tax: Schemas['MoneyBody'] | null; outcome: "outstandingBalance" | "noOutstandingBalance"; method: "cash" | "cardTerminal" | "bankTransfer" | "other" | "stripe"; reference: string | null; notes: string | null; requestedOn: string | null; refundedOn: string | null; };
   Left: { status: "sold" | "cancelled"; expiresOn: string | null; services: Schemas['ServiceLeft'][]; refunded: Schemas['MoneyBody']; pending: Schemas['MoneyBody']; };
   Link: { clientId: string; otherClientId: string; relationship: "parent" | "child" | "partner" | "guardian" | "sibling" | "grandparent" | "other"; otherRelationship: "parent" | "child" | "partner" | "guardian" | "sibling" | "grandparent" | "other"; gives: Schemas['Permissions']; gets: Schemas['Permissions']; };
-  LinkAnswer: { clientId: string; otherClientId: string; relationship: "parent" | "child" | "partner" | "guardian" | "sibling" | "grandparent" | "other"; otherRelationship: "parent" | "child" | "partner" | "guardian" | "sibling" | "grandparent" | "other"; gives: Schemas['Permissions']; gets: Schemas['Permissions']; position: string; };
+  LinkAnswer: { clientId: string; otherClientId: string; relationship: "parent" | "child" | "partner" | "guardian" | "sibling" | "grandparent" | "other"; otherRelationship: "parent" | "child" | "partner" | "guardian" | "sibling" | "grandparent" | "other"; gives: Schemas['Permissions']; gets: Schemas['Permissions']; position: string; revision: string; };
   LinkBody: { relationship: "parent" | "child" | "partner" | "guardian" | "sibling" | "grandparent" | "other"; otherRelationship?: "parent" | "child" | "partner" | "guardian" | "sibling" | "grandparent" | "other"; gives?: Schemas['PermissionsBody']; gets?: Schemas['PermissionsBody']; };
   LinkEntry: { eventId: string; type: string; revision: string; position: string; at: string; actorId: string; actorRole: string; reason: string | null; data: Record<string, unknown>; after: Schemas['Link'] | null; };
   LinkHistory: { items: Schemas['LinkEntry'][]; };
@@ -244,7 +244,7 @@ export interface Schemas {
   NoShowBody: { session?: "returned" | "forfeited" | null; reason?: string | null; };
   NotMoved: { appointmentId: string; consumptionId: string; invoiceId: string; };
   OfferedService: { serviceId: string; limit: number | "unlimited"; };
-  OfferingAnswer: { name: string; description?: string; status?: "active" | "inactive"; services?: Schemas['OfferedService'][]; expiryRule?: Schemas['NoExpiry'] | Schemas['ExpiryOnDate'] | Schemas['ExpiryAfter']; payment?: Schemas['PaidUpfront'] | Schemas['PaidEachAppointment'] | null; soldOnline?: boolean; externalReference?: string | null; offeringId: string; locked: boolean; deleted: boolean; position: string; };
+  OfferingAnswer: { name: string; description?: string; status?: "active" | "inactive"; services?: Schemas['OfferedService'][]; expiryRule?: Schemas['NoExpiry'] | Schemas['ExpiryOnDate'] | Schemas['ExpiryAfter']; payment?: Schemas['PaidUpfront'] | Schemas['PaidEachAppointment'] | null; soldOnline?: boolean; externalReference?: string | null; offeringId: string; locked: boolean; deleted: boolean; position: string; revision: string; };
   OfferingBody: { name: string; description?: string; status?: "active" | "inactive"; services?: Schemas['OfferedService'][]; expiryRule?: Schemas['NoExpiry'] | Schemas['ExpiryOnDate'] | Schemas['ExpiryAfter']; payment?: Schemas['PaidUpfront'] | Schemas['PaidEachAppointment'] | null; soldOnline?: boolean; externalReference?: string | null; };
   OfferingCategory: { categoryId: string; name: string; };
   OfferingList: { revision: string | null; ungrouped: string[]; categories: Schemas['NamedCategory'][]; };
@@ -260,7 +260,7 @@ export interface Schemas {
   OverallAdjustmentBody: { reason?: string | null; adjustment: Schemas['SignedMoneyBody']; };
   Owing: { total: Schemas['SignedMoneyBody']; adjustments: Schemas['SignedMoneyBody']; paid: Schemas['SignedMoneyBody']; refunded: Schemas['SignedMoneyBody']; pending: Schemas['SignedMoneyBody']; balance: Schemas['SignedMoneyBody']; };
   OwnAppointment: { appointmentId: string; clientId: string; serviceId: string; serviceName: string; providerId: string; start: string; end: string; timeZone: string; on: string; status: "booked" | "completed" | "cancelled" | "noShow"; outcome: "returned" | "forfeited" | null; packageId: string | null; consumptionId: string | null; seriesId: string | null; revision: string; invoiceId: string | null; linkedClient: Schemas['LinkedClient'] | null; };
-  OwnAppointmentAnswer: { appointmentId: string; clientId: string; serviceId: string; serviceName: string; providerId: string; start: string; end: string; timeZone: string; on: string; status: "booked" | "completed" | "cancelled" | "noShow"; outcome: "returned" | "forfeited" | null; packageId: string | null; consumptionId: string | null; seriesId: string | null; charge?: Schemas['Charge']; session?: Schemas['SessionUse']; position: string; invoiceId: string | null; };
+  OwnAppointmentAnswer: { appointmentId: string; clientId: string; serviceId: string; serviceName: string; providerId: string; start: string; end: string; timeZone: string; on: string; status: "booked" | "completed" | "cancelled" | "noShow"; outcome: "returned" | "forfeited" | null; packageId: string | null; consumptionId: string | null; seriesId: string | null; charge?: Schemas['Charge']; session?: Schemas['SessionUse']; position: string; revision: string; invoiceId: string | null; };
   OwnAppointmentPage: { items: Schemas['OwnAppointment'][]; next: string | null; };
   OwnAvailablePackage: { packageId: string; offeringId: string; clientId: string; name: string; status: "sold" | "cancelled"; paymentMethod: "paidUpfront" | "paidEachAppointment"; currency: string; soldOn: string; expiryRule: Schemas['NoExpiry'] | Schemas['ExpiryOnDate'] | Schemas['ExpiryAfter']; expiresOn: string | null; services: Schemas['AvailableService'][]; description: string; remaining: number | null; invoiceId: string | null; sharedWith: Schemas['LinkedClient'][]; sharedBy: Schemas['LinkedClient'] | null; revision: string; };
   OwnAvailablePackagePage: { items: Schemas['OwnAvailablePackage'][]; next: string | null; };
@@ -274,7 +274,7 @@ export interface Schemas {
   OwnServicePage: { items: Schemas['OwnService'][]; next: string | null; };
   OwnSession: { consumptionId: string; appointmentId: string; serviceId: string; clientId: string; start: string; on: string; outcome: "standing" | "returned" | "forfeited"; charge: Schemas['Charge']; place: string | null; serviceName: string; providerId: string; end: string; invoiceId: string | null; };
   OwnSessionPage: { items: Schemas['OwnSession'][]; next: string | null; };
-  PackageAnswer: { packageId: string; offeringId: string; clientId: string; name: string; status: "sold" | "cancelled"; paymentMethod: "paidUpfront" | "paidEachAppointment"; invoiceId: string; currency: string; soldOn: string; expiryRule: Schemas['NoExpiry'] | Schemas['ExpiryOnDate'] | Schemas['ExpiryAfter']; expiresOn: string | null; services: Schemas['ServiceLeft'][]; sessions: Schemas['Session'][]; refunds: Schemas['PackageRefund'][]; disputes: Schemas['PackageDispute'][]; position: string; };
+  PackageAnswer: { packageId: string; offeringId: string; clientId: string; name: string; status: "sold" | "cancelled"; paymentMethod: "paidUpfront" | "paidEachAppointment"; invoiceId: string; currency: string; soldOn: string; expiryRule: Schemas['NoExpiry'] | Schemas['ExpiryOnDate'] | Schemas['ExpiryAfter']; expiresOn: string | null; services: Schemas['ServiceLeft'][]; sessions: Schemas['Session'][]; refunds: Schemas['PackageRefund'][]; disputes: Schemas['PackageDispute'][]; position: string; revision: string; };
   PackageAsOf: { packageId: string; offeringId: string; clientId: string; name: string; status: "sold" | "cancelled"; paymentMethod: "paidUpfront" | "paidEachAppointment"; invoiceId: string; currency: string; soldOn: string; expiryRule: Schemas['NoExpiry'] | Schemas['ExpiryOnDate'] | Schemas['ExpiryAfter']; expiresOn: string | null; services: Schemas['ServiceLeft'][]; sessions: Schemas['Session'][]; refunds: Schemas['PackageRefund'][]; disputes: Schemas['PackageDispute'][]; at: string; revision: string; };
   PackageDispute: { disputeId: string; amount: Schemas['MoneyBody']; status: "open" | "won" | "lost"; because: string; disputedOn: string; };
   PackageEntry: { eventId: string; type: string; revision: string; position: string; at: string; actorId: string; actorRole: string; reason: string | null; data: Record<string, unknown>; after: Schemas['Left']; };
@@ -294,14 +294,14 @@ export interface Schemas {
   PositivePriceBody: { amount: number; currency: string; };
   PriceBody: { amount: number; currency: string; };
   Problem: { type: string; title: string; status: number; detail: string; instance: string; code: string; correlationId: string; errors?: Schemas['FieldError'][]; details?: Record<string, unknown>; };
-  ProviderAnswer: { name: string; active?: boolean; serviceIds: string[]; externalReference?: string | null; providerId: string; position: string; };
+  ProviderAnswer: { name: string; active?: boolean; serviceIds: string[]; externalReference?: string | null; providerId: string; position: string; revision: string; };
   ProviderBody: { name: string; active?: boolean; serviceIds: string[]; externalReference?: string | null; };
   ProviderPage: { items: Schemas['ProviderRead'][]; next: string | null; };
   ProviderRead: { name: string; active?: boolean; serviceIds: string[]; externalReference?: string | null; providerId: string; revision: string; };
   PublicKey: { publicKey: string; pem: string; since: string; };
   PublicKeys: { items: Schemas['PublicKey'][]; };
   Purchase: { purchaseId: string; clientId: string; kind: "package" | "invoice"; description: string; amount: Schemas['MoneyBody']; status: "started" | "processing" | "paid" | "failed" | "expired"; because: "abandoned" | "offeringUnavailable" | "nothingOwing" | "neverOpened" | "calledOff" | null; url: string | null; expiresAt: string; packageId: string | null; invoiceId: string | null; };
-  PurchaseAnswer: { purchaseId: string; clientId: string; kind: "package" | "invoice"; description: string; amount: Schemas['MoneyBody']; status: "started" | "processing" | "paid" | "failed" | "expired"; because: "abandoned" | "offeringUnavailable" | "nothingOwing" | "neverOpened" | "calledOff" | null; url: string | null; expiresAt: string; packageId: string | null; invoiceId: string | null; position: string; };
+  PurchaseAnswer: { purchaseId: string; clientId: string; kind: "package" | "invoice"; description: string; amount: Schemas['MoneyBody']; status: "started" | "processing" | "paid" | "failed" | "expired"; because: "abandoned" | "offeringUnavailable" | "nothingOwing" | "neverOpened" | "calledOff" | null; url: string | null; expiresAt: string; packageId: string | null; invoiceId: string | null; position: string; revision: string; };
   PurchaseBody: { successUrl: string; cancelUrl: string; offeringId: string; };
   PurchasePage: { items: Schemas['PurchaseRead'][]; next: string | null; };
   PurchaseRead: { purchaseId: string; clientId: string; kind: "package" | "invoice"; description: string; amount: Schemas['MoneyBody']; status: "started" | "processing" | "paid" | "failed" | "expired"; because: "abandoned" | "offeringUnavailable" | "nothingOwing" | "neverOpened" | "calledOff" | null; url: string | null; expiresAt: string; packageId: string | null; invoiceId: string | null; offeringId: string | null; startedAt: string; paidOn: string | null; revision: string; };
@@ -312,7 +312,7 @@ export interface Schemas {
   RowProblem: { column: string | null; code: string; message: string; };
   RuleBody: { start: string; every: "day" | "week" | "month"; interval?: number; count?: number; until?: string; };
   Sale: { fee: number; tax: number; total: number; adjustments: number; paid: number; refunded: number; outstanding: number; soldOn: string; invoiceId: string; invoiceNumber: string | null; packageId: string; clientId: string; clientName: string; offeringId: string; offeringName: string; channel: "staff" | "online" | "import"; status: "refunded" | "cancelled" | "expired" | "usedUp" | "active"; expiresOn: string | null; remaining: number | null; currency: string; };
-  SaleAnswer: { packageId: string; offeringId: string; clientId: string; name: string; status: "sold" | "cancelled"; paymentMethod: "paidUpfront" | "paidEachAppointment"; invoiceId: string; currency: string; soldOn: string; expiryRule: Schemas['NoExpiry'] | Schemas['ExpiryOnDate'] | Schemas['ExpiryAfter']; expiresOn: string | null; services: Schemas['ServiceLeft'][]; sessions: Schemas['Session'][]; refunds: Schemas['PackageRefund'][]; disputes: Schemas['PackageDispute'][]; position: string; purchase: Schemas['Purchase'] | null; notOpened: string | null; };
+  SaleAnswer: { packageId: string; offeringId: string; clientId: string; name: string; status: "sold" | "cancelled"; paymentMethod: "paidUpfront" | "paidEachAppointment"; invoiceId: string; currency: string; soldOn: string; expiryRule: Schemas['NoExpiry'] | Schemas['ExpiryOnDate'] | Schemas['ExpiryAfter']; expiresOn: string | null; services: Schemas['ServiceLeft'][]; sessions: Schemas['Session'][]; refunds: Schemas['PackageRefund'][]; disputes: Schemas['PackageDispute'][]; position: string; revision: string; purchase: Schemas['Purchase'] | null; notOpened: string | null; };
   SaleBody: { clientId: string; offeringId: string; appointmentId?: string; applyToAppointment?: boolean; payment?: Schemas['PaymentBody'] | Schemas['CardPaymentBody'] | null; externalReference?: string | null; };
   SalesCellEvent: { eventId: string; type: string; revision: string; position: string; at: string; actorId: string; actorRole: string; reason: string | null; stream: string; packageId: string; adds: number; sum: number; invoiceId: string; };
   SalesCellExplanation: { key: string | null; value: number; currency: string | null; sum: number; holds: boolean; position: string | null; next: string | null; figure: "packages" | "fee" | "tax" | "total" | "adjustments" | "paid" | "refunded" | "outstanding"; by: "day" | "month" | "client" | "offering" | "status" | "package" | null; items: Schemas['SalesCellEvent'][]; differing: Schemas['DifferingSale'][]; asOf?: Schemas['AsOfRead']; };
@@ -325,7 +325,7 @@ export interface Schemas {
   SeriesAnswer: { position: string; seriesId: string; items: Schemas['BookedAppointment'][]; };
   SeriesBody: { clientId: string; serviceId: string; providerId: string; packageId?: string; durationMinutes?: number; rule?: Schemas['RuleBody']; starts?: string[]; onShortage?: "regularFee" | "refuse"; externalReference?: string | null; };
   SeriesPreview: { position: string; items: Schemas['PlannedAppointment'][]; };
-  ServiceAnswer: { name: string; description?: string; durationMinutes: number; price: Schemas['PriceBody']; taxIds?: string[]; active?: boolean; publiclyDisplayed?: boolean; externalReference?: string | null; serviceId: string; position: string; };
+  ServiceAnswer: { name: string; description?: string; durationMinutes: number; price: Schemas['PriceBody']; taxIds?: string[]; active?: boolean; publiclyDisplayed?: boolean; externalReference?: string | null; serviceId: string; position: string; revision: string; };
   ServiceBody: { name: string; description?: string; durationMinutes: number; price: Schemas['PriceBody']; taxIds?: string[]; active?: boolean; publiclyDisplayed?: boolean; externalReference?: string | null; };
   ServiceFee: { serviceId: string; fee: Schemas['PriceBody']; };
   ServiceLeft: { serviceId: string; name: string; limit: number | "unlimited"; fee: Schemas['MoneyBody'] | null; remaining: number | null; adjustments: number; used: number; };
@@ -334,7 +334,7 @@ export interface Schemas {
   ServiceValue: { serviceId: string; name: string; limit: number | "unlimited"; price: Schemas['MoneyBody']; weight: number | null; used: number; forfeited: number; booked: number; counted: number; sessionValue: Schemas['MoneyBody'] | null; valueUsed: Schemas['MoneyBody'] | null; };
   Session: { consumptionId: string; appointmentId: string; invoiceId: string; serviceId: string; clientId: string; start: string; on: string; outcome: "standing" | "returned" | "forfeited"; charge: Schemas['Charge']; place: string | null; };
   SessionUse: { remaining: number | null; expiresOn: string | null; place: string | null; };
-  SettingsAnswer: { businessId: string; name: string; timeZone: string; currency: string; settings: Schemas['SettingsShape']; position: string; };
+  SettingsAnswer: { businessId: string; name: string; timeZone: string; currency: string; settings: Schemas['SettingsShape']; position: string; revision: string; };
   SettingsBody: { clientsSeeInvoices?: boolean; clientsMayBuyOnline?: boolean; onNoShow?: "returned" | "forfeited"; onLateCancellation?: "returned" | "forfeited"; lateCancellationWindowMinutes?: number; stripeAccount?: string | null; };
   SettingsRead: { businessId: string; name: string; timeZone: string; currency: string; settings: Schemas['SettingsShape']; revision: string; };
   SettingsShape: { clientsSeeInvoices: boolean; clientsMayBuyOnline: boolean; onNoShow: "returned" | "forfeited"; onLateCancellation: "returned" | "forfeited"; lateCancellationWindowMinutes: number; stripeAccount: string | null; };
@@ -344,7 +344,7 @@ export interface Schemas {
   StatementPage: { items: Schemas['StatementEntry'][]; next: string | null; };
   StripeAccountRead: { account: string | null; chargesEnabled: boolean; payoutsEnabled: boolean; detailsSubmitted: boolean; currentlyDue: string[]; };
   SuggestedRefundRead: { packageId: string; total: Schemas['MoneyBody']; paid: Schemas['MoneyBody']; refunded: Schemas['MoneyBody']; pending: Schemas['MoneyBody']; services: Schemas['ServiceValue'][]; weights: string | null; valueUsed: Schemas['MoneyBody'] | null; valueBooked: Schemas['MoneyBody'] | null; suggested: Schemas['MoneyBody'] | null; because: "unlimited" | null; };
-  TaxAnswer: { name: string; rate: string; taxId: string; position: string; };
+  TaxAnswer: { name: string; rate: string; taxId: string; position: string; revision: string; };
   TaxBody: { name: string; rate: string; };
   TaxLine: { taxId: string; name: string; rate: string; amount: Schemas['MoneyBody']; };
   TaxPage: { items: Schemas['TaxRead'][]; next: string | null; };

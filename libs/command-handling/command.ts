@@ -36,5 +36,11 @@ export abstract class CommandOf<Input, Answer> extends Command<Answered<Answer>>
   }
 }
 
+/** What a command answers of one thing: how it is now, and the revision at which it is so: the ETag (L4). */
+export type Versioned<View> = View & { revision: string };
+
+/** Something done to one thing, or with which it begins: the answer is its new state. */
+export abstract class ChangeOf<Input, View> extends CommandOf<Input, Versioned<View>> {}
+
 /** The new state, and where in the event store it can be read (L3). */
 export type Answered<Answer> = Answer & { position: string };

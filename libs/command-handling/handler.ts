@@ -14,7 +14,7 @@ type CommandType<Input, Answer> = new (caller: Caller, input: Input) => CommandO
  */
 export const handlerOf = <Input, Answer>(
   command: CommandType<Input, Answer>,
-  carryOut: (operation: Operation, input: Input) => Promise<Answer>,
+  carryOut: (operation: Operation, input: Input) => Promise<NoInfer<Answer>>,
   { anew = false } = {},
 ): Type<ICommandHandler> => {
   @CommandHandler(command)

@@ -18,7 +18,7 @@ import type { CardPayments } from '../payments/card-payments.js';
 import type { CheckoutSettings } from '../payments/settings.js';
 import type { Claim, Claimed, Claims } from './claims.js';
 import type { Clock } from './clock.js';
-import type { Caller, CommandOf } from './command.js';
+import type { Caller, CommandOf, Versioned } from './command.js';
 import { isFact, type Facts } from './facts.js';
 import type { FollowUps } from './follow-up.js';
 import type { Forgetting } from './forgetting.js';
@@ -170,30 +170,44 @@ export class Operation {
     return answer;
   }
 
+  /** The same, as a command answers it. */
+  async shown<State, View extends object>(
+    aggregate: Aggregate<State, AnyEvent>,
+    id: string,
+    view: (state: State) => View,
+  ): Promise<Versioned<View>> {
+    return versioned(await this.handle<State, AnyEvent, View>(aggregate, id, () => [], { fresh: true, asks: true, view }));
+  }
+
+  /** The revision of a stream as this command has last seen it. */
+  revisionOf<State>({ category }: Aggregate<State, AnyEvent>, id: string): bigint {
+    return BigInt(this.read[`${category}-${id}`] ?? -1n);
+  }
+
   /** What never changes of a stream of this business, such as whose a package is: not read again while this process has it. */
   async known<State, View>(aggregate: Aggregate<State, AnyEvent>, id: string, view: (state: State) => View): Promise<View> {
     return (await this.handle<State, AnyEvent, View>(aggregate, id, () => [], { anyAge: true, view })).answer;
   }
 
   /** Begins a stream of a business that is there; gives its state, or what `view` makes of it. */
-  async make<State, Event extends AnyEvent, View = NonNullable<State>>(
+  async make<State, Event extends AnyEvent, View extends object = NonNullable<State>>(
     aggregate: Aggregate<State, Event>,
     id: string,
     decide: Decide<State, Event>,
     view = whole as (state: State) => View,
-  ): Promise<View> {
+  ): Promise<Versioned<View>> {
     if (aggregate.category !== business.category) await this.business();
-    return (await this.decide(aggregate, id, decide, { begins: true, view })).answer;
+    return versioned(await this.decide(aggregate, id, decide, { begins: true, view }));
   }
 
   /** Changes the thing that the caller addressed, if it still is as the caller saw it (If-Match). */
-  async change<State, Event extends AnyEvent, View = NonNullable<State>>(
+  async change<State, Event extends AnyEvent, View extends object = NonNullable<State>>(
     aggregate: Aggregate<State, Event>,
     id: string,
     decide: Decide<State, Event>,
     view = whole as (state: State) => View,
-  ): Promise<View> {
-    return (await this.decide(aggregate, id, decide, { ifMatch: true, view })).answer;
+  ): Promise<Versioned<View>> {
+    return versioned(await this.decide(aggregate, id, decide, { ifMatch: true, view }));
   }
 
   /**
@@ -377,6 +391,15 @@ export interface Decided<Answer, Event extends AnyEvent> {
 }
 
 const whole = (state: unknown): unknown => state;
+
+/** L4: as it was when this was decided. */
+export const versioned = <View extends object>({
+  answer,
+  revision,
+}: Pick<Decided<View, AnyEvent>, 'answer' | 'revision'>): Versioned<View> => ({
+  ...answer,
+  revision: revision.toString(),
+});
 
 /** The key stands for another request: told only when nothing else is wrong with this one. */
 const refuseReuse =

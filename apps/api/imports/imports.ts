@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import type { Answered } from '../../../libs/command-handling/command.js';
+import type { Answered, Versioned } from '../../../libs/command-handling/command.js';
 import { ResumeImport, StartImport } from '../../../libs/command-handling/commands/import.commands.js';
 import { PARTS } from '../../../libs/command-handling/handler.js';
 import type { Parts } from '../../../libs/command-handling/operation.js';
@@ -45,7 +45,7 @@ export class Imports implements BeforeApplicationShutdown {
   ) {}
 
   /** The same request sent again takes up what was left behind, if nobody works on it. */
-  async take(call: CallContext, file: CsvFile, manner: Manner): Promise<Answered<StartedImport>> {
+  async take(call: CallContext, file: CsvFile, manner: Manner): Promise<Answered<Versioned<StartedImport>>> {
     const { rows } = await surveyed(file);
     if (this.running.size >= MOST_AT_ONCE || this.stopping)
       throw new HttpProblem(503, 'TOO_BUSY', `${MOST_AT_ONCE} files are being moved in here already. Send it later.`, RETRY);

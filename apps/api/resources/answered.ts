@@ -1,3 +1,4 @@
+import { IntersectionType } from '@nestjs/swagger';
 import { IsInstant, IsLocalDate, IsText } from '../validation/fields.js';
 
 /** What every command answers with, beside the new state (L3). */
@@ -6,11 +7,14 @@ export class Answered {
   position: string;
 }
 
-/** What a query gives of one thing: its revision is the ETag. */
+/** What is said of one thing: its revision is the ETag (L4). */
 export class Versioned {
   @IsText({ max: 20, description: 'revision of its stream, for If-Match' })
   revision: string;
 }
+
+/** What a command answers with that changes one thing, or begins it. */
+export class Changed extends IntersectionType(Answered, Versioned) {}
 
 /** K2: of what time an answer is. */
 export class AsOfRead {

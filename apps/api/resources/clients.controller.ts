@@ -7,7 +7,7 @@ import { Allow } from '../http/access.js';
 import { Call, type CallContext } from '../http/call.js';
 import { IsEmailAddress, IsId, IsText, type FieldOptions } from '../validation/fields.js';
 import { PathId } from '../validation/path-id.js';
-import { Answered, Versioned } from './answered.js';
+import { Changed, Versioned } from './answered.js';
 import { EmptyBody } from './empty-body.js';
 import { NamedQuery, PageOf } from './paging.js';
 import { Reading } from './reading.js';
@@ -37,14 +37,14 @@ class Client extends ClientFields() {
   clientId: string;
 }
 
-class ForgottenClient extends Answered {
+class ForgottenClient extends Changed {
   @IsId()
   clientId: string;
 }
 
 class ClientBody extends ClientFields() {}
 class ChangeClientBody extends ClientFields({ optional: true }) {}
-class ClientAnswer extends IntersectionType(Client, Answered) {}
+class ClientAnswer extends IntersectionType(Client, Changed) {}
 class ClientRead extends IntersectionType(Client, Versioned) {}
 class ClientPage extends PageOf(ClientRead) {}
 

@@ -15,7 +15,7 @@ import { MAX_ROWS } from '../imports/import-run.js';
 import { Imports } from '../imports/imports.js';
 import { IsFlag, IsId, IsInstant, IsInteger, IsNested, IsOneOf, IsText } from '../validation/fields.js';
 import { PathId } from '../validation/path-id.js';
-import { Answered, Versioned } from './answered.js';
+import { Changed, Versioned } from './answered.js';
 import { PageOf, PageQuery } from './paging.js';
 import { Reading } from './reading.js';
 
@@ -100,7 +100,7 @@ class BadRow {
   problems: RowProblem[];
 }
 
-class ImportAnswer extends IntersectionType(Import, Answered) {}
+class ImportAnswer extends IntersectionType(Import, Changed) {}
 class ImportRead extends IntersectionType(Import, Versioned) {}
 class ImportPage extends PageOf(ImportRead) {}
 class BadRowPage extends PageOf(BadRow) {}

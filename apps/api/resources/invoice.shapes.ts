@@ -14,7 +14,7 @@ import {
   MoneyBody,
   SignedMoneyBody,
 } from '../validation/fields.js';
-import { Answered, Versioned } from './answered.js';
+import { Changed, Versioned } from './answered.js';
 import { InvoiceLine, TaxLine } from './money.shapes.js';
 import { PageOf, PageQuery } from './paging.js';
 import { AT_THE_DESK, paymentOf } from './payment.shapes.js';
@@ -317,4 +317,4 @@ class OwingNow {
   refundId?: string;
 }
 
-export class InvoiceAnswer extends IntersectionType(OwingNow, Answered) {}
+export class InvoiceAnswer extends IntersectionType(OwingNow, Changed) {}

@@ -1,7 +1,7 @@
 import { IntersectionType } from '@nestjs/swagger';
 import type { Permissions as AllPermissions, Relationship } from '../../../libs/domain/client-link/client-link.events.js';
 import { IsFlag, IsId, IsNested, IsOneOf, IsText, type FieldOptions } from '../validation/fields.js';
-import { Answered, Versioned } from './answered.js';
+import { Answered, Changed, Versioned } from './answered.js';
 import { PageOf } from './paging.js';
 
 export const MOST_SHOWN = 100; // linked clients beside something else
@@ -77,7 +77,7 @@ class OtherName {
   otherName: string;
 }
 
-export class LinkAnswer extends IntersectionType(Link, Answered) {}
+export class LinkAnswer extends IntersectionType(Link, Changed) {}
 export class UnlinkAnswer extends IntersectionType(Pair, Answered) {}
 export class LinkRead extends IntersectionType(Link, OtherName, Versioned) {}
 export class LinkPage extends PageOf(LinkRead) {}

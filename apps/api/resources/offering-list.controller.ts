@@ -14,7 +14,7 @@ import { Call, type CallContext } from '../http/call.js';
 import { assertSaysWhatItSaw } from '../http/headers.js';
 import { IsFlag, IsId, IsNested, IsText } from '../validation/fields.js';
 import { PathId } from '../validation/path-id.js';
-import { Answered } from './answered.js';
+import { Changed } from './answered.js';
 import { EmptyBody } from './empty-body.js';
 import { Reading } from './reading.js';
 
@@ -61,7 +61,7 @@ class CategoryBody {
   name: string;
 }
 
-class Category extends ListVersion {
+class Category {
   @IsId()
   categoryId: string;
 
@@ -69,8 +69,8 @@ class Category extends ListVersion {
   name: string;
 }
 
-class OfferingListAnswer extends IntersectionType(OfferingList, Answered) {}
-class CategoryAnswer extends IntersectionType(Category, Answered) {}
+class OfferingListAnswer extends IntersectionType(OfferingList, Changed) {}
+class CategoryAnswer extends IntersectionType(Category, Changed) {}
 
 class OfferingListQuery {
   @IsFlag({ optional: true, description: 'deleted ones, in their places, are left out unless asked for' })

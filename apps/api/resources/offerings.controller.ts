@@ -26,7 +26,7 @@ import {
   type FieldOptions,
 } from '../validation/fields.js';
 import { PathId } from '../validation/path-id.js';
-import { Answered, Versioned } from './answered.js';
+import { Changed, Versioned } from './answered.js';
 import { EmptyBody } from './empty-body.js';
 import { EXPIRY } from './expiry.shapes.js';
 import { PageOf, PageQuery } from './paging.js';
@@ -151,7 +151,7 @@ class Listed {
   priceText: string;
 }
 
-class OfferingAnswer extends IntersectionType(Offering, Answered) {}
+class OfferingAnswer extends IntersectionType(Offering, Changed) {}
 class OfferingRead extends IntersectionType(OmitType(Offering, ['services']), Listed, Versioned) {}
 class OfferingPage extends PageOf(OfferingRead) {}
 

@@ -20,7 +20,7 @@ import {
 import type { Knex } from 'knex';
 import { directory } from '../../../projections/directory.projection.js';
 import type { Flag } from '../../../projections/package-list.projection.js';
-import { Answered, AsOfRead, Versioned } from './answered.js';
+import { AsOfRead, Changed, Versioned } from './answered.js';
 import { EXPIRY } from './expiry.shapes.js';
 import { DisputeOfCard, OUTCOMES_OF_REFUNDS, SOURCES_OF_REFUNDS, STATUSES_OF_REFUNDS } from './invoice.shapes.js';
 import { Sharing } from './link.shapes.js';
@@ -321,7 +321,7 @@ export class ListedPackage extends PackageCore {
   imported: Moved | null;
 }
 
-export class PackageAnswer extends IntersectionType(PackageCore, Sessions, Refunds, Answered) {}
+export class PackageAnswer extends IntersectionType(PackageCore, Sessions, Refunds, Changed) {}
 
 class ByCard {
   @IsNested(Purchase, { nullable: true, description: 'what is to be paid by card now; null: nothing' })

@@ -7,7 +7,7 @@ import { Allow } from '../http/access.js';
 import { Call, type CallContext } from '../http/call.js';
 import { IsFlag, IsId, IsText, type FieldOptions } from '../validation/fields.js';
 import { PathId } from '../validation/path-id.js';
-import { Answered, Versioned } from './answered.js';
+import { Changed, Versioned } from './answered.js';
 import { NamedQuery, PageOf } from './paging.js';
 import { Reading } from './reading.js';
 
@@ -38,7 +38,7 @@ class Provider extends ProviderFields() {
 
 class ProviderBody extends ProviderFields() {}
 class ChangeProviderBody extends ProviderFields({ optional: true }) {}
-class ProviderAnswer extends IntersectionType(Provider, Answered) {}
+class ProviderAnswer extends IntersectionType(Provider, Changed) {}
 class ProviderRead extends IntersectionType(Provider, Versioned) {}
 class ProviderPage extends PageOf(ProviderRead) {}
 

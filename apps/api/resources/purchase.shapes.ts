@@ -1,7 +1,7 @@
 import { IntersectionType } from '@nestjs/swagger';
 import type { PurchaseRow } from '../../../projections/purchase-list.projection.js';
 import { IsId, IsInstant, IsLocalDate, IsMoney, IsOneOf, IsPositivePrice, IsText, IsWebAddress, MoneyBody } from '../validation/fields.js';
-import { Answered, Versioned } from './answered.js';
+import { Changed, Versioned } from './answered.js';
 import { ReturnBody } from './payment.shapes.js';
 import { PageOf, PageQuery } from './paging.js';
 
@@ -55,7 +55,7 @@ export class Purchase {
   invoiceId: string | null;
 }
 
-export class PurchaseAnswer extends IntersectionType(Purchase, Answered) {}
+export class PurchaseAnswer extends IntersectionType(Purchase, Changed) {}
 
 export class ListedPurchase extends Purchase {
   @IsId({ nullable: true, description: 'of what is bought online' })

@@ -7,7 +7,7 @@ import { Allow } from '../http/access.js';
 import { Call, type CallContext } from '../http/call.js';
 import { IsFlag, IsId, IsInteger, IsPrice, IsText, MoneyBody, type FieldOptions } from '../validation/fields.js';
 import { PathId } from '../validation/path-id.js';
-import { Answered, Versioned } from './answered.js';
+import { Changed, Versioned } from './answered.js';
 import { NamedQuery, PageOf } from './paging.js';
 import { Reading } from './reading.js';
 
@@ -52,7 +52,7 @@ class Service extends ServiceFields() {
 
 class ServiceBody extends ServiceFields() {}
 class ChangeServiceBody extends ServiceFields({ optional: true }) {}
-class ServiceAnswer extends IntersectionType(Service, Answered) {}
+class ServiceAnswer extends IntersectionType(Service, Changed) {}
 class ServiceRead extends IntersectionType(Service, Versioned) {}
 class ServicePage extends PageOf(ServiceRead) {}
 

@@ -17,7 +17,7 @@ import {
   IsTimeZone,
   type FieldOptions,
 } from '../validation/fields.js';
-import { Answered, Versioned } from './answered.js';
+import { Changed, Versioned } from './answered.js';
 import { Reading } from './reading.js';
 
 const OUTCOMES = ['returned', 'forfeited'];
@@ -78,7 +78,7 @@ class Settings {
   settings: SettingsShape;
 }
 
-class SettingsAnswer extends IntersectionType(Settings, Answered) {}
+class SettingsAnswer extends IntersectionType(Settings, Changed) {}
 class SettingsRead extends IntersectionType(Settings, Versioned) {}
 
 /** A1: what the business has set. */

@@ -7,7 +7,7 @@ import { Allow } from '../http/access.js';
 import { Call, type CallContext } from '../http/call.js';
 import { IsId, IsPercentage, IsText, type FieldOptions } from '../validation/fields.js';
 import { PathId } from '../validation/path-id.js';
-import { Answered, Versioned } from './answered.js';
+import { Changed, Versioned } from './answered.js';
 import { NamedQuery, PageOf } from './paging.js';
 import { Reading } from './reading.js';
 
@@ -30,7 +30,7 @@ class Tax extends TaxFields() {
 
 class TaxBody extends TaxFields() {}
 class ChangeTaxBody extends TaxFields({ optional: true }) {}
-class TaxAnswer extends IntersectionType(Tax, Answered) {}
+class TaxAnswer extends IntersectionType(Tax, Changed) {}
 class TaxRead extends IntersectionType(Tax, Versioned) {}
 class TaxPage extends PageOf(TaxRead) {}
 

@@ -16,8 +16,8 @@ import {
   type StartedPurchase,
 } from '../../domain/purchase/purchase.state.js';
 import { StripeNotAllowed, StripeRefused, type Checkout } from '../../payments/at-stripe.js';
-import { CommandOf, type Caller } from '../command.js';
-import { cardsOf, Operation, type Parts } from '../operation.js';
+import { CommandOf, type Caller, type Versioned } from '../command.js';
+import { cardsOf, Operation, versioned, type Parts } from '../operation.js';
 import { byStripe } from './by-stripe.js';
 import { isOfAnother, ownAccount } from './own-account.js';
 import { reconcilePayment } from './refunds.js';
@@ -55,7 +55,7 @@ export const reconcileCheckout = async (parts: Parts, stripeAccount: string, che
  * Asks Stripe to open the checkout of a purchase, once however often it is asked, and notes it.
  * @throws Refusal CHECKOUT_NOT_OPENED when Stripe will not
  */
-export const openCheckout = async (operation: Operation, started: StartedPurchase): Promise<PurchaseView> => {
+export const openCheckout = async (operation: Operation, started: StartedPurchase): Promise<Versioned<PurchaseView>> => {
   const { purchaseId, stripeAccount } = started;
   const caller = withoutRepeat(operation.caller);
   try {
@@ -79,11 +79,15 @@ export const isNotOpened = (error: unknown): error is Refusal => error instanceo
 const NOT_OPENED = 'CHECKOUT_NOT_OPENED';
 
 /** Its checkout can no longer be paid, unless it was before: then it is paid. One that has none yet gets it first, so that none stays unknown. */
-export const expireCheckout = async (operation: Operation, started: StartedPurchase, because: ExpiredBecause): Promise<PurchaseView> => {
+export const expireCheckout = async (
+  operation: Operation,
+  started: StartedPurchase,
+  because: ExpiredBecause,
+): Promise<Versioned<PurchaseView>> => {
   const { purchaseId, stripeAccount } = started;
   if (started.checkout === null) await openCheckout(operation, started);
   const newest = existing(await operation.newest(purchase, purchaseId), purchaseId);
-  if (newest.checkout === null) return purchaseView(newest); // it was over before it was opened
+  if (newest.checkout === null) return operation.shown(purchase, purchaseId, purchaseView); // it was over before it was opened
   const expired = await operation.cards.expireCheckout(stripeAccount, newest.checkout.checkoutId);
   const command = new HearOfCheckout(withoutRepeat(operation.caller), { purchaseId, stripeAccount, checkout: expired, because });
   return hear(operation.another(command), command.input);
@@ -121,13 +125,13 @@ const whyWithdrawn = async (operation: Operation, { sale, invoiceId }: StartedPu
   return issued(await operation.newest(invoice, invoiceId), invoiceId).balance.amount > 0 ? null : 'nothingOwing';
 };
 
-const hear = async (operation: Operation, { purchaseId, stripeAccount, checkout, because }: Hearing): Promise<PurchaseView> => {
+const hear = async (operation: Operation, { purchaseId, stripeAccount, checkout, because }: Hearing): Promise<Versioned<PurchaseView>> => {
   const { today } = await operation.business();
   const heard = { purchaseId, stripeAccount, ...pick(checkout, 'checkoutId', 'status', 'url', 'expiresAt', 'amount', 'paymentIntentId') };
   const decide = hearOfCheckout({ ...heard, today, because: because ?? (await whyExpired(operation, purchaseId, checkout)) });
-  const { answer, events } = await operation.decide(purchase, purchaseId, decide, { fresh: true, view: purchaseView });
-  if (checkout.status === 'paid' && events.length === 0) await operation.settled(purchase, purchaseId, { such: isPaid }); // whoever heard it first may have died of it
-  return answer;
+  const heardNow = await operation.decide(purchase, purchaseId, decide, { fresh: true, view: purchaseView });
+  if (checkout.status === 'paid' && heardNow.events.length === 0) await operation.settled(purchase, purchaseId, { such: isPaid }); // whoever heard it first may have died of it
+  return versioned(heardNow);
 };
 
 /** One that nobody paid ends by itself; before that, somebody ended it. */

@@ -21,10 +21,10 @@ import type { PackageEvent } from '../../domain/package/package.events.js';
 import { packageAggregate, placesOf, type PackageState } from '../../domain/package/package.state.js';
 import { assertGives, provider } from '../../domain/provider/provider.js';
 import { assertBookable, service } from '../../domain/service/service.js';
-import { CommandOf } from '../command.js';
+import { ChangeOf, type Versioned } from '../command.js';
 import { handlerOf } from '../handler.js';
 import { assertMayManageFor, mayUse } from '../linked-clients.js';
-import { reference, type Decided, type Operation } from '../operation.js';
+import { reference, versioned, type Decided, type Operation } from '../operation.js';
 import { assertNotPast, type SessionUse } from './changing.js';
 
 export interface BookingInput {
@@ -48,11 +48,11 @@ interface Ending {
   reason: string | null;
 }
 
-export class BookAppointment extends CommandOf<BookingInput, AppointmentAnswer> {}
-export class CompleteAppointment extends CommandOf<{ appointmentId: string }, AppointmentAnswer> {}
-export class UndoCompletion extends CommandOf<{ appointmentId: string }, AppointmentAnswer> {}
-export class CancelAppointment extends CommandOf<Ending & { requestedBy: 'business' | 'client' }, AppointmentAnswer> {}
-export class MarkNoShow extends CommandOf<Ending, AppointmentAnswer> {}
+export class BookAppointment extends ChangeOf<BookingInput, AppointmentAnswer> {}
+export class CompleteAppointment extends ChangeOf<{ appointmentId: string }, AppointmentAnswer> {}
+export class UndoCompletion extends ChangeOf<{ appointmentId: string }, AppointmentAnswer> {}
+export class CancelAppointment extends ChangeOf<Ending & { requestedBy: 'business' | 'client' }, AppointmentAnswer> {}
+export class MarkNoShow extends ChangeOf<Ending, AppointmentAnswer> {}
 
 export const appointmentHandlers = [
   handlerOf(BookAppointment, async (operation, input) =>
@@ -69,7 +69,7 @@ export const appointmentHandlers = [
 
   handlerOf(CancelAppointment, async (operation, { appointmentId, session, reason, requestedBy }) => {
     const before = await operation.recall(appointment, appointmentId, answerOf);
-    if (before) return before.answer;
+    if (before) return versioned(before);
 
     await assertMayManage(operation, appointmentId);
     const booked = existing(await operation.settled(appointment, appointmentId, { such: standsAgain }), appointmentId);
@@ -127,7 +127,7 @@ const bookingOf = async (operation: Operation, { start, end, packageId, ...input
 };
 
 /** E2: the package gives a session, or refuses; appointment and invoice follow. */
-const bookFromPackage = async (operation: Operation, input: BookingInput, packageId: string): Promise<AppointmentAnswer> => {
+const bookFromPackage = async (operation: Operation, input: BookingInput, packageId: string): Promise<Versioned<AppointmentAnswer>> => {
   const consumptionId = operation.id('consumption');
   const view = placeOf(consumptionId);
   const before = await operation.recall(packageAggregate, packageId, view);
@@ -139,17 +139,18 @@ const bookFromPackage = async (operation: Operation, input: BookingInput, packag
   return bookedFromPackage(await operation.decide(packageAggregate, packageId, consume, { view }));
 };
 
-const bookedFromPackage = ({ events, answer: place }: Decided<string | null, PackageEvent>): AppointmentAnswer => {
+const bookedFromPackage = ({ events, answer: place }: Decided<string | null, PackageEvent>): Versioned<AppointmentAnswer> => {
   const { data } = eventOf(events, 'SessionConsumed');
   return {
     ...pick(data, 'appointmentId', 'clientId', 'packageId', 'consumptionId', 'serviceId', 'serviceName', 'providerId', 'invoiceId'),
     ...pick(data, 'start', 'end', 'timeZone', 'on', 'seriesId', 'externalReference', 'charge'),
     ...{ status: 'booked', outcome: null, session: { ...pick(data, 'remaining', 'expiresOn'), place } },
+    revision: '0', // with it the appointment begins
   };
 };
 
 /** E4: the service's regular fee and taxes. */
-const bookAtRegularFee = async (operation: Operation, input: BookingInput): Promise<AppointmentAnswer> => {
+const bookAtRegularFee = async (operation: Operation, input: BookingInput): Promise<Versioned<AppointmentAnswer>> => {
   const appointmentId = operation.id('appointment');
   const before = await operation.recall(appointment, appointmentId, answerOf);
   if (before) return bookedAtRegularFee(before);
@@ -160,9 +161,9 @@ const bookAtRegularFee = async (operation: Operation, input: BookingInput): Prom
   return bookedAtRegularFee(await operation.decide(appointment, appointmentId, book, { begins: true, view: answerOf }));
 };
 
-const bookedAtRegularFee = ({ events, answer }: Decided<AppointmentAnswer, AppointmentEvent>): AppointmentAnswer => {
-  const [line] = eventOf(events, 'AppointmentBooked').data.invoice!.lines;
-  return { ...answer, charge: pick(line!, 'net', 'taxes', 'total') };
+const bookedAtRegularFee = (decided: Decided<AppointmentAnswer, AppointmentEvent>): Versioned<AppointmentAnswer> => {
+  const [line] = eventOf(decided.events, 'AppointmentBooked').data.invoice!.lines;
+  return { ...versioned(decided), charge: pick(line!, 'net', 'taxes', 'total') };
 };
 
 const placeOf =

@@ -1,12 +1,12 @@
 import type { BusinessDescription, Settings } from '../../domain/business/business.events.js';
 import { business, changeBusiness, createBusiness } from '../../domain/business/business.js';
-import { CommandOf } from '../command.js';
+import { ChangeOf } from '../command.js';
 import { handlerOf } from '../handler.js';
 import { assertOwnAccount } from './stripe-account.commands.js';
 
 /** A1. Given by `npm run business:create` and the demo, not over HTTP; the id is the caller's business. */
-export class CreateBusiness extends CommandOf<Omit<BusinessDescription, 'businessId'>, BusinessDescription> {}
-export class ChangeSettings extends CommandOf<
+export class CreateBusiness extends ChangeOf<Omit<BusinessDescription, 'businessId'>, BusinessDescription> {}
+export class ChangeSettings extends ChangeOf<
   Partial<Pick<BusinessDescription, 'name' | 'timeZone'>> & { settings?: Partial<Settings> },
   BusinessDescription
 > {}

@@ -7,25 +7,22 @@ import type { ServiceDescription } from '../../domain/service/service.events.js'
 import { changeService, defineService, service } from '../../domain/service/service.js';
 import type { TaxDescription } from '../../domain/tax/tax.events.js';
 import { changeTax, defineTax, tax } from '../../domain/tax/tax.js';
-import { CommandOf } from '../command.js';
+import { ChangeOf } from '../command.js';
 import { handlerOf } from '../handler.js';
 import { reference, type Operation } from '../operation.js';
 
 // What a business has, and the people it knows: each is made once, then changed (A4, B1).
 
-export class DefineTax extends CommandOf<Omit<TaxDescription, 'taxId'>, TaxDescription> {}
-export class ChangeTax extends CommandOf<Pick<TaxDescription, 'taxId'> & Partial<TaxDescription>, TaxDescription> {}
-export class DefineService extends CommandOf<Omit<ServiceDescription, 'serviceId'>, ServiceDescription> {}
-export class ChangeService extends CommandOf<Pick<ServiceDescription, 'serviceId'> & Partial<ServiceDescription>, ServiceDescription> {}
-export class RegisterProvider extends CommandOf<Omit<ProviderDescription, 'providerId'>, ProviderDescription> {}
-export class ChangeProvider extends CommandOf<
-  Pick<ProviderDescription, 'providerId'> & Partial<ProviderDescription>,
-  ProviderDescription
-> {}
-export class RegisterClient extends CommandOf<Omit<ClientDescription, 'clientId'>, ClientDescription> {}
-export class ChangeClient extends CommandOf<Pick<ClientDescription, 'clientId'> & Partial<ClientDescription>, ClientDescription> {}
+export class DefineTax extends ChangeOf<Omit<TaxDescription, 'taxId'>, TaxDescription> {}
+export class ChangeTax extends ChangeOf<Pick<TaxDescription, 'taxId'> & Partial<TaxDescription>, TaxDescription> {}
+export class DefineService extends ChangeOf<Omit<ServiceDescription, 'serviceId'>, ServiceDescription> {}
+export class ChangeService extends ChangeOf<Pick<ServiceDescription, 'serviceId'> & Partial<ServiceDescription>, ServiceDescription> {}
+export class RegisterProvider extends ChangeOf<Omit<ProviderDescription, 'providerId'>, ProviderDescription> {}
+export class ChangeProvider extends ChangeOf<Pick<ProviderDescription, 'providerId'> & Partial<ProviderDescription>, ProviderDescription> {}
+export class RegisterClient extends ChangeOf<Omit<ClientDescription, 'clientId'>, ClientDescription> {}
+export class ChangeClient extends ChangeOf<Pick<ClientDescription, 'clientId'> & Partial<ClientDescription>, ClientDescription> {}
 /** Deletes the client's key: whatever was ever stored about them reads as forgotten. */
-export class ForgetClient extends CommandOf<Pick<ClientDescription, 'clientId'>, Pick<ClientDescription, 'clientId'>> {}
+export class ForgetClient extends ChangeOf<Pick<ClientDescription, 'clientId'>, Pick<ClientDescription, 'clientId'>> {}
 
 export const catalogueHandlers = [
   handlerOf(DefineTax, (operation, input) => {
@@ -62,9 +59,9 @@ export const catalogueHandlers = [
     operation.change(client, clientId, changeClient(clientId, changes), shownClient),
   ),
   handlerOf(ForgetClient, async (operation, { clientId }) => {
-    await operation.change(client, clientId, forgetClient(clientId));
+    const forgotten = await operation.change(client, clientId, forgetClient(clientId), () => ({ clientId }));
     await operation.forgetPerson(clientId);
-    return { clientId };
+    return forgotten;
   }),
 ];
 

@@ -42,6 +42,15 @@ export const settledAppointment = async (
   return existing(await operation.newest(appointment, appointmentId), appointmentId);
 };
 
+/**
+ * L4: an appointment that follows what is decided elsewhere: at which revision it is, from what this command has seen of it by now, once so many
+ * events have followed. Whoever changed it meanwhile is not in the answer: their If-Match and ours then fail.
+ */
+export const followingOf = (operation: Operation, appointmentId: string): ((events: number) => { revision: string }) => {
+  const seen = operation.revisionOf(appointment, appointmentId);
+  return (events) => ({ revision: (seen + BigInt(events)).toString() });
+};
+
 const removesPackage = ({ type, data }: InvoiceEvent): boolean => type === 'InvoiceReissued' && data.removes !== null;
 
 /** E8, E9: the invoice decides, since it is the one that may be paid: it is at the regular fee; appointment and package follow. */

@@ -8,14 +8,14 @@ import {
   type LinkView,
 } from '../../domain/client-link/client-link.state.js';
 import { assertRemembered, client } from '../../domain/client/client.js';
-import { CommandOf } from '../command.js';
+import { ChangeOf, CommandOf } from '../command.js';
 import { handlerOf } from '../handler.js';
 import { referenceInPath, type Operation } from '../operation.js';
 
 type Pair = Pick<LinkView, 'clientId' | 'otherClientId'>;
 
-export class LinkClients extends CommandOf<Said, LinkView> {}
-export class ChangeLink extends CommandOf<Pair & Partial<Omit<Said, keyof Pair>>, LinkView> {}
+export class LinkClients extends ChangeOf<Said, LinkView> {}
+export class ChangeLink extends ChangeOf<Pair & Partial<Omit<Said, keyof Pair>>, LinkView> {}
 export class UnlinkClients extends CommandOf<Pair, Pair> {}
 
 export const clientLinkHandlers = [
@@ -29,7 +29,8 @@ export const clientLinkHandlers = [
   }),
   handlerOf(UnlinkClients, async (operation, { clientId, otherClientId }) => {
     const linkId = await linkBetween(operation, { clientId, otherClientId }, { forgotten: true });
-    return operation.change(clientLink, linkId, unlinkClients({ clientId, otherClientId }), () => ({ clientId, otherClientId }));
+    await operation.change(clientLink, linkId, unlinkClients({ clientId, otherClientId }), () => ({}));
+    return { clientId, otherClientId };
   }),
 ];
 

@@ -15,14 +15,14 @@ import type { PackageImportedData } from '../../domain/package/package.events.js
 import { packageAggregate } from '../../domain/package/package.state.js';
 import { saleOf } from '../../domain/package/sale.js';
 import { service } from '../../domain/service/service.js';
-import { CommandOf } from '../command.js';
+import { CommandOf, type Versioned } from '../command.js';
 import { handlerOf } from '../handler.js';
 import { lockedTerms } from '../locked-terms.js';
-import { reference, type Operation } from '../operation.js';
+import { reference, versioned, type Operation } from '../operation.js';
 
 // L7: packages that were sold elsewhere are moved in, file by file, row by row.
 
-type Started = StartedImport & { isNew: boolean };
+type Started = Versioned<StartedImport> & { isNew: boolean };
 type Working = ImportCounts & { importId: string; attempt: number };
 
 export class StartImport extends CommandOf<Omit<ImportStartedData, 'importId' | 'at'>, Started> {}
@@ -58,7 +58,7 @@ export const importHandlers = [
     async (operation, said) => {
       const importId = operation.id('import');
       const before = await operation.recall(importAggregate, importId, asStarted);
-      if (before) return { ...before.answer, isNew: false };
+      if (before) return { ...versioned(before), isNew: false };
       const started = startImport({ importId, at: operation.now, ...said });
       return { ...(await operation.make(importAggregate, importId, started, asStarted)), isNew: true };
     },
@@ -99,7 +99,7 @@ export const importHandlers = [
 
   handlerOf(
     ImportPackage,
-    async (operation, moved) => {
+    async (operation, moved): Promise<RowDone> => {
       const packageId = packageIdOf(operation, moved);
       const before = await operation.recall(packageAggregate, packageId, () => undefined);
       if (before) return { became: 'skipped' };
@@ -118,7 +118,7 @@ export const importHandlers = [
   ),
   handlerOf(
     TryPackage,
-    async (operation, moved) => {
+    async (operation, moved): Promise<RowDone> => {
       const packageId = packageIdOf(operation, moved);
       const offered = await operation.newest(offering, moved.offeringId);
       lockForSale(moved.offeringId, 'import', moved.soldOn)(offered);

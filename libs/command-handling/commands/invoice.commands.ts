@@ -5,7 +5,7 @@ import { invoice, type InvoiceState, type IssuedInvoice } from '../../domain/inv
 import { wrongCurrency } from '../../domain/kernel/money.js';
 import { assertNone, type FieldError } from '../../domain/kernel/refusal.js';
 import type { Money, PaymentMethod } from '../../domain/kernel/shapes.js';
-import { CommandOf } from '../command.js';
+import { ChangeOf } from '../command.js';
 import { handlerOf } from '../handler.js';
 
 /** D2: `reference` says which, where the method does not. */
@@ -39,10 +39,10 @@ export interface InvoiceAnswer {
   refundId?: string;
 }
 
-export class ReceivePayment extends CommandOf<Of<PaymentInput>, InvoiceAnswer> {}
-export class VoidPayment extends CommandOf<Of<{ paymentId: string; reason: string | null }>, InvoiceAnswer> {}
-export class AdjustInvoice extends CommandOf<Of<{ adjustment: Money; reason: string | null }>, InvoiceAnswer> {}
-export class RefundInvoice extends CommandOf<Of<RefundInput>, InvoiceAnswer> {}
+export class ReceivePayment extends ChangeOf<Of<PaymentInput>, InvoiceAnswer> {}
+export class VoidPayment extends ChangeOf<Of<{ paymentId: string; reason: string | null }>, InvoiceAnswer> {}
+export class AdjustInvoice extends ChangeOf<Of<{ adjustment: Money; reason: string | null }>, InvoiceAnswer> {}
+export class RefundInvoice extends ChangeOf<Of<RefundInput>, InvoiceAnswer> {}
 
 export const invoiceHandlers = [
   handlerOf(ReceivePayment, async (operation, { invoiceId, ...payment }) => {

@@ -3,20 +3,17 @@ import { arrangeOfferings, createCategory, removeCategory, renameCategory } from
 import type { Arrangement, OfferingListEvent } from '../../domain/offering-list/offering-list.events.js';
 import { offeringList, withoutDeleted, type Category, type OfferingListState } from '../../domain/offering-list/offering-list.state.js';
 import type { Decide } from '../../domain/kernel/event.js';
-import { CommandOf } from '../command.js';
+import { ChangeOf, type Versioned } from '../command.js';
 import { handlerOf } from '../handler.js';
 import type { Operation } from '../operation.js';
 
-interface Versioned {
-  revision: string; // of the whole list
-}
-export type CategoryAnswer = Pick<Category, 'categoryId' | 'name'> & Versioned;
-export type OfferingListAnswer = { ungrouped: string[]; categories: Category[] } & Versioned;
+export type CategoryAnswer = Pick<Category, 'categoryId' | 'name'>; // at the revision of the whole list
+export type OfferingListAnswer = { ungrouped: string[]; categories: Category[] };
 
-export class CreateCategory extends CommandOf<{ name: string }, CategoryAnswer> {}
-export class RenameCategory extends CommandOf<{ categoryId: string; name: string }, CategoryAnswer> {}
-export class RemoveCategory extends CommandOf<{ categoryId: string }, OfferingListAnswer> {}
-export class ArrangeOfferings extends CommandOf<Arrangement, OfferingListAnswer> {}
+export class CreateCategory extends ChangeOf<{ name: string }, CategoryAnswer> {}
+export class RenameCategory extends ChangeOf<{ categoryId: string; name: string }, CategoryAnswer> {}
+export class RemoveCategory extends ChangeOf<{ categoryId: string }, OfferingListAnswer> {}
+export class ArrangeOfferings extends ChangeOf<Arrangement, OfferingListAnswer> {}
 
 export const offeringListHandlers = [
   handlerOf(CreateCategory, (operation, { name }) => {
@@ -31,14 +28,13 @@ export const offeringListHandlers = [
 ];
 
 /** C8: there is one list for each business, which begins with whatever comes first. */
-const changed = async <View>(
+const changed = async <View extends object>(
   operation: Operation,
   decide: Decide<OfferingListState, OfferingListEvent>,
   view: (state: OfferingListState) => View,
-): Promise<View & Versioned> => {
+): Promise<Versioned<View>> => {
   await operation.business(); // before its list begins
-  const { answer, revision } = await operation.decide(offeringList, operation.caller.business, decide, { ifMatch: true, view });
-  return { ...answer, revision: revision.toString() };
+  return operation.change(offeringList, operation.caller.business, decide, view);
 };
 
 const wholeList = ({ list }: OfferingListState) => withoutDeleted(list);

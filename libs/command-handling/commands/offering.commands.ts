@@ -8,31 +8,27 @@ import {
 import type { Terms } from '../../domain/offering/offering.events.js';
 import { offering, type DefinedOffering, type OfferingState } from '../../domain/offering/offering.state.js';
 import { isOfferable, service } from '../../domain/service/service.js';
-import { CommandOf } from '../command.js';
+import { ChangeOf } from '../command.js';
 import { handlerOf } from '../handler.js';
 import { reference, type Operation } from '../operation.js';
 
 export type OfferingAnswer = Terms & { offeringId: string; locked: boolean; deleted: boolean };
 
-export class DefineOffering extends CommandOf<Terms, OfferingAnswer> {}
-export class ChangeOffering extends CommandOf<{ offeringId: string } & Partial<Terms>, OfferingAnswer> {}
-export class DeleteOffering extends CommandOf<{ offeringId: string }, OfferingAnswer> {}
-export class RestoreOffering extends CommandOf<{ offeringId: string }, OfferingAnswer> {}
+export class DefineOffering extends ChangeOf<Terms, OfferingAnswer> {}
+export class ChangeOffering extends ChangeOf<{ offeringId: string } & Partial<Terms>, OfferingAnswer> {}
+export class DeleteOffering extends ChangeOf<{ offeringId: string }, OfferingAnswer> {}
+export class RestoreOffering extends ChangeOf<{ offeringId: string }, OfferingAnswer> {}
 
 export const offeringHandlers = [
   handlerOf(DefineOffering, async (operation, terms) => {
     const offeringId = operation.id('offering');
-    return answerOf(await operation.make(offering, offeringId, defineOffering(offeringId, terms, await factsFor(operation, terms))));
+    return operation.make(offering, offeringId, defineOffering(offeringId, terms, await factsFor(operation, terms)), answerOf);
   }),
   handlerOf(ChangeOffering, async (operation, { offeringId, ...changes }) =>
-    answerOf(await operation.change(offering, offeringId, changeOffering(offeringId, changes, await factsFor(operation, changes)))),
+    operation.change(offering, offeringId, changeOffering(offeringId, changes, await factsFor(operation, changes)), answerOf),
   ),
-  handlerOf(DeleteOffering, async (operation, { offeringId }) =>
-    answerOf(await operation.change(offering, offeringId, deleteOffering(offeringId))),
-  ),
-  handlerOf(RestoreOffering, async (operation, { offeringId }) =>
-    answerOf(await operation.change(offering, offeringId, restoreOffering(offeringId))),
-  ),
+  handlerOf(DeleteOffering, (operation, { offeringId }) => operation.change(offering, offeringId, deleteOffering(offeringId), answerOf)),
+  handlerOf(RestoreOffering, (operation, { offeringId }) => operation.change(offering, offeringId, restoreOffering(offeringId), answerOf)),
 ];
 
 const factsFor = async (operation: Operation, { services = [], payment }: Partial<Terms>): Promise<OfferingFacts> => {

@@ -18,9 +18,9 @@ import {
   type SoldPackage,
 } from '../../domain/package/package.state.js';
 import { service } from '../../domain/service/service.js';
-import { CommandOf } from '../command.js';
+import { ChangeOf, type Versioned } from '../command.js';
 import { handlerOf } from '../handler.js';
-import { reference, type Operation } from '../operation.js';
+import { reference, versioned, type Operation } from '../operation.js';
 import { wrongInRefund, type RefundInput } from './invoice.commands.js';
 
 interface CancelInput extends Pick<Cancellation, 'appointments' | 'unpaid'> {
@@ -30,9 +30,9 @@ interface CancelInput extends Pick<Cancellation, 'appointments' | 'unpaid'> {
 
 type RefundingPackage = RefundInput & { packageId: string };
 
-export class CancelPackage extends CommandOf<CancelInput, PackageView> {}
-export class ReinstatePackage extends CommandOf<{ packageId: string; reason: string | null }, PackageView> {}
-export class RefundPackage extends CommandOf<RefundingPackage, PackageView> {}
+export class CancelPackage extends ChangeOf<CancelInput, PackageView> {}
+export class ReinstatePackage extends ChangeOf<{ packageId: string; reason: string | null }, PackageView> {}
+export class RefundPackage extends ChangeOf<RefundingPackage, PackageView> {}
 
 export const packageEndingHandlers = [
   handlerOf(CancelPackage, async (operation, input) => {
@@ -54,7 +54,7 @@ export const packageEndingHandlers = [
     const before = await operation.recall(packageAggregate, input.packageId, packageView);
     if (before) {
       await assertGivenBack(operation, input.packageId, operation.id('refund'));
-      return before.answer;
+      return versioned(before);
     }
     return refundInTurn(operation, input, today);
   }),
@@ -84,7 +84,7 @@ const writtenOff = async (operation: Operation, packageId: string): Promise<void
 const TURNS = 5;
 
 /** One refund after the other: each is decided on an invoice that knows of all before it. */
-const refundInTurn = async (operation: Operation, input: RefundingPackage, today: string, turn = 1): Promise<PackageView> => {
+const refundInTurn = async (operation: Operation, input: RefundingPackage, today: string, turn = 1): Promise<Versioned<PackageView>> => {
   const { packageId } = input;
   await operation.settled(packageAggregate, packageId, { such: isSale }); // what was paid with it is on its invoice
   await writtenOff(operation, packageId); // a refund that is owing again is not written off

@@ -24,10 +24,10 @@ import { purchase as purchaseAggregate, purchaseView, type PurchaseView } from '
 import { assertByCard } from '../../domain/purchase/card-amounts.js';
 import { service } from '../../domain/service/service.js';
 import { isNotOpened } from '../card-payments/checkouts.js';
-import { CommandOf } from '../command.js';
+import { ChangeOf, type Versioned } from '../command.js';
 import { handlerOf } from '../handler.js';
 import { lockedTerms } from '../locked-terms.js';
-import { reference, type Operation } from '../operation.js';
+import { reference, versioned, type Operation } from '../operation.js';
 import { sessionFor, settledAppointment } from './changing.js';
 import { wrongInPayment, type PaymentInput } from './invoice.commands.js';
 import { cardDesk, withCheckout, type ReturnUrls } from './purchase.commands.js';
@@ -60,18 +60,18 @@ interface ToPay {
 export type SaleAnswer = PackageView & ToPay;
 
 /** D1: sell (paid upfront) or assign (paid each appointment): what it is follows from the offering. */
-export class SellPackage extends CommandOf<SaleInput, SaleAnswer> {}
-export class AdjustRemaining extends CommandOf<Adjustment<number, number> & { serviceId: string }, PackageView> {}
-export class AdjustExpiry extends CommandOf<Adjustment<string, string | null>, PackageView> {}
-export class RestoreExpiry extends CommandOf<Reasoned, PackageView> {}
+export class SellPackage extends ChangeOf<SaleInput, SaleAnswer> {}
+export class AdjustRemaining extends ChangeOf<Adjustment<number, number> & { serviceId: string }, PackageView> {}
+export class AdjustExpiry extends ChangeOf<Adjustment<string, string | null>, PackageView> {}
+export class RestoreExpiry extends ChangeOf<Reasoned, PackageView> {}
 
 export const packageHandlers = [
   handlerOf(SellPackage, async (operation, input) => {
     const packageId = operation.id('package');
     const before = await operation.recall(packageAggregate, packageId, packageView);
-    const sold = before?.answer ?? (await sell(operation, packageId, input));
+    const sold = before ? versioned(before) : await sell(operation, packageId, input);
     const toPay = input.card ? await toPayByCard(operation, sold, input.card) : { purchase: null, notOpened: null };
-    const answer = input.applyToAppointment ? packageView(await operation.newest(packageAggregate, packageId)) : sold; // it may have given the session back
+    const answer = input.applyToAppointment ? await operation.shown(packageAggregate, packageId, packageView) : sold; // it may have given the session back
     return { ...answer, ...toPay };
   }),
   handlerOf(AdjustRemaining, (operation, input) =>
@@ -89,7 +89,7 @@ const saysWhich = ({ appointmentId, applyToAppointment }: SaleInput): FieldError
     ? [{ field: '/appointmentId', code: 'REQUIRED', message: 'To which appointment is the package to be applied?' }]
     : [];
 
-const sell = async (operation: Operation, packageId: string, input: SaleInput): Promise<PackageView> => {
+const sell = async (operation: Operation, packageId: string, input: SaleInput): Promise<Versioned<PackageView>> => {
   const { offeringId, card } = input;
   const seller = await operation.business();
   const { today, currency } = seller;
@@ -146,7 +146,8 @@ const toPayByCard = async (operation: Operation, sold: PackageView, { amount, ..
     await operation.make(purchaseAggregate, purchaseId, startPurchase(started), purchaseView);
   }
   try {
-    return { purchase: await withCheckout(operation, purchaseId), notOpened: null };
+    const { revision: _, ...purchase } = await withCheckout(operation, purchaseId);
+    return { purchase, notOpened: null };
   } catch (error) {
     if (!isNotOpened(error)) throw error;
     return { purchase: purchaseView(await operation.newest(purchaseAggregate, purchaseId)), notOpened: error.message };

@@ -17,7 +17,7 @@ import type { PurchaseStartedData } from '../../domain/purchase/purchase.events.
 import { purchase, purchaseView, type PurchaseView } from '../../domain/purchase/purchase.state.js';
 import { service } from '../../domain/service/service.js';
 import { expireCheckout, isNotOpened, notOpened, openCheckout } from '../card-payments/checkouts.js';
-import { CommandOf } from '../command.js';
+import { ChangeOf, type Versioned } from '../command.js';
 import { handlerOf } from '../handler.js';
 import { lockedTerms } from '../locked-terms.js';
 import { reference, type Operation } from '../operation.js';
@@ -29,11 +29,11 @@ export interface ReturnUrls {
 }
 
 /** I4: a client buys for themselves, online. */
-export class StartPurchase extends CommandOf<ReturnUrls & { offeringId: string }, PurchaseView> {}
+export class StartPurchase extends ChangeOf<ReturnUrls & { offeringId: string }, PurchaseView> {}
 /** D2: what is owing on an invoice, or a part of it, is to be paid by card. */
-export class StartCheckout extends CommandOf<ReturnUrls & { invoiceId: string; amount: Money | null }, PurchaseView> {}
+export class StartCheckout extends ChangeOf<ReturnUrls & { invoiceId: string; amount: Money | null }, PurchaseView> {}
 /** Nobody can pay it any more. */
-export class CallOffPurchase extends CommandOf<{ purchaseId: string }, PurchaseView> {}
+export class CallOffPurchase extends ChangeOf<{ purchaseId: string }, PurchaseView> {}
 
 export const purchaseHandlers = [
   handlerOf(StartPurchase, async (operation, input) => {
@@ -54,17 +54,17 @@ export const purchaseHandlers = [
     const started = existing(await operation.newest(purchase, purchaseId, { ifMatch: true }), purchaseId);
     const { actor, clientId } = operation.caller;
     if (actor.role === 'client' && started.clientId !== clientId) throw new NotFound('purchase', purchaseId);
-    if (started.status !== 'started') return calledOff(purchaseView(started));
+    if (started.status !== 'started') return calledOff(await operation.shown(purchase, purchaseId, purchaseView));
     try {
       return calledOff(await expireCheckout(operation, started, 'calledOff'));
     } catch (error) {
       if (!isNotOpened(error)) throw error;
-      return purchaseView(await operation.newest(purchase, purchaseId)); // there never was a page to pay at
+      return operation.shown(purchase, purchaseId, purchaseView); // there never was a page to pay at
     }
   }),
 ];
 
-const calledOff = (view: PurchaseView): PurchaseView => {
+const calledOff = (view: Versioned<PurchaseView>): Versioned<PurchaseView> => {
   const { status, purchaseId } = view;
   if (status === 'paid') throw new Refusal('PURCHASE_PAID', 'This is paid: it can be refunded, not called off.', { purchaseId });
   if (status === 'processing')
@@ -73,11 +73,11 @@ const calledOff = (view: PurchaseView): PurchaseView => {
 };
 
 /** Once the purchase has been started, whoever did it: with the page to pay at, if there is none yet. */
-export const withCheckout = async (operation: Operation, purchaseId: string): Promise<PurchaseView> => {
+export const withCheckout = async (operation: Operation, purchaseId: string): Promise<Versioned<PurchaseView>> => {
   const started = existing(await operation.newest(purchase, purchaseId), purchaseId);
   if (started.status === 'started' && started.checkout === null) return openCheckout(operation, started);
   if (started.status === 'expired' && started.checkout === null) throw notOpened('it was asked before.', started);
-  return purchaseView(started);
+  return operation.shown(purchase, purchaseId, purchaseView);
 };
 
 /** How a card is taken in this business: on which account, and what a purchase says of that. */

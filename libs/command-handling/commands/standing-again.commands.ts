@@ -17,12 +17,12 @@ import type { PackageEvent } from '../../domain/package/package.events.js';
 import { packageAggregate, type PackageState } from '../../domain/package/package.state.js';
 import { assertGives, provider } from '../../domain/provider/provider.js';
 import { assertBookable, service } from '../../domain/service/service.js';
-import { CommandOf } from '../command.js';
+import { ChangeOf, type Versioned } from '../command.js';
 import { handlerOf } from '../handler.js';
 import { mayUse } from '../linked-clients.js';
-import { reference, type Decided, type Operation } from '../operation.js';
+import { reference, versioned, type Decided, type Operation } from '../operation.js';
 import { answerOf, type AppointmentAnswer } from './appointment.commands.js';
-import { assertNotGivenBack, atRegularFee, sessionFor, settledAppointment, useOf, type SessionUse } from './changing.js';
+import { assertNotGivenBack, atRegularFee, followingOf, sessionFor, settledAppointment, useOf, type SessionUse } from './changing.js';
 
 // H1, H2: what ended stands again, with a session of the package that it had, or, when asked, at the regular fee.
 
@@ -32,8 +32,8 @@ interface Again {
 }
 
 /** Undoes a cancellation. */
-export class RebookAppointment extends CommandOf<Again, AppointmentAnswer> {}
-export class UndoNoShow extends CommandOf<Again, AppointmentAnswer> {}
+export class RebookAppointment extends ChangeOf<Again, AppointmentAnswer> {}
+export class UndoNoShow extends ChangeOf<Again, AppointmentAnswer> {}
 
 export const standingAgainHandlers = [
   handlerOf(RebookAppointment, (operation, input) =>
@@ -59,7 +59,7 @@ interface Way {
   assertMay: (ended: BookedAppointment) => Promise<void>;
 }
 
-const standAgain = async (operation: Operation, { appointmentId, regularFee }: Again, way: Way): Promise<AppointmentAnswer> => {
+const standAgain = async (operation: Operation, { appointmentId, regularFee }: Again, way: Way): Promise<Versioned<AppointmentAnswer>> => {
   const now = existing(await operation.newest(appointment, appointmentId), appointmentId);
   const before = await doneBefore(operation, now, regularFee);
   if (before) return before;
@@ -85,11 +85,19 @@ const assertMayBeBooked = async (operation: Operation, { serviceId, providerId }
 };
 
 /** What came of it when it was sent before. */
-const doneBefore = async (operation: Operation, now: BookedAppointment, regularFee: boolean): Promise<AppointmentAnswer | undefined> => {
+const doneBefore = async (
+  operation: Operation,
+  now: BookedAppointment,
+  regularFee: boolean,
+): Promise<Versioned<AppointmentAnswer> | undefined> => {
   const { appointmentId, packageId, serviceId } = now;
-  if (packageId === null || regularFee) return (await operation.recall(appointment, appointmentId, answerOf))?.answer;
+  const following = followingOf(operation, appointmentId);
+  if (packageId === null || regularFee) {
+    const before = await operation.recall(appointment, appointmentId, answerOf);
+    return before && versioned(before);
+  }
   const before = await operation.recall(packageAggregate, packageId, useOfTaken(serviceId));
-  return before && withSession(operation, now, before);
+  return before && withSession(operation, now, before, following(0));
 };
 
 /** E9: its package, unless its session was forfeited, or its invoice is paid. */
@@ -107,13 +115,14 @@ const fromPackage = async (
   ended: BookedAppointment,
   packageId: string,
   { purpose }: Way,
-): Promise<AppointmentAnswer> => {
+): Promise<Versioned<AppointmentAnswer>> => {
+  const following = followingOf(operation, ended.appointmentId);
   const again =
     ended.outcome === 'forfeited'
       ? undoForfeit({ packageId, consumptionId: ended.consumptionId! })
       : tellingOfRegularFee(await anotherSession(operation, ended, packageId, purpose));
   const taken = await operation.decide(packageAggregate, packageId, again, { view: useOfTaken(ended.serviceId) });
-  return withSession(operation, ended, taken);
+  return withSession(operation, ended, taken, following(taken.repeated ? 0 : 1));
 };
 
 const anotherSession = async (
@@ -144,12 +153,13 @@ const withSession = async (
   operation: Operation,
   ended: BookedAppointment,
   { events, answer }: Decided<SessionUse | null, PackageEvent>,
-): Promise<AppointmentAnswer> => {
+  at: { revision: string },
+): Promise<Versioned<AppointmentAnswer>> => {
   const packageId = ended.packageId!;
   const consumptionId = consumptionIn(events);
   if (consumptionId === undefined) return doneByAnother(operation, ended, packageId);
   await assertNotGivenBack(operation, packageId);
-  return { ...answerOf(ended), consumptionId, status: ended.before ?? 'booked', outcome: null, session: answer! };
+  return { ...answerOf(ended), consumptionId, status: ended.before ?? 'booked', outcome: null, session: answer!, ...at };
 };
 
 /** Somebody else took the session for it a moment before: it stands again once, and both are told how. */
@@ -157,14 +167,14 @@ const doneByAnother = async (
   operation: Operation,
   { appointmentId, consumptionId }: BookedAppointment,
   packageId: string,
-): Promise<AppointmentAnswer> => {
+): Promise<Versioned<AppointmentAnswer>> => {
   await operation.settled(packageAggregate, packageId, {
     such: ({ type, data }) =>
       type === 'SessionConsumed'
         ? data.replaces === consumptionId
         : type === 'SessionForfeitUndone' && data.consumptionId === consumptionId,
   });
-  return answerOf(await operation.newest(appointment, appointmentId));
+  return operation.shown(appointment, appointmentId, answerOf);
 };
 
 /** Which session it was: sent again, the appointment's outcome no longer says whether it was another. */
