@@ -83,7 +83,7 @@ export interface Operations {
   'ownPurchases.listOfferings': { takes: { query?: { limit?: number; cursor?: string; }; }; gives: Schemas['OnlineOfferingPage'] };
   'ownPurchases.read': { takes: { path: { purchaseId: string; }; }; gives: Schemas['PurchaseRead'] };
   'ownPurchases.startCheckout': { takes: { path: { invoiceId: string; }; body: Schemas['ReturnBody']; }; gives: Schemas['PurchaseAnswer'] };
-  'ownStatement.statement': { takes: { query?: { limit?: number; cursor?: string; packageId?: string; onFrom?: string; onUntil?: string; descending?: boolean; }; }; gives: Schemas['StatementPage'] };
+  'ownStatement.statement': { takes: { query?: { packageId?: string; onFrom?: string; onUntil?: string; limit?: number; cursor?: string; descending?: boolean; }; }; gives: Schemas['StatementPage'] };
   'ownStatementPrints.html': { takes: { query?: { packageId?: string; onFrom?: string; onUntil?: string; paper?: "A4" | "Letter"; }; }; gives: string };
   'ownStatementPrints.pdf': { takes: { query?: { packageId?: string; onFrom?: string; onUntil?: string; paper?: "A4" | "Letter"; }; }; gives: Uint8Array };
   'packages.adjustExpiry': { takes: { path: { packageId: string; }; body: Schemas['ExpiryBody']; }; gives: Schemas['PackageAnswer'] };
@@ -134,7 +134,7 @@ export interface Operations {
   'settings.read': { takes: object; gives: Schemas['SettingsRead'] };
   'statementPrints.html': { takes: { path: { clientId: string; }; query?: { packageId?: string; onFrom?: string; onUntil?: string; paper?: "A4" | "Letter"; }; }; gives: string };
   'statementPrints.pdf': { takes: { path: { clientId: string; }; query?: { packageId?: string; onFrom?: string; onUntil?: string; paper?: "A4" | "Letter"; }; }; gives: Uint8Array };
-  'statements.statement': { takes: { path: { clientId: string; }; query?: { limit?: number; cursor?: string; packageId?: string; onFrom?: string; onUntil?: string; descending?: boolean; }; }; gives: Schemas['StatementPage'] };
+  'statements.statement': { takes: { path: { clientId: string; }; query?: { packageId?: string; onFrom?: string; onUntil?: string; limit?: number; cursor?: string; descending?: boolean; }; }; gives: Schemas['StatementPage'] };
   'stripe.account': { takes: object; gives: Schemas['StripeAccountRead'] };
   'stripe.connect': { takes: { body: Schemas['OnboardingBody']; }; gives: Schemas['OnboardingAnswer'] };
   'taxes.change': { takes: { path: { taxId: string; }; body?: Schemas['ChangeTaxBody']; }; gives: Schemas['TaxAnswer'] };

@@ -6,6 +6,7 @@ import addFormats from 'ajv-formats';
 interface Schemed {
   $ref?: string;
   content?: Record<string, unknown>;
+  headers?: Record<string, unknown>;
 }
 
 export interface Operation {
@@ -32,6 +33,8 @@ export interface Came {
 
 export interface Documented {
   document: OpenApi;
+  /** Every status that was seen of an operation so far. */
+  seen: ReadonlyMap<string, ReadonlySet<number>>;
   /** @throws Error that says what the document does not say of this answer, or of the body that it was the good answer to */
   check(came: Came, sent: unknown, sentAs?: string): void;
 }
@@ -70,6 +73,7 @@ const documentedIn = (document: OpenApi): Documented => {
   const templateOf = (path: string): string | undefined =>
     templates.filter(({ pattern }) => pattern.test(path)).sort((a, b) => b.fixed - a.fixed)[0]?.template;
 
+  const seen = new Map<string, Set<number>>();
   const schemaOf = ({ method, path, status, headers }: Came): string => {
     const [type = ''] = (headers.get('content-type') ?? '').split(';');
     const template = templateOf(path);
@@ -80,10 +84,22 @@ const documentedIn = (document: OpenApi): Documented => {
     }
     const response = operation.responses[status];
     if (!response) throw new Error(`The document does not say that ${method} ${template} can answer ${status}.`);
+    seen.set(operation.operationId, (seen.get(operation.operationId) ?? new Set()).add(status));
     const where = response.$ref ?? `#/${['paths', template, method.toLowerCase(), 'responses', String(status)].map(escaped).join('/')}`;
     const content = response.$ref ? document.components.responses[response.$ref.split('/').at(-1)!]?.content : response.content;
     if (!content?.[type]) throw new Error(`The document does not say that ${method} ${template} can answer ${status} with ${type}.`);
     return `${where}/content/${escaped(type)}/schema`;
+  };
+
+  /** L3, L4: a good answer has its position and its ETag as headers too, where the document says so and nowhere else. */
+  const checkHeaders = ({ method, path, status, headers, body }: Came): void => {
+    const told = document.paths[templateOf(path)!]![method.toLowerCase()]!.responses[status]!.headers ?? {};
+    const said = (typeof body === 'object' && body !== null ? body : {}) as { position?: string; revision?: string | null };
+    const { position = null, revision = null } = said;
+    const wanted = { 'Punchcard-Position': position, ETag: revision === null ? null : `"${revision}"` };
+    for (const [name, value] of Object.entries(wanted))
+      if (headers.get(name) !== value || (value !== null && !(name in told)))
+        throw new Error(`${method} ${path} answered with ${name}: ${headers.get(name)}, otherwise than it says.`);
   };
 
   const checkTaken = ({ method, path }: Came, sent: unknown, sentAs: string): void => {
@@ -94,10 +110,11 @@ const documentedIn = (document: OpenApi): Documented => {
   };
 
   return {
-    document,
+    ...{ document, seen },
     check(came, sent, sentAs = JSON_TYPE) {
       const validate = validatorOf(schemaOf(came));
       if (validate(came.body)) {
+        if (came.status < 300) checkHeaders(came);
         if (came.status < 300 && sent !== undefined) checkTaken(came, sent, sentAs);
         return;
       }

@@ -30,6 +30,7 @@ import { Caller, type Seen } from './caller.js';
 import { documentedBy, type Documented } from './documented.js';
 import { createDatabase } from './postgres.js';
 import { startProgram, type Program } from './program.js';
+import { relayTo, type Relay } from './relay.js';
 
 export const POLICY_MODES = ['api', 'projector', 'both'] as const;
 export type PolicyMode = (typeof POLICY_MODES)[number];
@@ -62,6 +63,8 @@ export interface Service {
   history(): Promise<readonly Recorded[]>;
   /** One more API, which callers do not know of, with settings of its own. */
   startApi(env: Record<string, string>): Promise<Program>;
+  /** The same, with event store and Postgres at the other end of a way that can be cut. Whoever starts it cuts it. */
+  startApiToCut(env: Record<string, string>): Promise<Program & Pick<Relay, 'cut'>>;
   /** One more API, in this process and with a clock of its own; whoever starts it closes it. */
   apiWith(clock: Clock): Promise<{ url: string; close(): Promise<void> }>;
   /** What the projector's command line says, once it has ended well. */
@@ -140,6 +143,12 @@ export async function startService({ policies = 'both', apis = 1, env = {} }: Se
       return (await wholeHistory(commands.parts)).events;
     },
     startApi: (own) => startProgram('apps/api/main.js', { ...settings, ...own }),
+    startApiToCut: async (own) => {
+      const relays = await Promise.all([database.url, settings.EVENTSTORE_URL].map(relayTo));
+      const [DATABASE_URL, EVENTSTORE_URL] = relays.map(({ url }) => url) as [string, string];
+      const program = await startProgram('apps/api/main.js', { ...settings, ...own, DATABASE_URL, EVENTSTORE_URL });
+      return { ...program, cut: () => relays.forEach((relay) => relay.cut()) };
+    },
     apiWith: async (clock) => {
       const connect = (around: Surroundings) => connectParts({ ...around, clock });
       const app = await createApp(configFromEnv(settings), { connect, logger: pino({ level: 'warn' }) });

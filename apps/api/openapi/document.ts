@@ -2,6 +2,7 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { PERMISSIONS_EXTENSION } from '../http/access.js';
+import { pick } from '../../../libs/domain/kernel/pick.js';
 import { nestedShapes } from '../validation/fields.js';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
@@ -30,7 +31,12 @@ export const documentOf = (app: NestFastifyApplication): OpenAPIObject => {
     for (const method of METHODS) {
       const operation = path[method];
       if (!operation) continue;
-      complete(operation, { isCommand: method !== 'get', hasETag: address.includes('{') || isVersioned(path.get, schemas) });
+      complete(operation, {
+        isCommand: method !== 'get',
+        hasETag: address.includes('{') || says(path.get?.responses['200'], 'revision', schemas),
+      });
+      for (const answer of Object.values(operation.responses))
+        if (answer && !('$ref' in answer)) answer.headers = headersOf(answer, schemas);
       const body = operation.requestBody;
       if (body && 'content' in body && 'application/json' in body.content)
         body.required = hasRequiredFields(body.content['application/json']?.schema, schemas);
@@ -61,15 +67,36 @@ const hasRequiredFields = (schema: Schemas[string] | undefined, schemas: Schemas
 const NEVER_MISSING = new Set([
   ...['taxes.list', 'services.list', 'providers.list', 'clients.list', 'offerings.list', 'offeringList.read'],
   ...['appointments.list', 'invoices.list', 'imports.list', 'purchases.list', 'own.services', 'own.providers', 'ownPurchases.list'],
-  ...['events.follow', 'stripe.account', 'audit.seals', 'audit.publicKeys', 'audit.export'],
+  ...['events.follow', 'audit.seals', 'audit.publicKeys', 'audit.export'],
 ]);
 
-/** What is read there has an ETag. */
-const isVersioned = (read: Operation | undefined, schemas: Schemas): boolean => {
-  const answer = read?.responses['200'];
+/** What nobody can be wrong about: it is asked nothing. */
+const NEVER_WRONG = new Set(['audit.publicKeys']);
+
+/** Commands that no rule refuses, but for what their fields say. */
+const NEVER_REFUSED = new Set([
+  ...['taxes.define', 'taxes.change', 'services.define', 'services.change', 'providers.register', 'providers.change', 'settings.change'],
+  ...['clients.register', 'clients.forget', 'clientLinks.unlink', 'offerings.define', 'offerings.delete', 'offerings.restore'],
+  ...['offeringList.rename', 'offeringList.remove', 'offeringList.arrange', 'imports.take'],
+]);
+
+/** What changes nothing is no repeat, whatever its key. */
+const NEVER_REPEATED = new Set(['series.preview']);
+
+/** What has a field of the answer as a header too (apps/api/http/positions.ts). */
+const HEADER_OF = { position: 'Punchcard-Position', revision: 'ETag' } as const;
+
+type Response = Operation['responses'][string];
+
+const says = (answer: Response | undefined, field: keyof typeof HEADER_OF, schemas: Schemas): boolean => {
   const schema = answer && 'content' in answer ? answer.content?.['application/json']?.schema : undefined;
   const named = schema && '$ref' in schema ? schemas[schema.$ref.split('/').at(-1)!] : undefined;
-  return named !== undefined && 'properties' in named && 'revision' in (named.properties ?? {});
+  return named !== undefined && 'properties' in named && field in (named.properties ?? {});
+};
+
+const headersOf = (answer: Response, schemas: Schemas) => {
+  const told = (['position', 'revision'] as const).filter((field) => says(answer, field, schemas)).map((field) => HEADER_OF[field]);
+  return pick(HEADER_REFS, ...told, 'X-Correlation-Id');
 };
 
 /** What begins something is about nothing that could have changed. */
@@ -77,22 +104,24 @@ const complete = (operation: Operation, { isCommand, hasETag }: { isCommand: boo
   const guarded = PERMISSIONS_EXTENSION in operation;
   if (guarded) operation.security = [{ token: [] }];
   const own = (operation.parameters ?? []).filter((parameter) => 'name' in parameter);
-  const common = (isCommand ? [IDEMPOTENCY_KEY, ...(hasETag ? [IF_MATCH] : [])] : [MIN_POSITION]).filter(
-    ({ name }) => !own.some((parameter) => parameter.name === name),
-  );
+  const is = (exceptions: ReadonlySet<string>): boolean => exceptions.has(operation.operationId ?? '');
+  const asked = isCommand
+    ? [...(is(NEVER_REPEATED) ? [] : [IDEMPOTENCY_KEY]), ...(hasETag ? [IF_MATCH] : [])]
+    : is(NEVER_WRONG)
+      ? []
+      : [MIN_POSITION];
+  const common = asked.filter(({ name }) => !own.some((parameter) => parameter.name === name));
   operation.parameters = [...own, ...common, CORRELATION];
   const problems = [
-    '400',
+    ...(is(NEVER_WRONG) ? [] : ['400']),
     ...(guarded ? ['401', '403'] : []),
-    ...(NEVER_MISSING.has(operation.operationId ?? '') ? [] : ['404']),
-    ...(isCommand ? ['409', ...(hasETag ? ['412'] : []), '413', '415', '422'] : []),
+    ...(is(NEVER_MISSING) ? [] : ['404']),
+    ...(isCommand && !is(NEVER_REFUSED) ? ['409'] : []),
+    ...(isCommand ? [...(hasETag ? ['412'] : []), '413', '415', ...(is(NEVER_REPEATED) ? [] : ['422'])] : []),
     '429',
     '500',
     '503',
   ];
-  for (const response of Object.values(operation.responses)) {
-    if (response && !('$ref' in response)) response.headers = { ...response.headers, ...HEADER_REFS };
-  }
   for (const status of problems) operation.responses[status] ??= { $ref: `#/components/responses/Problem${status}` };
 };
 

@@ -1,6 +1,7 @@
 import { IsAsOf, IsFlag, IsId, IsInteger, IsInvoiceNumber, IsLocalDate, IsNested, IsOneOf, IsText } from '../validation/fields.js';
 import { AsOfRead } from './answered.js';
-import { IsCursor, IsNext, IsPageSize, MOST_ITEMS, PageOf } from './paging.js';
+import { IsCursor, IsPageSize, PageOf } from './paging.js';
+import { TotalsOf } from './totals.shapes.js';
 
 const SAFE = Number.MAX_SAFE_INTEGER;
 const MOST = 1_000_000;
@@ -166,22 +167,7 @@ class SalesSubTotal extends SalesTotal {
   name: string;
 }
 
-export class SalesTotals {
-  @IsOneOf(SALES_GROUPS)
-  by: (typeof SALES_GROUPS)[number];
-
-  @IsText({ max: 3 })
-  currency: string;
-
-  @IsNested(SalesSubTotal, { list: { max: MOST_ITEMS }, description: 'in the order of their names' })
-  groups: SalesSubTotal[];
-
-  @IsNested(SalesTotal, { description: 'of all groups, also those on other pages' })
-  total: SalesTotal;
-
-  @IsNext()
-  next: string | null;
-
+export class SalesTotals extends TotalsOf(SALES_GROUPS, SalesSubTotal, SalesTotal) {
   @IsNested(AsOfRead, WHICH_PAST)
   asOf?: AsOfRead;
 }

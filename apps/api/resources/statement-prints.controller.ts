@@ -1,5 +1,5 @@
 import { Controller, Get, Injectable, Query, Res } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiConflictResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Refusal } from '../../../libs/domain/kernel/refusal.js';
 import type { PrintedPage } from '../../../libs/printing/printed-page.js';
@@ -9,27 +9,24 @@ import { businessSettings } from '../../../projections/business-settings.project
 import { clientList } from '../../../projections/client-list.projection.js';
 import { Allow } from '../http/access.js';
 import { Call, type CallContext } from '../http/call.js';
-import { IsId, IsLocalDate, IsOneOf } from '../validation/fields.js';
+import { IsOneOf } from '../validation/fields.js';
 import { PathId } from '../validation/path-id.js';
 import { BusinessDays } from './business-days.js';
 import { ownId } from './own-things.js';
 import { MOST_ITEMS } from './paging.js';
 import { asHtml, asPdf, Html, Pdf } from './prints.controller.js';
 import { Reading } from './reading.js';
+import { StatementFilters } from './statement.shapes.js';
 import { Statements } from './statements.controller.js';
 
 const MOST = 2_000; // entries on paper, which is made in memory
 
-class StatementPrintQuery {
-  @IsId({ optional: true, description: 'of this package only' })
-  packageId?: string;
+const TooLong = ApiConflictResponse({
+  description: 'It has more entries than can be on paper (`STATEMENT_TOO_LONG`).',
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+});
 
-  @IsLocalDate({ optional: true, description: 'recorded on this day of the business or later' })
-  onFrom?: string;
-
-  @IsLocalDate({ optional: true, description: 'recorded on this day of the business or earlier' })
-  onUntil?: string;
-
+class StatementPrintQuery extends StatementFilters {
   @IsOneOf([...PAPERS], { optional: true, description: 'a PDF is A4 unless told; HTML takes the paper of the printer' })
   paper?: Paper;
 }
@@ -84,6 +81,7 @@ export class StatementPrintsController {
   @Get(':clientId/statement.html')
   @Allow('reports:usage')
   @Html
+  @TooLong
   async html(
     @Call() call: CallContext,
     @PathId('clientId') clientId: string,
@@ -96,6 +94,7 @@ export class StatementPrintsController {
   @Get(':clientId/statement.pdf')
   @Allow('reports:usage')
   @Pdf
+  @TooLong
   async pdf(
     @Call() call: CallContext,
     @PathId('clientId') clientId: string,
@@ -114,6 +113,7 @@ export class OwnStatementPrintsController {
   @Get('statement.html')
   @Allow('own:read')
   @Html
+  @TooLong
   async html(@Call() call: CallContext, @Query() query: StatementPrintQuery, @Res({ passthrough: true }) reply: FastifyReply) {
     return asHtml(reply, await this.prints.of(call, ownId(call), query), query.paper);
   }
@@ -121,6 +121,7 @@ export class OwnStatementPrintsController {
   @Get('statement.pdf')
   @Allow('own:read')
   @Pdf
+  @TooLong
   async pdf(@Call() call: CallContext, @Query() query: StatementPrintQuery, @Res({ passthrough: true }) reply: FastifyReply) {
     return asPdf(reply, await this.prints.of(call, ownId(call), query), query.paper);
   }

@@ -1,5 +1,5 @@
 import { IsFlag, IsId, IsInstant, IsInteger, IsLocalDate, IsMoney, IsOneOf, IsText, MoneyBody } from '../validation/fields.js';
-import { PageOf, PageQuery } from './paging.js';
+import { IsCursor, IsPageSize, PageOf } from './paging.js';
 
 export const USAGES = ['sold', 'consumed', 'moved', 'returned', 'forfeited', 'forfeitUndone', 'adjusted'] as const;
 
@@ -53,7 +53,8 @@ class StatementEntry {
 
 export class StatementPage extends PageOf(StatementEntry) {}
 
-export class StatementQuery extends PageQuery {
+/** Which entries of it. */
+export class StatementFilters {
   @IsId({ optional: true, description: 'of this package only' })
   packageId?: string;
 
@@ -62,6 +63,14 @@ export class StatementQuery extends PageQuery {
 
   @IsLocalDate({ optional: true, description: 'recorded on this day of the business or earlier' })
   onUntil?: string;
+}
+
+export class StatementQuery extends StatementFilters {
+  @IsPageSize()
+  limit?: number;
+
+  @IsCursor()
+  cursor?: string;
 
   @IsFlag({ optional: true, description: 'the newest first' })
   descending?: boolean;

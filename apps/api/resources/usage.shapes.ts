@@ -1,8 +1,9 @@
-import { IsFlag, IsId, IsInstant, IsInteger, IsLocalDate, IsNested, IsOneOf, IsText } from '../validation/fields.js';
+import { IsFlag, IsId, IsInstant, IsInteger, IsLocalDate, IsOneOf, IsText } from '../validation/fields.js';
 import { STATUSES as APPOINTMENT_STATUSES } from './appointment.shapes.js';
-import { IsCursor, IsNext, IsPageSize, MOST_ITEMS, PageOf } from './paging.js';
+import { IsCursor, IsPageSize, PageOf } from './paging.js';
 import { BOM } from './report.shapes.js';
 import { USAGES } from './statement.shapes.js';
+import { TotalsOf } from './totals.shapes.js';
 
 const SAFE = Number.MAX_SAFE_INTEGER;
 const MOST = 1_000_000;
@@ -190,19 +191,4 @@ class UsageSubTotal extends UsageTotal {
   name: string;
 }
 
-export class UsageTotals {
-  @IsOneOf(USAGE_GROUPS)
-  by: (typeof USAGE_GROUPS)[number];
-
-  @IsText({ max: 3 })
-  currency: string;
-
-  @IsNested(UsageSubTotal, { list: { max: MOST_ITEMS }, description: 'in the order of their names' })
-  groups: UsageSubTotal[];
-
-  @IsNested(UsageTotal, { description: 'of all groups, also those on other pages' })
-  total: UsageTotal;
-
-  @IsNext()
-  next: string | null;
-}
+export class UsageTotals extends TotalsOf(USAGE_GROUPS, UsageSubTotal, UsageTotal) {}
