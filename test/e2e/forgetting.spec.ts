@@ -46,7 +46,7 @@ async function richHistory(): Promise<void> {
   const her = { name: about('Dupont'), email: `${MARK}@example.org`, phone: about('555'), externalReference: about('ref') };
   ({ clientId } = await owner.post<{ clientId: string }>('/v1/clients', her, keyed('register')));
   await owner.patch(`/v1/clients/${clientId}`, { name: about('Durand') }, keyed('rename'));
-  const payment = { amount: clinic.money(20_000), method: 'other', reference: about('gift card') };
+  const payment = { amount: clinic.money(20_000), method: 'other' as const, reference: about('gift card') };
   sold = await clinic.sell({}, { clientId, payment });
   const services = `/v1/packages/${sold.packageId}/services/${clinic.has.massage}`;
   await owner.put(`${services}/remaining`, { remaining: 9, reason: about('is kind') }, keyed('adjust'));

@@ -1,17 +1,12 @@
 import { extractText } from 'unpdf';
+import type { Schemas } from '../../libs/api-client/index.js';
 import type { Caller } from '../support/caller.js';
-import type { Invoice, Page, Sold } from '../support/clinic.js';
 import { unexplained } from '../support/explained.js';
 import { badRowsOf, csvOf, importOf } from '../support/moving-in.js';
 import { misreported, unexplainedCells } from '../support/reports.js';
 import { startService, type Business, type Service } from '../support/service.js';
 
 // A business that has nothing yet, set up and run through the API alone; and then every figure is found again in the histories.
-
-interface Listed {
-  items: { name: string; category: { name: string } | null; sold: number; priceText: string }[];
-}
-type Owing = Invoice & { paid: number; refunded: number; status: string };
 
 const MOVED_IN = process.env.SOAK ? 500 : 20; // packages of the spreadsheet
 
@@ -26,22 +21,19 @@ beforeAll(async () => {
 afterAll(() => service?.stop());
 
 const cad = (amount: number) => ({ amount, currency: 'CAD' });
-const madeAs = async <Id extends string>(id: Id, path: string, body: object) => (await owner.post<Record<Id, string>>(path, body))[id];
 
 /** Four offerings in two categories: paid upfront for each, for all and without end, and paid at each appointment. */
 async function setUp() {
-  await owner.patch('/v1/settings', { settings: { onLateCancellation: 'forfeited', lateCancellationWindowMinutes: 120 } });
-  const [gst, qst] = [
-    await madeAs('taxId', '/v1/taxes', { name: 'GST', rate: '5' }),
-    await madeAs('taxId', '/v1/taxes', { name: 'QST', rate: '9.975' }),
-  ];
-  const taxIds = [gst, qst];
-  const serviceOf = (name: string, price: number) =>
-    madeAs('serviceId', '/v1/services', { name, durationMinutes: 60, price: cad(price), taxIds });
+  await owner.call('settings.change', { body: { settings: { onLateCancellation: 'forfeited', lateCancellationWindowMinutes: 120 } } });
+  const taxOf = async (name: string, rate: string) => (await owner.call('taxes.define', { body: { name, rate } })).taxId;
+  const taxIds = [await taxOf('GST', '5'), await taxOf('QST', '9.975')];
+  const serviceOf = async (name: string, price: number) =>
+    (await owner.call('services.define', { body: { name, durationMinutes: 60, price: cad(price), taxIds } })).serviceId;
   const [massage, yoga] = [await serviceOf('Massage', 9_000), await serviceOf('Yoga', 2_500)];
-  const providerId = await madeAs('providerId', '/v1/providers', { name: 'Dana Roy', serviceIds: [massage, yoga] });
-  const offered = (name: string, said: object) => madeAs('offeringId', '/v1/offerings', { name, status: 'active', ...said });
-  const upfront = (fee: number) => ({ method: 'paidUpfront', fee: cad(fee), taxIds });
+  const { providerId } = await owner.call('providers.register', { body: { name: 'Dana Roy', serviceIds: [massage, yoga] } });
+  const offered = async (name: string, said: Partial<Schemas['OfferingBody']>) =>
+    (await owner.call('offerings.define', { body: { name, status: 'active', ...said } })).offeringId;
+  const upfront = (fee: number) => ({ method: 'paidUpfront' as const, fee: cad(fee), taxIds });
   const offerings = {
     ten: await offered('Ten massages', {
       services: [{ serviceId: massage, limit: 10 }],
@@ -63,22 +55,20 @@ async function setUp() {
       expiryRule: { kind: 'after', from: 'firstUse', amount: 3, unit: 'months' },
     }),
   };
-  const [hands, mats] = [
-    await madeAs('categoryId', '/v1/categories', { name: 'Hands on' }),
-    await madeAs('categoryId', '/v1/categories', { name: 'On the mat' }),
-  ];
-  const { revision } = await owner.get<{ revision: string }>('/v1/offering-list');
+  const categoryOf = async (name: string) => (await owner.call('offeringList.create', { body: { name } })).categoryId;
+  const [hands, mats] = [await categoryOf('Hands on'), await categoryOf('On the mat')];
+  const { revision } = await owner.call('offeringList.read');
   const categories = [
     { categoryId: hands, offeringIds: [offerings.eachTime, offerings.ten] },
     { categoryId: mats, offeringIds: [offerings.pass] },
   ];
-  await owner.with({ 'if-match': `"${revision}"` }).put('/v1/offering-list', { ungrouped: [offerings.both], categories });
+  await owner.call('offeringList.arrange', { body: { ungrouped: [offerings.both], categories }, ifMatch: `"${revision}"` });
   return { massage, yoga, providerId, offerings };
 }
 
 it('A1, B1, C1, C8, C9, D1, D2, D3, E4, J2, J3, J5, L7, K1: from nothing to every figure', async () => {
   const { massage, providerId, offerings } = await setUp();
-  const { items } = await owner.get<Listed>('/v1/offerings');
+  const { items } = await owner.call('offerings.list');
   expect(items.map(({ name, category }) => [category?.name, name])).toEqual([
     [undefined, 'Five of each'],
     ['Hands on', 'Massages at 70'],
@@ -87,9 +77,9 @@ it('A1, B1, C1, C8, C9, D1, D2, D3, E4, J2, J3, J5, L7, K1: from nothing to ever
   ]);
 
   // Each kind of offering, paid in full, in part, and not at all. 14.975 % of taxes are on top.
-  const sale = async (offeringId: string, payment?: object): Promise<Sold> => {
-    const clientId = await madeAs('clientId', '/v1/clients', { name: 'Zoé Tremblay' });
-    return owner.post<Sold>('/v1/packages', { offeringId, clientId, payment });
+  const sale = async (offeringId: string, payment?: Schemas['PaymentBody']) => {
+    const { clientId } = await owner.call('clients.register', { body: { name: 'Zoé Tremblay' } });
+    return owner.call('packages.sell', { body: { offeringId, clientId, payment } });
   };
   const [full, part, none] = [
     await sale(offerings.ten, { amount: cad(91_980), method: 'cardTerminal' }),
@@ -98,12 +88,11 @@ it('A1, B1, C1, C8, C9, D1, D2, D3, E4, J2, J3, J5, L7, K1: from nothing to ever
   ];
   const assigned = await sale(offerings.eachTime);
   const start = new Date(Date.now() + 24 * 3_600_000).toISOString();
-  const booked = await owner.post<{ invoiceId: string }>('/v1/appointments', {
-    ...{ clientId: assigned.clientId, serviceId: massage, providerId, start, packageId: assigned.packageId },
-  });
-  await owner.post(`/v1/invoices/${booked.invoiceId}/payments`, { amount: cad(8_048), method: 'cash' });
+  const { clientId, packageId } = assigned;
+  const booked = await owner.call('appointments.book', { body: { clientId, serviceId: massage, providerId, start, packageId } });
+  await owner.call('invoices.pay', { path: { invoiceId: booked.invoiceId }, body: { amount: cad(8_048), method: 'cash' } });
 
-  const owing = (whose: { invoiceId: string }) => owner.get<Owing>(`/v1/invoices/${whose.invoiceId}`);
+  const owing = ({ invoiceId }: { invoiceId: string }) => owner.call('invoices.read', { path: { invoiceId } });
   expect(await owing(full)).toMatchObject({ total: 91_980, paid: 91_980, balance: 0, status: 'paid' });
   expect(await owing(part)).toMatchObject({ net: 50_000, tax: 7_488, total: 57_488, paid: 20_000, balance: 37_488, status: 'partlyPaid' });
   expect(await owing(none)).toMatchObject({ total: 13_797, paid: 0, balance: 13_797, status: 'unpaid' });
@@ -111,14 +100,13 @@ it('A1, B1, C1, C8, C9, D1, D2, D3, E4, J2, J3, J5, L7, K1: from nothing to ever
   expect(await owing(booked)).toMatchObject({ net: 7_000, tax: 1_048, total: 8_048, balance: 0, packageInvoiceId: assigned.invoiceId });
 
   // On paper.
-  const authorization = `Bearer ${await business.token('receptionist')}`;
-  const printed = async ({ invoiceId }: { invoiceId: string }, page: string) => {
-    const headers = { authorization, 'punchcard-min-position': String(business.seen.position) };
-    const answer = await fetch(`${service.urls[0]}/v1/invoices/${invoiceId}/${page}.pdf`, { headers });
-    return (await extractText(new Uint8Array(await answer.arrayBuffer()), { mergePages: true })).text.replaceAll(/\s+/g, ' ');
+  const receptionist = await business.as('receptionist');
+  const printed = async ({ invoiceId }: { invoiceId: string }, page: 'invoicePdf' | 'receiptPdf') => {
+    const pdf = await receptionist.call(`prints.${page}`, { path: { invoiceId } });
+    return (await extractText(pdf, { mergePages: true })).text.replaceAll(/\s+/g, ' ');
   };
-  expect(await printed(part, 'invoice')).toMatch(/Clinique du Parc .*Five of each .*574\.88 .*Balance due CAD 374\.88/);
-  expect(await printed(full, 'receipt')).toMatch(/Ten massages .*919\.80/);
+  expect(await printed(part, 'invoicePdf')).toMatch(/Clinique du Parc .*Five of each .*574\.88 .*Balance due CAD 374\.88/);
+  expect(await printed(full, 'receiptPdf')).toMatch(/Ten massages .*919\.80/);
 
   // From a spreadsheet.
   const rows = Array.from({ length: MOVED_IN }, (_, n) => ({
@@ -136,11 +124,11 @@ it('A1, B1, C1, C8, C9, D1, D2, D3, E4, J2, J3, J5, L7, K1: from nothing to ever
   expect(imported).toMatchObject({ status: 'completed', imported: MOVED_IN, failed: 1 });
 
   // Every figure again: in the lists, and explained by the histories.
-  const { items: now } = await owner.get<Listed>('/v1/offerings');
+  const { items: now } = await owner.call('offerings.list');
   expect(Object.fromEntries(now.map(({ name, sold }) => [name, sold]))).toEqual({
     ...{ 'Five of each': 1, 'Yoga without end': 1, 'Ten massages': 1 + MOVED_IN / 2, 'Massages at 70': 1 + MOVED_IN / 2 },
   });
-  const { items: left } = await owner.get<Page<Sold & { remaining: number }>>(`/v1/packages?remainingAtMost=0&limit=200`);
+  const { items: left } = await owner.call('packages.list', { query: { remainingAtMost: 0, limit: 200 } });
   expect(left).toHaveLength(MOVED_IN / 5);
   await service.history(); // all that follows has followed
   expect(await unexplained(owner)).toEqual([]);

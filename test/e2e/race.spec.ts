@@ -119,7 +119,7 @@ it('F1: what remains is set while sessions are booked: whoever saw another numbe
 });
 
 it('H4: two refunds at once over two processes never exceed what was paid; one that fits beside the other is given', async () => {
-  const paid = { amount: clinic.money(34_493), method: 'cash' };
+  const paid = { amount: clinic.money(34_493), method: 'cash' as const };
   const refund = ({ packageId }: Sold, amount: number) =>
     clinic.owner.send<{ code?: string }>('POST', `/v1/packages/${packageId}/refunds`, {
       body: { amount: clinic.money(amount), outcome: 'noOutstandingBalance', method: 'cash' },
@@ -139,7 +139,7 @@ it('H4: two refunds at once over two processes never exceed what was paid; one t
 });
 
 it('H4: a refund and a reinstating at once: one of them is refused', async () => {
-  const paid = { amount: clinic.money(34_493), method: 'cash' };
+  const paid = { amount: clinic.money(34_493), method: 'cash' as const };
   const packages = await times(4, () => clinic.sell({}, { payment: paid }));
   for (const sold of packages) {
     const path = `/v1/packages/${sold.packageId}`;

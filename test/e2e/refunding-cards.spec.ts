@@ -1,5 +1,6 @@
 import type { Money } from '../../libs/domain/kernel/shapes.js';
-import type { Page, Sold } from '../support/clinic.js';
+import type { Schemas } from '../../libs/api-client/index.js';
+import type { Invoice, Page, Sold } from '../support/clinic.js';
 import { disagreements } from '../support/agreement.js';
 import { unexplained } from '../support/explained.js';
 import { until } from '../support/fleet.js';
@@ -11,34 +12,8 @@ import { startStripe, type LocalStripe } from '../support/stripe.js';
 
 const TOTAL = 34_493;
 
-interface Refund {
-  refundId: string;
-  status: string;
-  source: string;
-  amount: Money;
-  tax: Money | null;
-  outcome: string;
-  refused: boolean;
-  failure: string | null;
-}
-interface Refunded extends Sold {
-  refunded: number;
-  pending: number;
-  flags: string[];
-  refunds: Refund[];
-  disputes: { status: string }[];
-}
-interface Paid {
-  invoiceId: string;
-  paid: number;
-  refunded: number;
-  pending: number;
-  adjustments: number;
-  balance: number;
-  disputed: boolean;
-  refunds: Refund[];
-  payments: { paymentId: string; method: string; voided: boolean }[];
-}
+/** The package, as it is read and as a command answers it. */
+type Refunded = Schemas['PackageRead'] & Pick<Schemas['PackageAnswer'], 'refunds'>;
 interface Package {
   packageId: string;
   clientId: string;
@@ -71,10 +46,10 @@ const post = <Answer = Refunded>(path: string, body: object = {}, headers?: Reco
   shop.clinic.owner.post<Answer>(path, body, headers);
 const refused = (path: string, body: object) => shop.clinic.owner.refused(409, 'POST', path, { body });
 const byCard = (amount: number, more: object = {}) => ({ amount: money(amount), method: 'stripe', outcome: 'outstandingBalance', ...more });
-const packageOf = async (one: Package) => (await shop.clinic.package(one)) as unknown as Refunded;
-const invoiceOf = async (one: Pick<Package, 'invoiceId'>) => (await shop.clinic.invoice(one)) as unknown as Paid;
+const packageOf = (one: Package) => shop.clinic.package(one);
+const invoiceOf = (one: Pick<Package, 'invoiceId'>): Promise<Invoice> => shop.clinic.invoice(one);
 /** Once its invoice and the package say so: what is heard of Stripe reaches both moments after. */
-const becomesSo = async (one: Package, what: Partial<Pick<Paid, 'refunded' | 'pending'>>): Promise<Paid> => {
+const becomesSo = async (one: Package, what: Partial<Pick<Invoice, 'refunded' | 'pending'>>): Promise<Invoice> => {
   const isSo = (now: { refunded: number; pending: number }) =>
     Object.entries(what).every(([name, amount]) => now[name as keyof typeof what] === amount);
   await until(async () => isSo(await invoiceOf(one)) && isSo(await packageOf(one)), JSON.stringify(what), 20_000);
@@ -265,7 +240,7 @@ describe('a refund of what was paid by card', () => {
     await stripe.pay((await post<Bought>(`${path}/checkouts`, urls)).url!);
     await until(async () => (await invoiceOf(booked)).balance === 0, 'it is paid');
     await clinic.end(booked, 'cancel');
-    const asked = await post<Paid & { refundId: string }>(`${path}/refunds`, byCard(9_198));
+    const asked = await post<Schemas['InvoiceAnswer']>(`${path}/refunds`, byCard(9_198));
     expect(asked).toMatchObject({ refunded: 0, pending: 9_198, balance: -9_198, refundId: expect.any(String) });
     await until(async () => (await invoiceOf(booked)).refunded === 9_198, 'it is given back');
     expect(await invoiceOf(booked)).toMatchObject({ balance: 0, refunds: [{ refundId: asked.refundId, status: 'succeeded' }] });
@@ -349,7 +324,7 @@ describe('what is done at Stripe itself', () => {
       ...{ disputed: true, balance: TOTAL, refunds: [{ source: 'stripe', outcome: 'outstandingBalance', stripeRefundId: null }] },
     });
     expect(await packageOf(lost)).toMatchObject({ flags: ['disputed', 'refundedAtStripe'], disputes: [{ status: 'lost' }] });
-    const { items } = await shop.clinic.owner.get<Page<Paid>>('/v1/invoices?disputed=true');
+    const { items } = await shop.clinic.owner.get<Page<Invoice>>('/v1/invoices?disputed=true');
     expect(items.map(({ invoiceId }) => invoiceId)).toEqual([lost.invoiceId]);
   });
 

@@ -262,7 +262,7 @@ withProjectorAlone((at) => {
       ...{ ...caller, actor: { id: `user-of-${clientId}`, role: 'client' }, clientId },
     });
     const bookedBy = (booker: string, clientId: string, packageId: string | null = null): Promise<AppointmentAnswer> => {
-      const input = { ...clinic.booking({}), clientId, end: null, packageId, externalReference: null };
+      const input = { ...clinic.booking({ clientId }), end: null, packageId, externalReference: null };
       return clinic.service.at(now(), clinic.business, (caller) => new BookAppointment(asClient(booker, caller), input));
     };
     const cancelledBy = (booker: string, { appointmentId }: Booked): Promise<AppointmentAnswer> => {

@@ -1,19 +1,9 @@
+import type { Schemas } from '../../libs/api-client/index.js';
 import type { Caller } from '../support/caller.js';
-import type { Clinic, Page, Sold } from '../support/clinic.js';
+import type { Clinic, Sold } from '../support/clinic.js';
 import { withProjectorAlone } from '../support/policy-modes.js';
 
-interface Owing {
-  invoiceId: string;
-  total: number;
-  adjustments: number;
-  paid: number;
-  refunded: number;
-  balance: number;
-  status?: string;
-  paymentId?: string;
-  payments?: { paymentId: string; amount: { amount: number }; method: string; reference: string | null; voided: boolean }[];
-  refunds?: { amount: { amount: number }; tax: { amount: number }; outcome: string }[];
-}
+type Payment = Schemas['PaymentBody'];
 
 // The offering of the clinic: 300.00 and both taxes, 344.93 in all.
 const TOTAL = 34_493;
@@ -26,14 +16,14 @@ withProjectorAlone((at) => {
     ({ owner } = clinic);
   });
 
-  const cash = (amount: number, more: object = {}) => ({ amount: clinic.money(amount), method: 'cash', ...more });
-  const invoice = async ({ invoiceId }: { invoiceId: string }) => (await clinic.invoice({ invoiceId })) as unknown as Required<Owing>;
-  const sold = async (payment?: object): Promise<Sold> => {
-    const sale = await clinic.sell({}, payment ? { payment } : {});
+  const cash = (amount: number, more: Partial<Payment> = {}): Payment => ({ amount: clinic.money(amount), method: 'cash', ...more });
+  const invoice = (whose: { invoiceId: string }) => clinic.invoice(whose);
+  const sold = async (payment?: Payment): Promise<Sold> => {
+    const sale = await clinic.sell({}, { payment });
     await clinic.service.settled();
     return sale;
   };
-  const pay = ({ invoiceId }: { invoiceId: string }, body: object) => owner.post<Owing>(`/v1/invoices/${invoiceId}/payments`, body);
+  const pay = ({ invoiceId }: { invoiceId: string }, body: Payment) => owner.call('invoices.pay', { path: { invoiceId }, body });
 
   describe('a sale with a payment', () => {
     it('D2: all of it', async () => {
@@ -67,7 +57,7 @@ withProjectorAlone((at) => {
       const dollars = await owner.refused(400, 'POST', '/v1/packages', sale({ amount: { amount: 1, currency: 'USD' }, method: 'cash' }));
       expect(dollars.errors).toMatchObject([{ field: '/payment/amount/currency', code: 'WRONG_CURRENCY' }]);
       expect(await owner.get(`/v1/offerings/${offeringId}`)).toMatchObject({ locked: false, sold: 0 });
-      expect((await owner.get<Page<Sold>>(`/v1/packages?clientId=${clientId}`)).items).toEqual([]);
+      expect((await owner.call('packages.list', { query: { clientId } })).items).toEqual([]);
     });
     it('C5: a sale that is refused locks nothing', async () => {
       const offeringId = await clinic.offering();
@@ -85,7 +75,7 @@ withProjectorAlone((at) => {
       const body = { ...{ offeringId, clientId: booked.clientId }, appointmentId: booked.appointmentId, applyToAppointment: true };
       expect(await owner.refused(409, 'POST', '/v1/packages', { body })).toMatchObject({ code: 'INVOICE_PAID' });
       expect(await owner.get(`/v1/offerings/${offeringId}`)).toMatchObject({ locked: false, sold: 0 });
-      expect((await owner.get<Page<Sold>>(`/v1/packages?clientId=${booked.clientId}`)).items).toEqual([]);
+      expect((await owner.call('packages.list', { query: { clientId: booked.clientId } })).items).toEqual([]);
     });
     it('A3, D2: all that is wrong with it is named', async () => {
       const payment = { amount: { amount: 1, currency: 'USD' }, method: 'other' };
@@ -105,10 +95,10 @@ withProjectorAlone((at) => {
     });
     it('D5: the same request sent twice sells and pays once', async () => {
       const body = { offeringId: await clinic.offering(), clientId: await clinic.client(), payment: cash(TOTAL) };
-      const twice = [1, 2].map(() => owner.send('POST', '/v1/packages', { body, headers: { 'idempotency-key': 'sale and payment' } }));
-      const [one, two] = (await Promise.all(twice)) as unknown as { body: Sold }[];
-      expect(two!.body.packageId).toBe(one!.body.packageId);
-      expect(await invoice(one!.body)).toMatchObject({ paid: TOTAL, payments: [{ amount: clinic.money(TOTAL) }] });
+      const sell = () => owner.call('packages.sell', { body, idempotencyKey: 'sale and payment' });
+      const [one, two] = await Promise.all([sell(), sell()]);
+      expect(two.packageId).toBe(one.packageId);
+      expect(await invoice(one)).toMatchObject({ paid: TOTAL, payments: [{ amount: clinic.money(TOTAL) }] });
     });
   });
 
@@ -124,14 +114,14 @@ withProjectorAlone((at) => {
     });
     it('D2: a payment is voided with a reason, and stays in the list and the history', async () => {
       const sale = await sold();
+      const { invoiceId } = sale;
       const { paymentId } = await pay(sale, cash(5_000));
-      const path = `/v1/invoices/${sale.invoiceId}/payments/${paymentId}/void`;
-      expect(await owner.post<Owing>(path, { reason: 'the wrong client' })).toMatchObject({ paid: 0, balance: TOTAL });
-      expect(await owner.post<Owing>(path, { reason: 'the wrong client' })).toMatchObject({ paid: 0, balance: TOTAL });
+      const undo = () =>
+        owner.call('invoices.voidPayment', { path: { invoiceId, paymentId: paymentId! }, body: { reason: 'the wrong client' } });
+      expect(await undo()).toMatchObject({ paid: 0, balance: TOTAL });
+      expect(await undo()).toMatchObject({ paid: 0, balance: TOTAL });
       expect(await invoice(sale)).toMatchObject({ status: 'unpaid', payments: [{ paymentId, voided: true, reason: 'the wrong client' }] });
-      const { items } = await owner.get<{ items: { type: string; reason: string | null; after: Owing }[] }>(
-        `/v1/invoices/${sale.invoiceId}/history`,
-      );
+      const { items } = await owner.call('invoices.readHistory', { path: { invoiceId } });
       expect(items.map(({ type }) => type)).toEqual(['InvoiceIssued', 'PaymentReceived', 'PaymentVoided']);
       expect(items[1]!.after).toMatchObject({ paid: clinic.money(5_000), balance: clinic.money(TOTAL - 5_000) });
       expect(items[2]).toMatchObject({ reason: 'the wrong client', after: { paid: clinic.money(0), balance: clinic.money(TOTAL) } });
@@ -140,9 +130,10 @@ withProjectorAlone((at) => {
       const sale = await sold();
       const path = `/v1/invoices/${sale.invoiceId}/adjustments`;
       const by = (amount: number) => ({ adjustment: clinic.money(amount), reason: 'a loyal client' });
-      expect(await owner.post<Owing>(path, by(-4_493))).toMatchObject({ total: TOTAL, adjustments: -4_493, balance: 30_000 });
+      const adjust = (amount: number) => owner.call('invoices.adjust', { path: { invoiceId: sale.invoiceId }, body: by(amount) });
+      expect(await adjust(-4_493)).toMatchObject({ total: TOTAL, adjustments: -4_493, balance: 30_000 });
       expect(await owner.refused(409, 'POST', path, { body: by(-30_001) })).toMatchObject({ code: 'ADJUSTED_BELOW_ZERO' });
-      expect(await owner.post<Owing>(path, by(4_493))).toMatchObject({ adjustments: 0, balance: TOTAL });
+      expect(await adjust(4_493)).toMatchObject({ adjustments: 0, balance: TOTAL });
       expect(await owner.refused(409, 'POST', path, { body: by(1) })).toMatchObject({ code: 'NOT_TAKEN_OFF' });
     });
     it('D2: an adjustment of nothing is none', async () => {
@@ -167,11 +158,14 @@ withProjectorAlone((at) => {
       await clinic.end(booked, 'cancel');
       expect(await invoice(booked)).toMatchObject({ status: 'credit', adjustments: -9_198, paid: 9_198, balance: -9_198 });
       const path = `/v1/invoices/${booked.invoiceId}/refunds`;
-      const refund = { ...cash(9_198), outcome: 'outstandingBalance', notes: 'ill' };
+      const refund = { ...cash(9_198), outcome: 'outstandingBalance' as const, notes: 'ill' };
       expect(await owner.refused(409, 'POST', path, { body: { ...refund, outcome: 'noOutstandingBalance' } })).toMatchObject({
         code: 'NOTHING_TO_DISCOUNT',
       });
-      expect(await owner.post<Owing>(path, refund)).toMatchObject({ refunded: 9_198, balance: 0 });
+      expect(await owner.call('invoices.refund', { path: { invoiceId: booked.invoiceId }, body: refund })).toMatchObject({
+        refunded: 9_198,
+        balance: 0,
+      });
       expect(await owner.refused(409, 'POST', path, { body: { ...refund, amount: clinic.money(1) } })).toMatchObject({
         code: 'REFUND_ABOVE_PAID',
       });
@@ -197,11 +191,11 @@ withProjectorAlone((at) => {
     it('D2: the list tells what is owing', async () => {
       const [owing, paid] = [await sold(), await sold(cash(TOTAL))];
       await clinic.invoice(owing);
-      const idsOf = async (query: string) =>
-        (await owner.get<Page<Owing>>(`/v1/invoices?limit=200&kind=package&${query}`)).items.map(({ invoiceId }) => invoiceId);
-      expect(await idsOf(`clientId=${owing.clientId}&owing=true`)).toEqual([owing.invoiceId]);
-      expect(await idsOf(`clientId=${owing.clientId}&owing=false`)).toEqual([]);
-      expect(await idsOf(`clientId=${paid.clientId}&owing=false`)).toEqual([paid.invoiceId]);
+      const idsOf = async (query: { clientId: string; owing: boolean }) =>
+        (await owner.call('invoices.list', { query: { limit: 200, kind: 'package', ...query } })).items.map(({ invoiceId }) => invoiceId);
+      expect(await idsOf({ clientId: owing.clientId, owing: true })).toEqual([owing.invoiceId]);
+      expect(await idsOf({ clientId: owing.clientId, owing: false })).toEqual([]);
+      expect(await idsOf({ clientId: paid.clientId, owing: false })).toEqual([paid.invoiceId]);
     });
   });
 });
