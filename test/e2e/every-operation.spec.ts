@@ -51,7 +51,7 @@ beforeAll(async () => {
   [shop, limited, doomed] = await Promise.all([
     openOnlineShop(service, stripe),
     service.startApi({ RATE_LIMIT_PER_MINUTE: '2', STRIPE_SECRET_KEY: '' }),
-    service.startApiToCut({}),
+    service.startApiToCut({ REQUEST_TIMEOUT_MS: '5000' }),
   ]);
   clinic = shop.clinic;
   const sold = await clinic.sell({}, { clientId: shop.clientId });
