@@ -34,6 +34,7 @@ export const packageUsage = defineProjection({
   },
   indexes: [
     ['position'],
+    ['at'],
     ['ownerId', 'position'],
     ['clientId', 'position'],
     ['packageId', 'position'],

@@ -141,7 +141,7 @@ const OF_ITS_TIME = { turn: 0.1, connection: 0.1, asking: 0.7 };
 
 const reportingPool = ({ databaseUrl, requestTimeoutMs }: ApiConfig): pg.Pool => {
   const [waiting, asking] = [OF_ITS_TIME.connection, OF_ITS_TIME.asking].map((part) => Math.round(requestTimeoutMs * part));
-  const options = `-c TimeZone=UTC -c statement_timeout=${asking}`;
+  const options = `-c TimeZone=UTC -c work_mem=32MB -c statement_timeout=${asking}`;
   return new pg.Pool({ connectionString: databaseUrl, max: REPORTING, connectionTimeoutMillis: waiting, options });
 };
 

@@ -7,7 +7,7 @@ import type { Projection } from './define-projection.js';
 import type { Feed } from './feed.js';
 import { goLive } from './go-live.js';
 import { Lane } from './lane.js';
-import { consumerOf } from './projection-consumer.js';
+import { consumerOf, keptByEach } from './projection-consumer.js';
 import type { Build } from './sql-names.js';
 import { Worker } from './worker.js';
 
@@ -96,7 +96,7 @@ async function laneOf({ feed, projections, logger, maxBatch }: BesideOptions, po
     const projection = projections.find(({ name, version }) => name === build.name && version === build.version)!;
     workers.push(
       new Worker({
-        consumer: consumerOf(projection, pool, build.build),
+        consumer: consumerOf(projection, pool, { build: build.build, keeping: keptByEach(claims.length) }),
         checkpoint,
         epoch,
         leads: () => holds(pool, claimed),

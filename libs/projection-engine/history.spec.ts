@@ -1,10 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import pg from 'pg';
 import pino from 'pino';
 import { createDatabase } from '../../test/support/postgres.js';
 import type { AnyEvent, Recorded } from '../domain/kernel/event.js';
 import { rowsAsOf } from './as-of.js';
-import { checkpointOf } from './checkpoint.js';
+import { checkpointOf, type Checkpoint } from './checkpoint.js';
 import {
   type AnyRow,
   column,
@@ -19,13 +20,13 @@ import {
   upsert,
 } from './define-projection.js';
 import { fold, keyOfRow } from './fold.js';
-import { consumerOf } from './projection-consumer.js';
+import { consumerOf, type ConsumerOptions } from './projection-consumer.js';
 import { migrate } from './schema.js';
 import { quoted } from './sql-names.js';
 import { fromText } from './table.js';
 import { idOf } from './testing/example.js';
 import { recorded } from './testing/recorded.js';
-import { Worker } from './worker.js';
+import { CommitsLost, Worker } from './worker.js';
 
 // K2: rows as they were at any position, whatever happened to them since.
 
@@ -41,14 +42,14 @@ type Happening =
 
 const onShelf = (id: string, shelf: string) => ({ id, shelf: idOf(shelf), count: 0, note: null as string | null });
 
-/** Every verb that there is. */
-const things = defineProjection({
-  name: 'things',
+const table = {
   version: 1,
-  key: 'id',
+  key: 'id' as const,
   columns: { id: column.uuid(), shelf: column.uuid().indexed(), count: column.integer(), note: column.text().nullable() },
-  history: true,
-}).on<Happening>({
+};
+
+/** Every verb that there is. */
+const things = defineProjection({ ...table, name: 'things', history: true }).on<Happening>({
   Put: insert(({ data }) => data.ids.map((id) => onShelf(id, data.shelf))),
   Counted: update(
     ({ data }) => data.id,
@@ -71,19 +72,22 @@ const things = defineProjection({
   ShelfCleared: removeMany(({ data }) => ({ shelf: idOf(data.shelf) })),
 }) as Projection;
 
+/** The same without history. */
+const bareThings: Projection = { ...things, name: 'bare_things', history: false };
+
 let database: { url: string; drop(): Promise<void> };
 let pool: pg.Pool;
 
 beforeAll(async () => {
   database = await createDatabase();
   pool = new pg.Pool({ connectionString: database.url, options: '-c TimeZone=UTC -c synchronous_commit=off' });
-  await migrate(pool, [things]);
+  await migrate(pool, [things, bareThings]);
   await pool.query(`INSERT INTO read_models.leader VALUES (true, 1, 'the test', now(), now(), '{}')`);
 });
-beforeEach(async () => {
-  await pool.query(`TRUNCATE read_models.things_v1, read_models.things_v1_history;
+const fromNothing = () =>
+  pool.query(`TRUNCATE read_models.things_v1, read_models.things_v1_history, read_models.bare_things_v1;
     UPDATE read_models.checkpoints SET position = NULL, event_id = NULL, stream = NULL, revision = NULL, time = NULL`);
-});
+beforeEach(fromNothing);
 afterAll(async () => {
   await pool.end();
   await database.drop();
@@ -91,11 +95,27 @@ afterAll(async () => {
 
 const logger = pino({ level: process.env.LOG_LEVEL ?? 'silent' });
 
+interface How extends Omit<ConsumerOptions, 'build'> {
+  maxBatch?: number;
+  /** What becomes of the writes, one after the other: each that is not told is as it should be. */
+  writes?: readonly Fate[];
+}
+type Fate = 'written' | 'connection lost before' | 'connection lost after' | 'refused';
+
 /** As the projector does it: delivered in these batches, each folded while the one before is written. */
-async function follow(batches: readonly (readonly Recorded[])[], maxBatch = 100, keeping = { events: 4, rows: 3 }): Promise<void> {
+async function follow(batches: readonly (readonly Recorded[])[], { maxBatch = 100, writes = [], ...how }: How = {}, of = things) {
+  const checkpoint = checkpointOf(pool, 'read_models', of.name, 1);
+  const fates = [...writes];
+  const move: Checkpoint['move'] = async (...to) => {
+    const fate = fates.shift();
+    if (fate === 'connection lost before') throw new Error('Connection terminated');
+    if (fate === 'refused' && to[4]! > 1) throw new TypeError('not this value'); // so that it is cut, and each half tried
+    await checkpoint.move(...to);
+    if (fate === 'connection lost after') throw new Error('Connection terminated');
+  };
   const worker = new Worker({
-    consumer: consumerOf(things, pool, 0, false, keeping),
-    checkpoint: checkpointOf(pool, 'read_models', 'things', 1),
+    consumer: consumerOf(of, pool, how),
+    checkpoint: { ...checkpoint, move },
     ...{ epoch: 1n, leads: () => Promise.resolve(true), logger, maxBatch },
   });
   const working = worker.run(new AbortController().signal);
@@ -135,7 +155,7 @@ describe.each([
   ['one by one', oneByOne],
 ])('delivered %s', (_, batchesOf) => {
   const shown = async (events: readonly Recorded[]) => {
-    await follow(batchesOf(events), batchesOf === oneByOne ? 1 : 100);
+    await follow(batchesOf(events), { maxBatch: batchesOf === oneByOne ? 1 : 100 });
     await expectEveryMoment(events);
   };
 
@@ -216,26 +236,66 @@ const possible = (happened: readonly Happening[]): Recorded<Happening>[] => {
   return recorded(can);
 };
 
+/** In batches of some size, each with some of the events before it again. */
+function inBatches(events: Recorded[], cuts: readonly { size: number; again: number }[]): Recorded[][] {
+  const batches: Recorded[][] = [];
+  for (let at = 0, n = 0; at < events.length; n += 1) {
+    const { size, again } = cuts[n % cuts.length]!;
+    batches.push(events.slice(Math.max(0, at - again), at + size));
+    at += size;
+  }
+  return batches;
+}
+
+async function rowsOfBare(): Promise<Map<string, AnyRow>> {
+  const { rows } = await pool.query<AnyRow>('SELECT id, shelf, count, note FROM read_models.bare_things_v1');
+  return new Map(rows.map((row) => [keyOfRow(bareThings, row), row]));
+}
+
 it('K2: whatever happened, in whatever batches it came and came again: as of every position, the rows are a fold of the events up to there', () =>
   fc.assert(
     fc.asyncProperty(
       fc.array(aHappening, { minLength: 1, maxLength: 25 }),
       fc.array(fc.record({ size: fc.integer({ min: 1, max: 12 }), again: fc.nat(6) }), { minLength: 1, maxLength: 25 }),
-      fc.integer({ min: 1, max: 12 }),
-      fc.record({ events: fc.nat(6), rows: fc.integer({ min: 1, max: 6 }) }),
-      async (happened, cuts, maxBatch, keeping) => {
-        await pool.query(`TRUNCATE read_models.things_v1, read_models.things_v1_history;
-          UPDATE read_models.checkpoints SET position = NULL, event_id = NULL, stream = NULL, revision = NULL, time = NULL`);
+      fc.record({
+        maxBatch: fc.integer({ min: 1, max: 12 }),
+        inBulk: fc.boolean(),
+        keeping: fc.record({ events: fc.nat(6), rows: fc.nat(8) }),
+        writes: fc.array(fc.constantFrom<Fate>('written', 'refused', 'connection lost before', 'connection lost after'), { maxLength: 5 }),
+      }),
+      async (happened, cuts, how) => {
+        await fromNothing();
         const events = possible(happened);
-        const batches: Recorded[][] = [];
-        for (let at = 0, n = 0; at < events.length; n += 1) {
-          const { size, again } = cuts[n % cuts.length]!;
-          batches.push(events.slice(Math.max(0, at - again), at + size));
-          at += size;
-        }
-        await follow(batches, maxBatch, keeping);
+        await follow(inBatches(events, cuts), how);
         await expectEveryMoment(events);
+        await follow(inBatches(events, cuts), how, bareThings);
+        expect(await rowsOfBare()).toEqual(folded(events, BigInt(events.length)));
       },
     ),
-    { numRuns: process.env.SOAK ? 2_000 : 60 },
+    { numRuns: process.env.SOAK ? 500 : 40 },
   ));
+
+it('K2: what was folded, kept and not written is folded on what is in the table', async () => {
+  const events = history(
+    { type: 'Put', data: { ids: [a], shelf: 'one' } },
+    ...[1, 2].map((): Happening => ({ type: 'AllCounted', data: { items: [{ key: a, by: 1 }] } })),
+  );
+  await follow(oneByOne(events), { maxBatch: 1, keeping: { events: 1, rows: 8 }, writes: ['written', 'connection lost before'] });
+  await expectEveryMoment(events);
+});
+
+it('reads again what Postgres had committed and lost in a crash', async () => {
+  const events = history({ type: 'Put', data: { ids: [a, b], shelf: 'one' } }, { type: 'Taken', data: { id: a } });
+  const worker = new Worker({
+    consumer: consumerOf(things, pool),
+    checkpoint: checkpointOf(pool, 'read_models', 'things', 1),
+    ...{ epoch: 1n, leads: () => Promise.resolve(true), logger },
+  });
+  const working = worker.run(new AbortController().signal);
+  await worker.inbox.offer(events.slice(0, 1));
+  while (worker.written !== events[0]!.position) await sleep(5);
+  await fromNothing();
+  await worker.inbox.offer(events.slice(1));
+  await expect(working).rejects.toThrow(CommitsLost);
+  expect(await asOf(events[1]!.position)).toEqual(new Map());
+});

@@ -2,16 +2,17 @@ import type { Pool } from 'pg';
 import { checkpointOf, type Checkpoint } from './checkpoint.js';
 import type { Consumer } from './consumer.js';
 import type { Projection } from './define-projection.js';
-import { consumerOf } from './projection-consumer.js';
+import { consumerOf, keptByEach } from './projection-consumer.js';
 
 /**
  * A projection as the leader follows it: whichever build is live; while none is, the first. A rebuild that switches takes away the
  * checkpoint of the build before, so that the next write fails as if another led, and reading the checkpoint again finds the new build.
  */
-export function followLive(projection: Projection, pool: Pool): { consumer: Consumer; checkpoint: Checkpoint } {
+export function followLive(projection: Projection, pool: Pool, consumers: number): { consumer: Consumer; checkpoint: Checkpoint } {
   const { name, version } = projection;
   let build = 0;
-  let consumer = consumerOf(projection, pool);
+  const keeping = keptByEach(consumers);
+  let consumer = consumerOf(projection, pool, { keeping });
   let checkpoint = checkpointOf(pool, 'read_models', name, version);
 
   const look = async () => {
@@ -22,7 +23,7 @@ export function followLive(projection: Projection, pool: Pool): { consumer: Cons
     const live = rows[0]?.build ?? 0;
     if (live === build) return;
     build = live;
-    consumer = consumerOf(projection, pool, build);
+    consumer = consumerOf(projection, pool, { build, keeping });
     checkpoint = checkpointOf(pool, 'read_models', name, version, build);
   };
 

@@ -9,18 +9,29 @@ import { isScrubbed } from './scrub.js';
 import { type BusinessAnd, type Table, tableOf } from './table.js';
 import { VersionedSet, WorkingSet } from './working-set.js';
 
-/** With so many events at once it is far behind, and comes by the same rows again and again. Rows take some 1.5 kB each. */
-const KEEPING = { events: 1_000, rows: 32_768 };
+export interface ConsumerOptions {
+  build?: number;
+  /** Copies what is new: for a build that nobody reads yet. */
+  inBulk?: boolean;
+  /** How many rows are kept, and from how many events at once on. */
+  keeping?: { rows: number; events: number };
+}
 
-/**
- * A projection as a consumer: loads the rows that a batch touches, one query per way of finding them, and folds in memory.
- * @param inBulk copies what is new: for a build that nobody reads yet
- * @param keeping from how many events at once on rows are kept, and how many
- */
-export function consumerOf(projection: Projection, pool: Pool, build = 0, inBulk = false, keeping = KEEPING): Consumer {
+const KEPT = 65_536; // rows of all that are fed from one read; some 1.5 kB each
+const MANY = 1_000; // events at once: it is far behind, and comes by the same rows again and again
+
+/** What each of so many may keep. */
+export const keptByEach = (consumers: number): Required<ConsumerOptions>['keeping'] => ({
+  rows: Math.floor(KEPT / consumers),
+  events: MANY,
+});
+
+/** A projection as a consumer: loads the rows that a batch touches, one query per way of finding them, and folds in memory. */
+export function consumerOf(projection: Projection, pool: Pool, options: ConsumerOptions = {}): Consumer {
+  const { build = 0, inBulk = false, keeping = keptByEach(1) } = options;
   const table = tableOf(projection, build);
   const concerns = (type: string) => projection.on.has(type);
-  const keepsRows = !isScrubbed(projection); // those change by another hand too
+  const keepsRows = looksRowsUp(projection) && !isScrubbed(projection); // what is scrubbed changes by another hand too
   const kept = new KeptRows(keeping.rows);
   let before: WorkingSet | undefined;
 
@@ -52,6 +63,9 @@ export function consumerOf(projection: Projection, pool: Pool, build = 0, inBulk
   };
 }
 
+const looksRowsUp = ({ on }: Projection): boolean =>
+  [...on.values()].flat().some(({ does: { verb } }) => verb === 'update' || verb === 'upsert' || verb === 'updateEach');
+
 async function load(
   projection: Projection,
   table: Table,
@@ -60,7 +74,7 @@ async function load(
   { before, kept }: { before: WorkingSet | undefined; kept: KeptRows },
 ): Promise<WorkingSet> {
   const { keys, conditions } = touched(projection, events, before);
-  const rows = new (projection.history ? VersionedSet : WorkingSet)(before, new Set(conditions.keys()));
+  const rows = new (projection.history ? VersionedSet : WorkingSet)(before, new Set(conditions.keys()), Object.keys(projection.columns));
   const loads = [...conditions].map(([column, values]) => table.loadWhere(pool, column, values));
   const unknown = keys.filter((key) => !kept.get(key));
   if (unknown.length) loads.push(table.load(pool, unknown));

@@ -72,7 +72,7 @@ export class Projector {
     this.pool = projectorPool(databaseUrl, this.name);
     this.pool.on('error', (error) => logger.warn({ err: error }, 'An idle connection broke.'));
     this.todo = todo && todoOf(todo, this.pool, logger);
-    this.followed = projections.map((projection) => followLive(projection, this.pool));
+    this.followed = projections.map((projection) => followLive(projection, this.pool, projections.length));
     if (publish)
       this.followed.push({ consumer: eventFeed(), checkpoint: checkpointOf(this.pool, 'event_feed', EVENT_FEED, EVENT_FEED_VERSION) });
     for (const consumer of [...(this.todo ? [this.todo.consumer] : []), ...effects])

@@ -10,7 +10,7 @@ import type { Feed } from './feed.js';
 import { inTransaction } from './held-client.js';
 import { isUnscrubbed, scrubForgotten } from './forgotten.js';
 import { Lane } from './lane.js';
-import { consumerOf } from './projection-consumer.js';
+import { consumerOf, keptByEach } from './projection-consumer.js';
 import { isScrubbed } from './scrub.js';
 import { createBuild, indexBuild, underMigrationLock } from './schema.js';
 import { AFRESH, type Build, historyName, tableName } from './sql-names.js';
@@ -170,7 +170,7 @@ class Rebuild {
         building.push({
           ...claimed,
           projection,
-          consumer: consumerOf(projection, this.pool, build.build, true),
+          consumer: consumerOf(projection, this.pool, { build: build.build, inBulk: true, keeping: keptByEach(projections.length) }),
           checkpoint: checkpointOf(this.pool, 'read_models', projection.name, projection.version, build.build, 'builder'),
         });
       }

@@ -51,5 +51,5 @@ it('sets the columns that changed and no others, also when they change in more w
     expect(await table.load(pool, [[business, id]])).toEqual([[business, row]]);
   }
   const { rows } = await pool.query('SELECT FROM pg_prepared_statements');
-  expect(rows.length).toBeLessThan(40);
+  expect(rows.length).toBeLessThan(16);
 });

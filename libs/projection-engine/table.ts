@@ -69,15 +69,17 @@ export function tableOf(projection: Projection, build = 0): Table {
   ];
   const sinceArrays = (rows: readonly Written[]): string[] =>
     projection.history ? [arrayText(rows.map(([, , since]) => String(since)))] : [];
-  const updates = new Set<string>(); // the statements that there are, by their columns
+  const all = Object.keys(columns).filter((field) => !key.includes(field));
+  const updates = new Map<string, string[]>(); // the columns that statements set, by what tells them apart
 
-  /** The columns that an update sets, and what tells its statement from the others: if there are many already, it sets all. */
-  const updateOf = (changed: ReadonlySet<string>): [set: string[], label: string] => {
-    const all = Object.keys(columns).filter((field) => !key.includes(field));
+  /** The columns that an update sets, and what tells its statement from the others: one of those that there are, if there are many already. */
+  const updateOf = (changed: ReadonlySet<string>): [label: string, set: string[]] => {
     const some = all.filter((field) => changed.has(field));
-    const set = updates.has(some.join()) || updates.size < MOST_UPDATES ? some : all;
-    updates.add(set.join());
-    return [set, hash('sha256', set.join(), 'hex').slice(0, 8)];
+    const label = hash('sha256', some.join(), 'hex').slice(0, 8);
+    if (updates.size < MOST_UPDATES) updates.set(label, some);
+    if (updates.has(label)) return [label, some];
+    const enough = [...updates].filter(([, set]) => some.every((field) => set.includes(field)));
+    return enough.sort(([, one], [, other]) => one.length - other.length)[0] ?? ['all', all];
   };
 
   const select = async (pool: Pool, statement: Statement): Promise<BusinessAnd<AnyRow>[]> => {
@@ -119,7 +121,7 @@ export function tableOf(projection: Projection, build = 0): Table {
       }
       if (changes.updated.length) {
         const { updated } = changes;
-        const [set, which] = updateOf(changes.columns);
+        const [which, set] = updateOf(changes.columns);
         const from = add(...rowArrays(updated, [...key, ...set]), ...sinceArrays(updated));
         const given = [...keyNames, ...set.map(quoted), ...own];
         const givenTypes = [...keyTypes, ...set.map((field) => columns[field]!.sql), ...ownTypes];
@@ -171,7 +173,7 @@ export function tableOf(projection: Projection, build = 0): Table {
   return self;
 }
 
-const MOST_UPDATES = 32; // statements that set other columns: each session keeps what it has prepared
+const MOST_UPDATES = 8; // statements that set other columns: each session keeps what it has prepared
 const LEAST_COPIED = 100; // rows: fewer are not worth the statements that it takes
 
 /** A row as COPY reads it. */

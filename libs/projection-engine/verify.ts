@@ -11,7 +11,7 @@ import type { Feed } from './feed.js';
 import { heldClient } from './held-client.js';
 import { isUnscrubbed, scrubForgotten } from './forgotten.js';
 import { Lane } from './lane.js';
-import { consumerOf } from './projection-consumer.js';
+import { consumerOf, keptByEach } from './projection-consumer.js';
 import { isScrubbed } from './scrub.js';
 import { createBuild, underMigrationLock } from './schema.js';
 import { AFRESH, historyName, tableName, type Build } from './sql-names.js';
@@ -119,7 +119,12 @@ class Verification {
       await createBuild(client, projection, AFRESH);
     });
     const checkpoint = checkpointOf(this.pool, 'read_models', name, version, AFRESH, 'builder');
-    return { ...claimed, projection, checkpoint, consumer: consumerOf(projection, this.pool, AFRESH, true) };
+    return {
+      ...claimed,
+      projection,
+      checkpoint,
+      consumer: consumerOf(projection, this.pool, { build: AFRESH, inBulk: true, keeping: keptByEach(this.options.projections.length) }),
+    };
   }
 
   /** One read of `$all`, up to a position and not beyond. Poison stops its own alone. */

@@ -14,6 +14,11 @@ export class LeadershipLost extends Error {
   override name = 'LeadershipLost';
 }
 
+/** Postgres has crashed and lost the commits that it had not put on the disk yet: their events must be read again. */
+export class CommitsLost extends Error {
+  override name = 'CommitsLost';
+}
+
 export interface WorkerOptions {
   consumer: Consumer;
   checkpoint: Checkpoint;
@@ -54,7 +59,7 @@ export class Worker {
 
   /**
    * Works until the inbox is closed and empty, the signal says stop, or an event is poison.
-   * @throws LeadershipLost
+   * @throws LeadershipLost, CommitsLost
    */
   async run(signal: AbortSignal): Promise<void> {
     const stop = () => this.inbox.discard();
@@ -73,6 +78,7 @@ export class Worker {
     }
     await this.writing.catch(() => undefined); // told to stop: it is committed or not, and the checkpoint knows
     this.inbox.discard();
+    this.consumer.reset(); // nothing of its rows is needed any more
     signal.removeEventListener('abort', stop);
   }
 
@@ -130,6 +136,7 @@ export class Worker {
       try {
         const { last, skipped } = await this.options.checkpoint.read();
         if (!(await this.options.leads())) throw new LeadershipLost(`${this.consumer.name}: epoch ${this.options.epoch} is over`);
+        if ((last?.position ?? -1n) < (this.written ?? -1n)) throw new CommitsLost(`${this.consumer.name} is behind what it had written`);
         this.consumer.reset();
         this.skipped = skipped;
         this.inFlight = [];
@@ -137,7 +144,7 @@ export class Worker {
         this.folded = this.written = last?.position;
         return;
       } catch (error) {
-        if (error instanceof LeadershipLost) throw error;
+        if (error instanceof LeadershipLost || error instanceof CommitsLost) throw error;
         await this.pause(error, signal);
       }
     }

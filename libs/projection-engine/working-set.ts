@@ -15,12 +15,13 @@ export class WorkingSet implements Rows<AnyRow> {
   /** Keys that may have a value in a column by which rows are found: `column NUL business NUL value`. */
   private readonly candidates = new Map<string, Set<string>>();
 
-  /** @param columns those by which rows are found */
+  /** @param found columns by which rows are found */
   constructor(
     private before: WorkingSet | undefined,
-    private readonly columns: ReadonlySet<string>,
+    private readonly found: ReadonlySet<string>,
+    private readonly columns: readonly string[],
   ) {
-    if (columns.size && before) before.eachChanged((business, key, row) => row && this.candidate(business, key, row));
+    if (found.size && before) before.eachChanged((business, key, row) => row && this.candidate(business, key, row));
   }
 
   load(business: string, key: string, row: AnyRow): void {
@@ -71,7 +72,7 @@ export class WorkingSet implements Rows<AnyRow> {
       if (!row) return void removed.push([business, key]);
       const [was, since] = [this.was(business, key), this.since(business, key)];
       if (!was) return void put.push([business, row, since]);
-      const changed = Object.keys(was).filter((column) => row[column] !== was[column]);
+      const changed = this.columns.filter((column) => row[column] !== was[column]);
       for (const column of changed) columns.add(column);
       if (changed.length || since !== undefined) updated.push([business, row, since]);
     });
@@ -111,7 +112,7 @@ export class WorkingSet implements Rows<AnyRow> {
   }
 
   private candidate(business: string, key: string, row: AnyRow): void {
-    for (const column of this.columns) {
+    for (const column of this.found) {
       const name = candidateKey(column, business, row[column]);
       const keys = this.candidates.get(name);
       if (keys) keys.add(key);

@@ -46,6 +46,7 @@ export interface Kind<Query> {
 
 export interface Grouping {
   key: Expression; // a text, never null
+  of?: string; // column of `r` from which alone the key follows: rows are added up by it first, and keys made of what is left
   isKey(text: string): boolean; // whether it could be the key of a group
   name?: string; // an aggregate: what people call the group; null: as its key
 }
@@ -66,6 +67,8 @@ export interface Report<
   columns: Record<Name, ReportColumn>;
   /** What rows a query asks for; what is undefined asks nothing. */
   where(query: Query, here: Here): (Sql | undefined)[];
+  /** Where no index finds the rows that a query asks for: a SELECT of the keys of some more, by indexes. `from` gives the rows, or what is joined. */
+  among?(query: Query, here: Here, from: (name: string) => string): Sql | undefined;
   sortings: Record<Sort, Sorting<Query>>;
   sortedBy: NoInfer<Sort>; // unless told
   groups: Record<By, Grouping>;

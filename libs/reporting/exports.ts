@@ -38,7 +38,7 @@ export class Exports {
     private readonly parts: { pool: pg.Pool; sources: Sources; onError: (error: Error) => void; patience?: number },
   ) {
     this.patience = parts.patience ?? PATIENCE;
-    const options = '-c TimeZone=UTC -c DateStyle=ISO -c statement_timeout=0 -c idle_in_transaction_session_timeout=0';
+    const options = '-c TimeZone=UTC -c DateStyle=ISO -c work_mem=32MB -c statement_timeout=0 -c idle_in_transaction_session_timeout=0';
     this.copying = new pg.Pool({ connectionString: databaseUrl, max: MOST_AT_ONCE, options });
     this.copying.on('error', parts.onError);
   }

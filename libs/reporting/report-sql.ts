@@ -27,9 +27,11 @@ function fromWhere<Query>({ report, here, query, sourceOf }: Asked<Query>, more:
   const joined = Object.entries(report.joins).map(([name, { to, on }]) => ({ name, on, source: sourceOf(to, here.asOf) }));
   const joins = joined.map(({ name, on, source }) => `LEFT JOIN ${under(name, source)} ON ${name}.business_id = r.business_id AND ${on}`);
   const live = [rows, ...joined.map(({ source }) => source)].map(({ condition }) => condition);
-  const conditions = [sql('r.business_id = ?::uuid', [here.business]), ...report.where(query, here), ...more].filter(
-    (one) => one !== undefined,
-  );
+  const among = report.among?.(query, here, (name) => under('', joined.find((one) => one.name === name)?.source ?? rows));
+  const conditions = [
+    ...[sql('r.business_id = ?::uuid', [here.business]), ...report.where(query, here), ...more],
+    ...[among && sql(`${report.key} IN (?)`, [among])],
+  ].filter((one) => one !== undefined);
   const text = [...new Set(live), ...conditions.map(() => '?')].join(' AND ');
   return sql(`FROM ${under('r', rows)} ${joins.join(' ')} WHERE ${text}`, conditions);
 }
@@ -111,18 +113,25 @@ export function totalsSql<Query>(
   limit: number,
 ): Sql {
   const { report, here } = asked;
-  const { key, name } = report.groups[by]!;
+  const { key, name, of } = report.groups[by]!;
   const figures = Object.entries(report.figures);
   const sums = figures.map(([figure, added]) => sql(`coalesce(sum(?), 0) AS ${quoted(figure)}`, [asSql(added, here)]));
   const again = figures.map(([figure]) => `coalesce(sum(${quoted(figure)}), 0)`);
   const [direction, beyond] = descending ? ['DESC', '<'] : ['ASC', '>'];
   const goOn = after ? sql(`(name, key) ${beyond} (?::text, ?::text)`, [after.value ?? '', after.id]) : sql('true');
+  const called = name ? `coalesce(${name}, '')` : 'NULL';
+  const ofRows = sql(`SELECT ${of ? `r.${of}` : '? AS key'}, ${called} AS called, ${sums.map(() => '?').join(', ')} ? GROUP BY 1`, [
+    ...(of ? [] : [asSql(key, here)]),
+    ...[...sums, fromWhere(asked)],
+  ]);
+  const added = figures.map(([figure]) => `sum(${quoted(figure)}) AS ${quoted(figure)}`);
+  const ofValues = sql(`SELECT ? AS key, max(called) AS called, ${added.join(', ')} FROM (?) r GROUP BY 1`, [asSql(key, here), ofRows]);
   return sql(
-    `WITH of_rows AS (SELECT ? AS key, ${name ? `coalesce(${name}, '')` : 'NULL'} AS called, ${sums.map(() => '?').join(', ')} ? GROUP BY 1),
-      groups AS (SELECT key, coalesce(called, key) AS name, ${figures.map(([figure]) => quoted(figure)).join(', ')} FROM of_rows)
+    `WITH of_keys AS (?),
+      groups AS (SELECT key, coalesce(called, key) AS name, ${figures.map(([figure]) => quoted(figure)).join(', ')} FROM of_keys)
       SELECT NULL AS key, NULL AS name, ${again.join(', ')} FROM groups
       UNION ALL (SELECT * FROM groups WHERE ? ORDER BY name ${direction}, key ${direction} LIMIT ${limit})`,
-    [asSql(key, here), ...sums, fromWhere(asked), goOn],
+    [of ? ofValues : ofRows, goOn],
   );
 }
 

@@ -71,8 +71,8 @@ export const salesReport = defineReport<SalesFilters>()({
   },
   sortedBy: 'soldOn',
   groups: {
-    day: { key: 'r.sold_on::text', isKey: isLocalDate },
-    month: { key: `to_char(date_trunc('month', r.sold_on::timestamp), 'YYYY-MM')`, isKey: isMonth },
+    day: { of: 'sold_on', key: 'r.sold_on::text', isKey: isLocalDate },
+    month: { of: 'sold_on', key: `to_char(date_trunc('month', r.sold_on::timestamp), 'YYYY-MM')`, isKey: isMonth },
     client: { key: 'r.client_id::text', isKey: isId, name: 'max(client.name)' },
     offering: { key: 'r.offering_id::text', isKey: isId, name: 'max(r.offering_name)' },
     status: { key: status, isKey: isOneOf(SALES_STATUSES) },

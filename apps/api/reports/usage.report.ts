@@ -73,6 +73,19 @@ export const usageReport = defineReport<UsageFilters>()({
     is('appointment.status', 'text', query.appointmentStatus),
     is('r.what', 'text', query.what) ?? sql(`r.what NOT IN ('sold', 'moved')`),
   ],
+  /** Of a span of days: what is of an appointment then, and what was recorded then, among which is what has no appointment. */
+  among: (query, here, from) => {
+    if (!query.dateFrom || !query.dateUntil) return undefined;
+    const [ofBusiness, appointments, recorded] = [
+      sql('u.business_id = ?::uuid', [here.business]),
+      ...['a.start', 'u.at'].map((what) => sql('? AND ?', within(what, query, here) as Sql[])),
+    ] as [Sql, Sql, Sql];
+    return sql(
+      `SELECT u.entry_id FROM ${from('appointment')} a JOIN ${from('r')} u ON u.business_id = a.business_id AND u.appointment_id = a.appointment_id
+        WHERE ? AND ? UNION ALL SELECT u.entry_id FROM ${from('r')} u WHERE ? AND ?`,
+      [ofBusiness, appointments, ofBusiness, recorded],
+    );
+  },
   sortings: {
     recordedAt: { by: 'r.position', type: 'bigint' },
     date: {
