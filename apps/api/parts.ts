@@ -105,7 +105,7 @@ export const connectParts = async ({ config, logger, metrics, clock }: Surroundi
   const readModels = await openReadModels(pool, projections);
   const { sources } = readModels;
   const reporting: Reporting = {
-    reports: new Reports(reporters, sources, config.requestTimeoutMs * OF_ITS_TIME.turn),
+    reports: new Reports(reporters, sources, timesOf(config)),
     exports: new Exports(config.databaseUrl, { pool, sources, onError }),
   };
   const commands = await openCommandHandling({ store, pool, log: logger, clock, ...config });
@@ -136,8 +136,12 @@ export const connectParts = async ({ config, logger, metrics, clock }: Surroundi
   };
 };
 
-/** Of the time that the caller of a report waits: for its turn, for a connection, and for Postgres. */
-const OF_ITS_TIME = { turn: 0.1, connection: 0.1, asking: 0.7 };
+/** Of the time that the caller of a report waits: for its turn, for a connection, and for Postgres; with the events of a cell, all together. */
+const OF_ITS_TIME = { turn: 0.1, connection: 0.1, asking: 0.7, cell: 0.8 };
+
+const timesOf = ({ requestTimeoutMs }: ApiConfig) => ({
+  ...{ turn: requestTimeoutMs * OF_ITS_TIME.turn, cell: requestTimeoutMs * OF_ITS_TIME.cell },
+});
 
 const reportingPool = ({ databaseUrl, requestTimeoutMs }: ApiConfig): pg.Pool => {
   const [waiting, asking] = [OF_ITS_TIME.connection, OF_ITS_TIME.asking].map((part) => Math.round(requestTimeoutMs * part));

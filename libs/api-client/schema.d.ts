@@ -180,8 +180,8 @@ export interface Schemas {
   ClientBody: { name: string; email?: string | null; phone?: string | null; externalReference?: string | null; };
   ClientPage: { items: Schemas['ClientRead'][]; next: string | null; };
   ClientRead: { name: string; email?: string | null; phone?: string | null; externalReference?: string | null; clientId: string; revision: string; };
-  DifferingSale: { packageId: string; reported: number; explained: number; invoiceId: string; };
-  DifferingUse: { packageId: string; reported: number; explained: number; entryId: string; };
+  DifferingSale: { packageId: string; reported: number; explained: number; columns: string[]; invoiceId: string; };
+  DifferingUse: { packageId: string; reported: number; explained: number; columns: string[]; entryId: string; };
   EmptyBody: Record<string, never>;
   EventPage: { items: Schemas['FollowedEvent'][]; through: string; more: boolean; };
   ExpiryAfter: { kind: "after"; from: "purchase" | "firstUse"; amount: number; unit: "days" | "weeks" | "months"; };

@@ -6,7 +6,7 @@ import type { Projection } from './define-projection.js';
 export interface Freshness {
   /** Whether the projections (all, if none is named) hold the events up to a position, waiting for it so many ms at most (product L3). */
   waitFor(position: bigint, timeout: number, names?: readonly string[]): Promise<boolean>;
-  /** Position of the last event that the live build of a projection holds; undefined: none. */
+  /** Position of the last event that the live build of a projection holds; undefined: none. Throws when Postgres cannot be asked. */
   position(name: string): Promise<bigint | undefined>;
   /** Tells whenever a projection is heard to have moved, until what it gives is called. A notice can be lost with its connection. */
   onMove(name: string, tell: () => void): () => void;
@@ -82,9 +82,9 @@ class Positions {
     const end = performance.now() + timeout;
     const patience = setTimeout(() => this.wake(), timeout);
     this.waiters += 1;
-    this.polling ??= setInterval(() => void this.ask(), POLL);
+    this.polling ??= setInterval(() => void this.tryToAsk(), POLL);
     try {
-      await this.ask();
+      await this.tryToAsk();
       while (!isFresh() && performance.now() < end && !this.closed) await this.change();
       return isFresh();
     } finally {
@@ -94,13 +94,14 @@ class Positions {
     }
   }
 
-  /** At most one question at a time, whoever wants to know. That it fails is left to those who wait: it is asked again. */
+  /** At most one question at a time, whoever wants to know. */
   ask(): Promise<void> {
-    this.asking ??= this.read()
-      .catch(() => undefined)
-      .finally(() => (this.asking = undefined));
+    this.asking ??= this.read().finally(() => (this.asking = undefined));
     return this.asking;
   }
+
+  /** For those who wait: it is asked again. */
+  private readonly tryToAsk = (): Promise<void> => this.ask().catch(() => undefined);
 
   private async read(): Promise<void> {
     const { rows } = await this.pool.query<{ name: string; build: string; position: string | null }>(

@@ -14,12 +14,11 @@ const MOST_TOTALS = 4; // of a business at once: they read all rows, and others 
 export class TooMuchToReport extends Error {
   override name = 'TooMuchToReport';
 
-  constructor() {
-    super(
-      'The report takes too long. Ask for fewer days or fewer rows by its filters, or for the file (.csv), which may take as long as it takes.',
-    );
+  constructor(otherwise = ', or for the file (.csv), which may take as long as it takes') {
+    super(`The report takes too long. Ask for fewer days or fewer rows by its filters${otherwise}.`);
   }
 }
+const NO_FILE = ''; // there is none of it
 
 /** What a caller wants to know of a report. */
 export interface Wanted<Query> {
@@ -61,6 +60,12 @@ export interface CellRow {
 
 type AnyReport<Query> = Report<Query>;
 
+/** ms that something may take at most. */
+interface Times {
+  turn?: number; // sub-totals and cells: until it is theirs
+  cell?: number; // with what is made of its rows
+}
+
 /** How reports are asked: rows in pages, sub-totals with the total, and the statement of all rows. Each is from one moment. */
 export class Reports {
   private readonly names = new Map<string, string>();
@@ -68,14 +73,14 @@ export class Reports {
 
   /**
    * @param pool whose sessions have the TimeZone UTC, and a statement_timeout that is less than callers wait
-   * @param patience ms that sub-totals wait for their turn
+   * @param times without them nothing is given up
    */
   constructor(
     private readonly pool: pg.Pool,
     private readonly sources: Sources,
-    patience?: number,
+    private readonly times: Times = {},
   ) {
-    this.totalling = new Places({ ofABusiness: MOST_TOTALS, patience });
+    this.totalling = new Places({ ofABusiness: MOST_TOTALS, patience: times.turn });
   }
 
   /**
@@ -124,17 +129,36 @@ export class Reports {
     return totals.finally(leave);
   }
 
-  /** What makes up a figure, row by row, in the order of the report. Throws TooManyAtOnce. */
-  async cell<Query>(
+  /**
+   * What makes up a figure, row by row, in the order of the report, for what is made of it: until that is done, the business has one turn less.
+   * @param make is to come to an end when its time is over
+   * @throws TooManyAtOnce
+   */
+  async cell<Query, Made>(
+    report: AnyReport<Query>,
+    wanted: Wanted<Query>,
+    cell: Cell,
+    from: { after: Place | undefined; limit: number },
+    make: (cell: CellRows, isOver: () => boolean) => Promise<Made>,
+  ): Promise<Made> {
+    const end = performance.now() + (this.times.cell ?? Infinity);
+    const leave = await this.totalling.turn(wanted.here.business);
+    try {
+      return await make(await this.rowsOf(report, wanted, cell, from), () => performance.now() > end);
+    } finally {
+      leave();
+    }
+  }
+
+  private rowsOf<Query>(
     report: AnyReport<Query>,
     { here, query }: Wanted<Query>,
     cell: Cell,
     { after, limit }: { after: Place | undefined; limit: number },
   ): Promise<CellRows> {
-    const leave = await this.totalling.turn(here.business);
-    const asked = this.sources.use(async (sourceOf) => {
+    return this.sources.use(async (sourceOf) => {
       const statement = cellSql({ report, here, query, sourceOf }, cell, after, limit + 1);
-      const [all, ...rows] = await this.ask(statement, { ...here, asOf: cell.until });
+      const [all, ...rows] = await this.ask(statement, { ...here, asOf: cell.until }, NO_FILE);
       return {
         value: whole(all![3]!),
         rows: rows.slice(0, limit).map(([id, value, adds, sum, ...columns]) => ({
@@ -145,7 +169,6 @@ export class Reports {
         more: rows.length > limit,
       };
     });
-    return asked.finally(leave);
   }
 
   /** The statement of all rows, in one piece: what gives its answer takes no values. */
@@ -153,9 +176,9 @@ export class Reports {
     return (sourceOf) => fileSql({ report, sourceOf, ...wanted } satisfies Asked<Query>, order).toQuery();
   }
 
-  private ask(statement: Sql, { asOf }: Here): Promise<TextRow[]> {
+  private ask(statement: Sql, { asOf }: Here, otherwise?: string): Promise<TextRow[]> {
     const { sql: text, bindings } = statement.toSQL().toNative();
-    return inTime(ask(this.pool, { name: asOf === undefined ? this.nameOf(text) : undefined, text, values: [...bindings] }));
+    return inTime(ask(this.pool, { name: asOf === undefined ? this.nameOf(text) : undefined, text, values: [...bindings] }), otherwise);
   }
 
   /** Those that are asked first are prepared; the rest of all combinations of filters, which anybody could walk through, are not. */
@@ -167,9 +190,9 @@ export class Reports {
 
 const QUERY_CANCELED = '57014'; // SQLSTATE
 
-const inTime = <T>(answer: Promise<T>): Promise<T> =>
+const inTime = <T>(answer: Promise<T>, otherwise?: string): Promise<T> =>
   answer.catch((error: unknown) => {
-    throw error instanceof pg.DatabaseError && error.code === QUERY_CANCELED ? new TooMuchToReport() : error;
+    throw error instanceof pg.DatabaseError && error.code === QUERY_CANCELED ? new TooMuchToReport(otherwise) : error;
   });
 
 /** A place in one order is none in another: each cursor begins with the report, the order and the time that gave it, shortened. */

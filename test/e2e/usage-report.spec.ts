@@ -228,6 +228,17 @@ describe('why a cell is what it is', () => {
     expect(await explained('figure=taken&limit=2', other.owner)).toMatchObject({ value: 4 });
   });
 
+  it('J3, L5: pages that go on when the clocks of the business were set anew are of the day on which they were begun', async () => {
+    const other = await openClinic(service);
+    const theirs = await other.sell();
+    for (const hour of [15, 17]) await other.book(theirs, { start: `${other.day(1)}T${hour}:00:00.000Z` });
+    const asked = `figure=taken&by=day&key=${other.day(1)}&limit=1`;
+    const { next } = await explained(asked, other.owner);
+    await other.owner.patch('/v1/settings', { timeZone: 'Pacific/Kiritimati' });
+    expect(await explained(`${asked}&cursor=${next}`, other.owner)).toMatchObject({ value: 2, sum: 2, holds: true, next: null });
+    expect(await explained(asked, other.owner)).toMatchObject({ value: 0 });
+  });
+
   it('J5, K3: a row that was changed behind our back is named', async () => {
     const other = await openClinic(service);
     const booked = await other.book(await other.sell());
@@ -236,7 +247,13 @@ describe('why a cell is what it is', () => {
     const { rows } = await service.pool.query<{ entry_id: string }>(change, [booked.consumptionId]);
     expect(await explained('figure=effect', other.owner)).toMatchObject({
       ...{ value: -2, sum: -1, holds: false, items: [{ type: 'SessionConsumed', adds: -1 }] },
-      differing: [{ entryId: rows[0]!.entry_id, packageId: booked.packageId, reported: -2, explained: -1 }],
+      differing: [{ entryId: rows[0]!.entry_id, packageId: booked.packageId, reported: -2, explained: -1, columns: [] }],
+    });
+    await service.pool.query(`UPDATE ${tableName(packageUsage)} SET effect = -1, client_id = $2 WHERE consumption_id = $1`, [
+      ...[booked.consumptionId, booked.packageId],
+    ]);
+    expect(await explained('figure=effect', other.owner)).toMatchObject({
+      ...{ value: -1, sum: -1, holds: false, differing: [{ reported: -1, explained: -1, columns: ['clientId'] }] },
     });
   });
 

@@ -15,13 +15,18 @@ import {
 import { explainInvoice, INVOICE_FIGURES } from '../../libs/domain/invoice/explanation.js';
 import type { InvoiceEvent, RefundOutcome } from '../../libs/domain/invoice/invoice.events.js';
 import { invoice, type InvoiceState, type IssuedInvoice } from '../../libs/domain/invoice/invoice.state.js';
-import type { Decide } from '../../libs/domain/kernel/event.js';
+import type { Decide, Recorded } from '../../libs/domain/kernel/event.js';
 import { idFor } from '../../libs/domain/kernel/ids.js';
 import { inProportion, withTaxes } from '../../libs/domain/kernel/money.js';
 import { Refusal } from '../../libs/domain/kernel/refusal.js';
 import type { InvoiceContent } from '../../libs/domain/kernel/shapes.js';
+import { explainSale, SALES_FIGURES } from '../../libs/domain/package/sale-explanation.js';
+import type { PackageEvent } from '../../libs/domain/package/package.events.js';
 import { anna, idOf } from '../../libs/domain/testing/example.js';
+import { p, sold } from '../../libs/domain/testing/example-package.js';
+import { fold as foldRows } from '../../libs/projection-engine/fold.js';
 import { recorded } from '../../libs/projection-engine/testing/recorded.js';
+import { packageSales, type PackageSalesRow } from '../../projections/package-sales.projection.js';
 
 // An invoice against a model that keeps what was done, as lists, and works out what is owing from them anew, in currencies of no,
 // two and three decimals. Amounts are minor units.
@@ -498,6 +503,26 @@ describe('an invoice under any commands', () => {
           const shown = figure === 'net' ? net : figure === 'tax' ? sumOf(taxes) : state[figure].amount;
           expect([figure, shares.at(-1)?.sum ?? 0]).toEqual([figure, shown]);
         }
+      }),
+      runs,
+    ));
+  it('J2, J5, K1: each row of the report of sales is explained, after each event, and before its invoice is issued', () =>
+    fc.assert(
+      fc.property(cases, (given) => {
+        const history = run(given);
+        fc.pre(history.length > 0);
+        const [sale, ...invoiced] = recorded<PackageEvent | InvoiceEvent>([
+          sold({ invoice: history[0]!.data as InvoiceContent }),
+          ...history,
+        ]);
+        const rows = new Map<string, PackageSalesRow>();
+        [sale!, ...invoiced].forEach((event, n) => {
+          const row = foldRows(packageSales, rows, [event]).get(p)!;
+          for (const figure of SALES_FIGURES) {
+            const shares = explainSale([sale as Recorded<PackageEvent>], invoiced.slice(0, n) as Recorded<InvoiceEvent>[], figure);
+            expect([n, figure, shares.at(-1)?.sum ?? 0]).toEqual([n, figure, figure === 'packages' ? 1 : row[figure]]);
+          }
+        });
       }),
       runs,
     ));

@@ -12,13 +12,16 @@ import {
   sellPackage,
   undoForfeit,
 } from '../../libs/domain/package/package.decisions.js';
+import { pick } from '../../libs/domain/kernel/pick.js';
 import { explainExpiry, explainService, SERVICE_FIGURES, usesIn } from '../../libs/domain/package/explanation.js';
 import type { PackageEvent } from '../../libs/domain/package/package.events.js';
 import { packageAggregate, type PackageState } from '../../libs/domain/package/package.state.js';
+import { saleIn, standingOf } from '../../libs/domain/package/sale-explanation.js';
 import { facial, idOf, massage } from '../../libs/domain/testing/example.js';
 import { cancelling, p, sale, soldFacial, soldMassage, use } from '../../libs/domain/testing/example-package.js';
 import { fold as foldRows } from '../../libs/projection-engine/fold.js';
 import { recorded } from '../../libs/projection-engine/testing/recorded.js';
+import { packageSales, type PackageSalesRow } from '../../projections/package-sales.projection.js';
 import { packageUsage, type PackageUsageRow } from '../../projections/package-usage.projection.js';
 
 // The package against a model that knows the product rules only: it keeps what was done, as a list, and works every
@@ -317,14 +320,28 @@ describe('a package under any commands', () => {
       fc.property(commands, (list) => {
         const history = recorded(run(list));
         const rows = [...foldRows(packageUsage, new Map<string, PackageUsageRow>(), history).values()];
-        const said = usesIn(history).map(({ entryId, adds: { taken, returned, forfeited, adjusted, effect } }) => [
-          ...[entryId, effect, taken, returned, forfeited, adjusted],
+        const said = usesIn(history).map(({ entryId, adds: { taken, returned, forfeited, adjusted, effect }, says }) => [
+          ...[entryId, effect, taken, returned, forfeited, adjusted, says],
         ]);
-        const shown = rows.map(({ entryId, what, effect }) => [
+        const shown = rows.map(({ entryId, what, effect, at, ...row }) => [
           ...[entryId, effect, Number(what === 'consumed'), Number(what === 'returned')],
           ...[what === 'forfeited' ? 1 : what === 'forfeitUndone' ? -1 : 0, what === 'adjusted' ? effect : 0],
+          { what, recordedAt: at, ...pick(row, 'packageId', 'offeringId', 'ownerId', 'clientId', 'serviceId', 'appointmentId') },
         ]);
         expect(said).toEqual(shown);
+      }),
+      runs,
+    ));
+
+  it('J2, J5, K1: what decides in which figures of the report of sales it is, is what its events say', () =>
+    fc.assert(
+      fc.property(commands, (list) => {
+        const history = recorded(run(list));
+        const row = foldRows(packageSales, new Map<string, PackageSalesRow>(), history).get(p);
+        const OF_SALE = ['packageId', 'soldOn', 'clientId', 'offeringId', 'channel', 'invoiceId'] as const;
+        const OF_STANDING = ['expiresOn', 'cancelled', 'remaining', 'paid', 'refunded', 'outstanding'] as const;
+        expect(saleIn(history.slice(0, 1))).toEqual(row && pick(row, ...OF_SALE));
+        expect(standingOf(history, [])).toEqual(row && pick(row, ...OF_STANDING));
       }),
       runs,
     ));

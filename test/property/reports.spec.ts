@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { parse } from 'csv-parse/sync';
@@ -14,6 +15,7 @@ import { openSources } from '../../libs/projection-engine/sources.js';
 import { quoted, tableName, VALID_FROM } from '../../libs/projection-engine/sql-names.js';
 import type { Here, Report } from '../../libs/reporting/define-report.js';
 import { Exports } from '../../libs/reporting/exports.js';
+import { TooManyAtOnce } from '../../libs/reporting/places.js';
 import { Reports, type CellRows, type ReportPage } from '../../libs/reporting/reports.js';
 import { appointmentList } from '../../projections/appointment-list.projection.js';
 import { directory } from '../../projections/directory.projection.js';
@@ -264,7 +266,7 @@ async function cellsAgree(report: Report<object>, { query, limit, n }: Wanted, b
     let sum = 0;
     for (let [after, more]: [Place | undefined, boolean] = [undefined, true]; more;) {
       const cell = { figure, group, until: 10_000n, columns: ['packageId'] };
-      const page: CellRows = await reports.cell(report, those, cell, { after, limit });
+      const page: CellRows = await reports.cell(report, those, cell, { after, limit }, (rows) => Promise.resolve(rows));
       expect(page.rows.map((row) => row.sum)).toEqual(page.rows.map(({ adds }) => (sum += adds)));
       expect(page.value).toBe(value);
       [after, more] = [page.rows.at(-1)?.place, page.more];
@@ -272,6 +274,31 @@ async function cellsAgree(report: Report<object>, { query, limit, n }: Wanted, b
     expect(sum).toBe(value);
   }
 }
+
+it('J2: explaining a cell takes a turn of the business until its page is made, and is told when its time is over', async () => {
+  const sources = openSources(pool, await allProjections());
+  const some = new Reports(pool, sources, { turn: 50 });
+  const those = { here: { ...here, business: idOf('business', 1) }, query: {} };
+  const cell = { figure: 'packages', group: undefined, until: 1n, columns: ['packageId'] };
+  const from = { after: undefined, limit: 1 };
+  const making = new EventEmitter().setMaxListeners(5);
+  const begun = Array.from({ length: 4 }, (_, n) => once(making, `begun ${n}`));
+  const cells = begun.map((_, n) =>
+    some.cell(salesReport, those, cell, from, async (_rows, isOver) => {
+      making.emit(`begun ${n}`);
+      await once(making, 'end');
+      return isOver();
+    }),
+  );
+  await Promise.all(begun);
+  const totals = () => some.totals(salesReport, those, { by: 'month', limit: 1 });
+  await expect(totals()).rejects.toThrow(TooManyAtOnce);
+  making.emit('end');
+  expect(await Promise.all(cells)).toEqual([false, false, false, false]);
+  expect(await totals()).toMatchObject({ groups: [], next: null });
+  const hasty = new Reports(pool, sources, { cell: 0 });
+  expect(await hasty.cell(salesReport, those, cell, from, (_rows, isOver) => Promise.resolve(isOver()))).toBe(true);
+});
 
 const FORMULA = /^[=+\-@＝＋－＠\t\r\n]/;
 const MINOR = 100;

@@ -1,6 +1,6 @@
 import { atLeast, atMost, defineReport, is, isOneOf, sql, type Here, type Sql } from '../../../libs/reporting/define-report.js';
 import { directory } from '../../../projections/directory.projection.js';
-import { packageSales } from '../../../projections/package-sales.projection.js';
+import { packageSales, type PackageSalesRow } from '../../../projections/package-sales.projection.js';
 import { SALES_STATUSES, type SalesFilters } from '../resources/report.shapes.js';
 import { isId, isLocalDate, isMonth } from '../validation/formats.js';
 
@@ -14,6 +14,17 @@ const status = ({ today }: Here): Sql =>
       WHEN r.expires_on < ?::date THEN 'expired' WHEN r.remaining = 0 THEN 'usedUp' ELSE 'active' END`,
     [today],
   );
+
+/** The same of what the events of one package come to. */
+export const statusOf = (
+  { refunded, paid, cancelled, expiresOn, remaining }: Pick<PackageSalesRow, 'refunded' | 'paid' | 'cancelled' | 'expiresOn' | 'remaining'>,
+  today: string,
+): (typeof SALES_STATUSES)[number] => {
+  if (refunded > 0 && (cancelled || refunded >= paid)) return 'refunded';
+  if (cancelled) return 'cancelled';
+  if (expiresOn !== null && expiresOn < today) return 'expired';
+  return remaining === 0 ? 'usedUp' : 'active';
+};
 
 /** J2: a row per package sold, and what was charged, paid, given back and is owing for it. */
 export const salesReport = defineReport<SalesFilters>()({

@@ -9,6 +9,7 @@ import { USAGE_GROUPS, UsageFilters } from './usage.shapes.js';
 
 const SAFE = Number.MAX_SAFE_INTEGER;
 const LONGEST_KEY = 64;
+const MOST_COLUMNS = 20;
 /** Rows of a report that are looked at for a page, at most: many of them may add nothing to a figure. */
 export const MOST_ROWS = 500;
 
@@ -77,7 +78,7 @@ class UsageCellEvent extends CellEvent {
   entryId: string;
 }
 
-/** A row that is not what its events add up to. */
+/** A row that is not what its events say. */
 class DifferingRow {
   @IsId()
   packageId: string;
@@ -87,6 +88,13 @@ class DifferingRow {
 
   @IsInteger({ min: -SAFE, max: SAFE, description: 'what its events add up to' })
   explained: number;
+
+  @IsText({
+    list: { max: MOST_COLUMNS },
+    max: LONGEST_KEY,
+    description: 'which of its columns that decide in which cells it is are not as its events say',
+  })
+  columns: string[];
 }
 
 class DifferingSale extends DifferingRow {
@@ -109,12 +117,16 @@ class CellExplanation {
   @IsText({ max: 3, nullable: true, description: 'of money; null: a number' })
   currency: string | null;
 
-  @IsInteger({ min: -SAFE, max: SAFE, description: 'what it has come to by the end of this page; on the last page, the value' })
+  @IsInteger({
+    min: -SAFE,
+    max: SAFE,
+    description: 'what it has come to by the end of this page; on the last page the value, if every page holds',
+  })
   sum: number;
 
   @IsFlag({
     description:
-      'that what has been explained comes to what the report has of it, row by row on this page; false: `differing` names the rows, and `projector verify` says what is wrong with them',
+      'that the rows of this page are what their events say, and go on from those of the page before; false: `differing` names the rows, and `projector verify` says what is wrong with them',
   })
   holds: boolean;
 
@@ -129,7 +141,7 @@ const ITEMS = {
   list: { max: MOST_ITEMS },
   description: 'row by row in the order of the report, and of each row its events in their order',
 };
-const DIFFERING = { list: { max: MOST_ROWS }, description: 'rows that are not what their events add up to: there should be none' };
+const DIFFERING = { list: { max: MOST_ROWS }, description: 'rows of this page that are not what their events say: there should be none' };
 
 export class SalesCellExplanation extends CellExplanation {
   @IsOneOf(SALES_FIGURES)

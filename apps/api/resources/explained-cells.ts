@@ -1,31 +1,34 @@
 import { Injectable } from '@nestjs/common';
 import { invoice } from '../../../libs/domain/invoice/invoice.state.js';
 import type { AnyEvent, Recorded } from '../../../libs/domain/kernel/event.js';
-import type { Share } from '../../../libs/domain/kernel/explanation.js';
 import { pick } from '../../../libs/domain/kernel/pick.js';
 import { usesIn, type Use, type UsageFigure } from '../../../libs/domain/package/explanation.js';
 import { packageAggregate } from '../../../libs/domain/package/package.state.js';
-import { explainSale, type SalesFigure } from '../../../libs/domain/package/sale-explanation.js';
+import { explainSale, saleIn, standingOf } from '../../../libs/domain/package/sale-explanation.js';
 import type { Report } from '../../../libs/reporting/define-report.js';
-import type { CellRow } from '../../../libs/reporting/reports.js';
 import type { CallContext } from '../http/call.js';
-import { salesReport } from '../reports/sales.report.js';
+import { salesReport, statusOf } from '../reports/sales.report.js';
 import { usageReport } from '../reports/usage.report.js';
+import { cellPage, type ExplainedRow } from './cell-page.js';
 import { cellCursorOf, type CellPlace } from './cell-place.js';
 import type { SalesCellExplanation, SalesCellQuery, UsageCellExplanation, UsageCellQuery } from './cell.shapes.js';
-import { eventRead } from './history.js';
 import { PAGE } from './paging.js';
 import { Reported, type CellQuery } from './reported.js';
 import { Streams } from './streams.js';
 
-const AT_ONCE = 32; // rows whose streams are read
+type Columns<Id extends string> = Record<Id, string>;
 
 /** What the rows of a report are made of. */
-interface Making<Column extends string> {
-  columns: readonly Column[]; // that say which streams, and name a row
-  /** Of each of some rows, the events that add up to a figure. */
-  sharesOf(rows: readonly Record<Column, string>[], until: bigint): Promise<Share[][]>;
+interface Making<Id extends string> {
+  ids: readonly Id[]; // columns that name a row, and say which streams
+  checked: readonly string[]; // columns that its events must say alike
+  /** How a row of some is explained. */
+  explaining(rows: readonly Columns<Id>[], place: CellPlace): (row: Columns<Id>) => Promise<ExplainedRow>;
 }
+
+const OF_SALE = ['soldOn', 'clientId', 'offeringId', 'channel', 'invoiceId'];
+const OF_STANDING = ['status', 'expiresOn', 'remaining', 'paid', 'refunded', 'outstanding'];
+const OF_USE = ['what', 'offeringId', 'ownerId', 'clientId', 'serviceId', 'appointmentId', 'recordedAt'];
 
 /** J2, J3, K: why a cell of a report is what it is: the rows that make it up, and the events that make up each, read from what is stored. */
 @Injectable()
@@ -37,9 +40,11 @@ export class ExplainedCells {
 
   async ofSales(call: CallContext, query: SalesCellQuery): Promise<SalesCellExplanation> {
     const { figure } = query;
+    const isByStanding = asksForStanding(query);
     const explained = await this.of(salesReport, call, query, {
-      columns: ['packageId', 'invoiceId'] as const,
-      sharesOf: (rows, until) => Promise.all(rows.map((row) => this.sharesOfSale(call, row, { figure, until }))),
+      ids: ['packageId', 'invoiceId'] as const,
+      checked: isByStanding ? [...OF_SALE, ...OF_STANDING] : OF_SALE,
+      explaining: (_, place) => (row) => this.sale(call, row, query, place),
     });
     return { figure, by: query.by ?? null, ...explained, ...(figure === 'packages' && COUNT) };
   }
@@ -47,114 +52,84 @@ export class ExplainedCells {
   async ofUsage(call: CallContext, query: UsageCellQuery): Promise<UsageCellExplanation> {
     const { figure } = query;
     const explained = await this.of(usageReport, call, query, {
-      columns: ['packageId', 'entryId'] as const,
-      sharesOf: (rows, until) => this.sharesOfUses(call, rows, { figure, until }),
+      ids: ['packageId', 'entryId'] as const,
+      checked: OF_USE,
+      explaining: (rows, { until }) => this.uses(call, rows, { figure, until }),
     });
     return { figure, by: query.by ?? null, ...explained, ...(figure !== 'fee' && COUNT) };
   }
 
-  private async sharesOfSale(
+  /** Most cells take the first event of a package alone: only what is asked by how packages stand takes all of them. */
+  private async sale(
     call: CallContext,
-    { packageId, invoiceId }: Record<'packageId' | 'invoiceId', string>,
-    { figure, until }: { figure: SalesFigure; until: bigint },
-  ): Promise<Share[]> {
-    const invoiced = figure === 'packages' ? [] : upTo(until, await this.streams.anyEvents(invoice, call, invoiceId));
-    const sold = invoiced.length > 0 ? [] : upTo(until, await this.streams.anyEvents(packageAggregate, call, packageId));
-    return explainSale(sold, invoiced, figure);
-  }
-
-  /** Rows of one package stand close to each other, so each stream is read once for all of them. */
-  private async sharesOfUses(
-    call: CallContext,
-    rows: readonly Record<'packageId' | 'entryId', string>[],
-    { figure, until }: { figure: UsageFigure; until: bigint },
-  ): Promise<Share[][]> {
-    const uses = new Map<string, Use>();
-    const read = async (packageId: string) => {
-      const events = upTo(until, await this.streams.anyEvents(packageAggregate, call, packageId));
-      for (const use of usesIn(events)) uses.set(use.entryId, use);
+    { packageId, invoiceId }: Columns<'packageId' | 'invoiceId'>,
+    query: SalesCellQuery,
+    { until, today }: CellPlace,
+  ): Promise<ExplainedRow> {
+    const isByStanding = asksForStanding(query);
+    const [sold, invoiced] = await Promise.all([
+      this.streams.anyEvents(packageAggregate, call, packageId, isByStanding ? undefined : 0n),
+      isByStanding || query.figure !== 'packages' ? this.streams.anyEvents(invoice, call, invoiceId) : [],
+    ]);
+    const then = { sold: upTo(until, sold), invoiced: upTo(until, invoiced) };
+    const standing = isByStanding ? standingOf(then.sold, then.invoiced) : undefined;
+    return {
+      shares: explainSale(then.sold, then.invoiced, query.figure),
+      says: { ...saleIn(then.sold), ...standing, ...(standing && { status: statusOf(standing, today) }) },
     };
-    await Promise.all([...new Set(rows.map(({ packageId }) => packageId))].map(read));
-    return rows.map(({ entryId }) => {
-      const use = uses.get(entryId);
-      return use && use.adds[figure] !== 0 ? [{ event: use.event, adds: use.adds[figure], sum: use.adds[figure] }] : [];
-    });
   }
 
-  private async of<Filters, Column extends string>(
+  /** Each package is read once for all of its rows, and of it no more is kept than they need. */
+  private uses(
+    call: CallContext,
+    rows: readonly Columns<'packageId' | 'entryId'>[],
+    { figure, until }: { figure: UsageFigure; until: bigint },
+  ): (row: Columns<'packageId' | 'entryId'>) => Promise<ExplainedRow> {
+    const wanted = new Set(rows.map(({ entryId }) => entryId));
+    const read = new Map<string, Promise<Use[]>>();
+    const usesOf = async (packageId: string): Promise<Use[]> => {
+      const events = upTo(until, await this.streams.anyEvents(packageAggregate, call, packageId));
+      return usesIn(events).filter(({ entryId }) => wanted.has(entryId));
+    };
+    return async ({ packageId, entryId }) => {
+      const uses = read.get(packageId) ?? usesOf(packageId);
+      read.set(packageId, uses);
+      const use = (await uses).find((one) => one.entryId === entryId);
+      if (!use) return { shares: [], says: {} };
+      const adds = use.adds[figure];
+      return { shares: adds === 0 ? [] : [{ event: use.event, adds, sum: adds }], says: { ...use.says } };
+    };
+  }
+
+  private of<Filters, Id extends string>(
     report: Report<Filters>,
     call: CallContext,
     query: Filters & CellQuery,
-    { columns, sharesOf }: Making<Column>,
+    { ids, checked, explaining }: Making<Id>,
   ) {
-    const { place, prefix, currency, cell, ...then } = await this.reported.cell(report, call, query, columns);
-    const page = new Page<Column>(place, query.limit ?? PAGE, cell.value);
-    for (let n = 0; n < cell.rows.length && !page.isFull; n += AT_ONCE) {
-      const rows = cell.rows.slice(n, n + AT_ONCE) as (CellRow & { columns: Record<Column, string> })[];
-      const shares = await sharesOf(
-        rows.map((row) => row.columns),
-        place.until,
+    const columns = [...new Set([...ids, ...checked])];
+    return this.reported.cell(report, call, query, columns, async ({ cell, isOver, place, prefix, currency, ...then }) => {
+      const explain = explaining(
+        cell.rows.map((row) => row.columns as Columns<Id>),
+        place,
       );
-      rows.forEach((row, i) => page.add(row, shares[i]!));
-    }
-    return {
-      ...{ key: query.key ?? null, value: cell.value, currency: currency as string | null, sum: page.place.sum },
-      ...pick(page, 'items', 'differing', 'holds'),
-      ...{ position: place.until < 0n ? null : String(place.until) },
-      next: page.isFull || cell.more ? prefix + cellCursorOf(page.place) : null,
-      ...then,
-    };
+      const page = await cellPage(cell, place, { ids, checked, explain, isOver, limit: query.limit ?? PAGE });
+      return {
+        ...{ key: query.key ?? null, value: cell.value, currency, sum: page.place.sum },
+        ...pick(page, 'items', 'differing', 'holds'),
+        ...{ position: place.until < 0n ? null : String(place.until) },
+        next: page.isLast ? null : prefix + cellCursorOf(page.place),
+        ...then,
+      };
+    });
   }
 }
 
 const COUNT = { currency: null };
 
+/** Status, and what is owing or expires: not what the sale said for ever. */
+const asksForStanding = ({ by, status, owing, expiringUntil }: SalesCellQuery): boolean =>
+  by === 'status' || [status, owing, expiringUntil].some((asked) => asked !== undefined);
+
 const upTo = <Event extends AnyEvent>(until: bigint, events: readonly Recorded<Event>[]): Recorded<Event>[] =>
   events.filter(({ position }) => position <= until);
-
-/** A page as it fills up with the events of one row after the other: it goes on where the page before has ended, be it within a row. */
-class Page<Column extends string> {
-  readonly items: (ReturnType<typeof itemOf> & Record<Column, string>)[] = [];
-  readonly differing: (Record<Column, string> & { reported: number; explained: number })[] = [];
-  isFull = false; // there is an event that has no place on it
-  private agrees: boolean; // what is explained comes to what the report has, up to the end of a row
-
-  constructor(
-    public place: CellPlace,
-    private readonly limit: number,
-    value: number,
-  ) {
-    this.agrees = place.sum === value; // of no rows
-  }
-
-  get holds(): boolean {
-    return this.agrees && this.differing.length === 0;
-  }
-
-  add(row: CellRow & { columns: Record<Column, string> }, shares: readonly Share[]): void {
-    if (this.isFull) return;
-    const { given } = this.place;
-    this.agrees = this.place.sum - totalOf(shares.slice(0, given)) === row.sum - row.adds;
-    const rest = shares.slice(given);
-    const fitting = rest.slice(0, this.limit - this.items.length);
-    for (const share of fitting) this.give(row.columns, share);
-    if (fitting.length < rest.length) {
-      this.isFull = true;
-      this.place = { ...this.place, given: given + fitting.length };
-      return;
-    }
-    this.place = { ...this.place, after: row.place, given: 0 };
-    this.agrees = this.place.sum === row.sum;
-    const explained = totalOf(shares);
-    if (explained !== row.adds) this.differing.push({ ...row.columns, reported: row.adds, explained });
-  }
-
-  private give(columns: Record<Column, string>, { event, adds }: Share): void {
-    this.place = { ...this.place, sum: this.place.sum + (adds ?? 0) };
-    this.items.push({ ...columns, ...itemOf(event, adds ?? 0, this.place.sum) });
-  }
-}
-
-const itemOf = (event: Recorded, adds: number, sum: number) => ({ stream: event.stream, ...eventRead(event), adds, sum });
-
-const totalOf = (shares: readonly Share[]): number => shares.reduce((sum, { adds }) => sum + (adds ?? 0), 0);

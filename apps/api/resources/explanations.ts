@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { explainInvoice, type InvoiceFigure } from '../../../libs/domain/invoice/explanation.js';
 import { invoice, type IssuedInvoice } from '../../../libs/domain/invoice/invoice.state.js';
+import { folded } from '../../../libs/domain/kernel/event.js';
 import type { Share } from '../../../libs/domain/kernel/explanation.js';
 import { pick } from '../../../libs/domain/kernel/pick.js';
 import { InvalidInput, NotFound } from '../../../libs/domain/kernel/refusal.js';
@@ -25,7 +26,7 @@ import type {
 } from './explanation.shapes.js';
 import { eventRead } from './history.js';
 import { Past } from './past.js';
-import { folded, Streams } from './streams.js';
+import { Streams } from './streams.js';
 
 /** Why a figure is what it is: the events that add up to it, read from what is stored, as it is now or as of then. */
 @Injectable()

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { clientLink, linkIdOf, linkSeenBy } from '../../../libs/domain/client-link/client-link.state.js';
 import { asInstant } from '../../../libs/domain/kernel/calendar.js';
 import { invoice, type IssuedInvoice } from '../../../libs/domain/invoice/invoice.state.js';
-import type { Aggregate, AnyEvent, Recorded } from '../../../libs/domain/kernel/event.js';
+import { folded, type Aggregate, type AnyEvent, type Recorded } from '../../../libs/domain/kernel/event.js';
 import { pick } from '../../../libs/domain/kernel/pick.js';
 import { InvalidInput } from '../../../libs/domain/kernel/refusal.js';
 import { packageAggregate, packageView, pendingOf, refundedOf } from '../../../libs/domain/package/package.state.js';
@@ -10,7 +10,7 @@ import type { CallContext } from '../http/call.js';
 import type { RequestError } from '../http/problems.js';
 import type { PackageAsOf, AsOfQuery, EventRead, InvoiceHistory, LinkHistory, PackageHistory } from './history.shapes.js';
 import { Past } from './past.js';
-import { folded, Streams } from './streams.js';
+import { Streams } from './streams.js';
 
 /** K1, K2: read from the events themselves, not from a read model: what an auditor replays is what was stored. */
 @Injectable()

@@ -42,6 +42,7 @@ export interface CellQuery extends OfThePast, PageQuery {
 /** Some rows of a cell, from where the page before has ended. */
 export interface CellRead {
   cell: CellRows;
+  isOver(): boolean; // there is no time for more of it
   place: CellPlace;
   prefix: string; // of the cursors of this cell
   currency: string;
@@ -87,28 +88,33 @@ export class Reported {
   }
 
   /**
-   * The rows that make up a figure. All pages are of one moment: of the position that the first of them found, and of its day.
+   * The rows that make up a figure. All pages are of one moment: of the position that the first of them found, of its day and clocks.
    * @param columns that are wanted of each row
+   * @param make what is answered
    */
-  async cell<Filters>(
+  async cell<Filters, Made>(
     report: Report<Filters>,
     call: CallContext,
     query: Filters & CellQuery,
     columns: readonly string[],
-  ): Promise<CellRead> {
+    make: (read: CellRead) => Promise<Made>,
+  ): Promise<Made> {
     const { figure, cursor } = query;
     const group = groupOf(report, query);
     const { here, ...then } = await this.of(report, call, query);
     const prefix = prefixOf(report, query, here.asOf);
     const place = cursor === undefined ? await this.begin(report, call, here) : placeIn(prefix, cursor);
-    const { until, today, after } = place;
-    const wanted = { here: { ...here, today }, query };
-    const rows = this.reports.cell(report, wanted, { figure, group, until, columns }, { after, limit: MOST_ROWS });
-    return { cell: await orNotACursor(cursor, rows), place, prefix, currency: here.currency, ...then };
+    const { until, today, timeZone, after } = place;
+    const wanted = { here: { ...here, today, timeZone }, query };
+    const read = { place, prefix, currency: here.currency, ...then };
+    const asked = { figure, group, until, columns };
+    const made = this.reports.cell(report, wanted, asked, { after, limit: MOST_ROWS }, (cell, isOver) => make({ cell, isOver, ...read }));
+    return orNotACursor(cursor, made);
   }
 
-  private async begin<Filters>({ rows }: Report<Filters>, call: CallContext, { asOf, today }: Here): Promise<CellPlace> {
-    return { until: asOf ?? (await this.reading.reached(rows, call)), today, after: undefined, given: 0, sum: 0 };
+  private async begin<Filters>({ rows }: Report<Filters>, call: CallContext, { asOf, today, timeZone }: Here): Promise<CellPlace> {
+    const until = asOf ?? (await this.reading.reached(rows, call));
+    return { until, today, timeZone, after: undefined, given: 0, sum: 0, off: 0 };
   }
 
   /** Where and when, once all that is read is as fresh as the caller wants it. */

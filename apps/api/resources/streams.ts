@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PARTS } from '../../../libs/command-handling/handler.js';
 import type { Parts } from '../../../libs/command-handling/operation.js';
-import type { Aggregate, AnyEvent, Recorded } from '../../../libs/domain/kernel/event.js';
+import { folded, type Aggregate, type AnyEvent, type Recorded } from '../../../libs/domain/kernel/event.js';
 import { NotFound } from '../../../libs/domain/kernel/refusal.js';
 import type { CallContext } from '../http/call.js';
 
@@ -21,14 +21,15 @@ export class Streams {
     return events;
   }
 
-  /** None when this business has no such thing. */
+  /** None when this business has no such thing. `to`: up to this revision. */
   async anyEvents<State, Event extends AnyEvent>(
     { category }: Aggregate<State, Event>,
     { business }: CallContext,
     id: string,
+    to?: bigint,
   ): Promise<Recorded<Event>[]> {
     const { store, codec } = this.parts;
-    const events = await codec.decode(await store.readStream(`${category}-${id}`));
+    const events = await codec.decode(await store.readStream(`${category}-${id}`, { to }));
     return events[0]?.metadata.business === business ? (events as Recorded<Event>[]) : [];
   }
 
@@ -54,6 +55,3 @@ export class Streams {
     return folded(aggregate, await this.events(aggregate, call, id));
   }
 }
-
-export const folded = <State, Event extends AnyEvent>({ initial, evolve }: Aggregate<State, Event>, events: readonly Event[]): State =>
-  events.reduce<State>((state, event) => evolve(state, event), structuredClone(initial));

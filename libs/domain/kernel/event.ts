@@ -36,6 +36,10 @@ export interface Aggregate<State, Event extends AnyEvent> {
   evolve(state: State, event: Event): State; // folding never refuses: history has happened
 }
 
+/** What a stream has come to. */
+export const folded = <State, Event extends AnyEvent>({ initial, evolve }: Aggregate<State, Event>, events: readonly Event[]): State =>
+  events.reduce<State>((state, event) => evolve(state, event), structuredClone(initial));
+
 /** What a decision is: pure, and with everything that it looked up brought in by the command. */
 export type Decide<State, Event> = (state: State) => Event[];
 

@@ -23,7 +23,9 @@ import { explainExpiry, explainRefunds, explainService, usesIn, type UsageFigure
 import type { PackageEvent } from './package.events.js';
 
 const happened = (...events: PackageEvent[]) =>
-  events.map((event, n) => ({ ...event, id: idOf(`e${n}`), position: BigInt(n) }) as Recorded<PackageEvent>);
+  events.map(
+    (event, n) => ({ ...event, id: idOf(`e${n}`), position: BigInt(n), metadata: { time: `2027-02-0${n + 1}` } }) as Recorded<PackageEvent>,
+  );
 const said = (shares: readonly Share[]) => shares.map(({ event, adds, sum }) => `${event.type} ${adds} → ${sum}`);
 
 const history = happened(
@@ -91,4 +93,7 @@ it('J3, K1: what each event adds to the report of usage: a session that comes ba
   expect(added('effect')).toEqual([2, 0, -1, -1, 1, 0, 0, 2]);
   expect(added('fee')).toEqual([0, 0, 60_00, 70_00, -60_00, 0, 0, 0]);
   expect(added('forfeited')).toEqual([0, 0, 0, 0, 0, 1, -1, 0]);
+  expect(usesIn(fees).map(({ says: { what, recordedAt } }) => `${what} ${recordedAt.slice(-1)}`)).toEqual([
+    ...['sold 1', 'sold 1', 'consumed 2', 'consumed 3', 'returned 4', 'forfeited 5', 'forfeitUndone 6', 'adjusted 7'],
+  ]);
 });

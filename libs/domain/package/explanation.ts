@@ -1,6 +1,7 @@
 import type { Recorded } from '../kernel/event.js';
 import { RefundsSoFar, sharesOf, type Share } from '../kernel/explanation.js';
 import { idFor } from '../kernel/ids.js';
+import { pick } from '../kernel/pick.js';
 import type { PackageEvent } from './package.events.js';
 
 /** Figures of one service of a package. */
@@ -49,7 +50,26 @@ export interface Use {
   entryId: string;
   event: Recorded<PackageEvent>;
   adds: Record<UsageFigure, number>;
+  says: UseSays;
 }
+
+/** What decides in which figures it is. */
+interface UseSays {
+  what: UseWhat;
+  packageId: string;
+  offeringId: string;
+  ownerId: string;
+  clientId: string; // who used it
+  serviceId: string;
+  appointmentId: string | null;
+  recordedAt: string;
+}
+
+type UseWhat = 'sold' | 'consumed' | 'moved' | 'returned' | 'forfeited' | 'forfeitUndone' | 'adjusted';
+const WHAT: { [Type in PackageEvent['type']]?: UseWhat } = {
+  ...{ PackageSold: 'sold', SessionConsumed: 'consumed', SessionMoved: 'moved', SessionReturned: 'returned' },
+  ...{ SessionForfeited: 'forfeited', SessionForfeitUndone: 'forfeitUndone', RemainingAdjusted: 'adjusted' },
+};
 
 /** J3: the entries that the events of a package make, in their order, and what each adds to the figures of the report. */
 export const usesIn = (events: readonly Recorded<PackageEvent>[]): Use[] => {
@@ -57,14 +77,24 @@ export const usesIn = (events: readonly Recorded<PackageEvent>[]): Use[] => {
   return events.flatMap((event): Use[] => {
     const { id, type, data } = event;
     if (type === 'PackageSold') {
-      return data.services.map(({ serviceId }) => ({ entryId: idFor(id, serviceId), event, adds: toUsage(event, serviceId, 0) }));
+      return data.services.map(({ serviceId }) => ({
+        ...{ entryId: idFor(id, serviceId), event, adds: toUsage(event, serviceId, 0) },
+        says: { ...ofOwner(data), what: 'sold' as const, serviceId, recordedAt: event.metadata.time },
+      }));
     }
-    if (!('serviceId' in data)) return [];
+    const what = WHAT[type];
+    if (what === undefined || !('serviceId' in data)) return [];
     if (type === 'SessionConsumed') charged.set(data.consumptionId, data.charge.total.amount);
     const fee = 'consumptionId' in data ? (charged.get(data.consumptionId) ?? 0) : 0;
-    return [{ entryId: id, event, adds: toUsage(event, data.serviceId, fee) }];
+    const whose = 'ownerId' in data ? pick(data, 'packageId', 'offeringId', 'ownerId', 'clientId', 'appointmentId') : ofOwner(data);
+    const says = { ...whose, what, serviceId: data.serviceId, recordedAt: event.metadata.time };
+    return [{ entryId: id, event, adds: toUsage(event, data.serviceId, fee), says }];
   });
 };
+
+const ofOwner = ({ packageId, offeringId, clientId }: Record<'packageId' | 'offeringId' | 'clientId', string>) => ({
+  ...{ packageId, offeringId, clientId, ownerId: clientId, appointmentId: null },
+});
 
 const toUsage = (event: PackageEvent, serviceId: string, charged: number): Use['adds'] => {
   const { remaining = 0, used = 0, adjustments = 0 } = toService(event, serviceId);

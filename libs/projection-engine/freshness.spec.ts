@@ -1,0 +1,19 @@
+import pg from 'pg';
+import { createDatabase } from '../../test/support/postgres.js';
+import type { Projection } from './define-projection.js';
+import { freshnessOf } from './freshness.js';
+import { migrate } from './schema.js';
+import { counts, packages } from './testing/example.js';
+
+it('L3: before the first event there is no position; that Postgres cannot be asked is another thing, and told', async () => {
+  const database = await createDatabase();
+  const pool = new pg.Pool({ connectionString: database.url });
+  await migrate(pool, [packages, counts] as Projection[]);
+  const freshness = await freshnessOf(pool, [packages, counts]);
+  expect(await freshness.position(packages.name)).toBeUndefined();
+  await pool.end();
+  await expect(freshness.position(packages.name)).rejects.toThrow(/pool/);
+  expect(await freshness.waitFor(1n, 10)).toBe(false);
+  await freshness.close();
+  await database.drop();
+});
