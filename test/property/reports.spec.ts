@@ -277,7 +277,8 @@ async function cellsAgree(report: Report<object>, { query, limit, n }: Wanted, b
 
 it('J2: explaining a cell takes a turn of the business until its page is made, and is told when its time is over', async () => {
   const sources = openSources(pool, await allProjections());
-  const some = new Reports(pool, sources, { turn: 50 });
+  const others = new pg.Pool(pool.options); // statements are prepared for one `Reports` in each session
+  const some = new Reports(others, sources, { turn: 50 });
   const those = { here: { ...here, business: idOf('business', 1) }, query: {} };
   const cell = { figure: 'packages', group: undefined, until: 1n, columns: ['packageId'] };
   const from = { after: undefined, limit: 1 };
@@ -296,8 +297,9 @@ it('J2: explaining a cell takes a turn of the business until its page is made, a
   making.emit('end');
   expect(await Promise.all(cells)).toEqual([false, false, false, false]);
   expect(await totals()).toMatchObject({ groups: [], next: null });
-  const hasty = new Reports(pool, sources, { cell: 0 });
+  const hasty = new Reports(others, sources, { cell: 0 });
   expect(await hasty.cell(salesReport, those, cell, from, (_rows, isOver) => Promise.resolve(isOver()))).toBe(true);
+  await others.end();
 });
 
 const FORMULA = /^[=+\-@＝＋－＠\t\r\n]/;
