@@ -21,13 +21,15 @@ export interface Order {
   descending: boolean;
 }
 
-/** The rows that are asked for: `FROM … WHERE …`. */
-function fromWhere<Query>({ report, here, query, sourceOf }: Asked<Query>, more: readonly (Sql | undefined)[] = []): Sql {
+/** The rows that are asked for: `FROM … WHERE …`. Whoever walks along an index of what they ask for needs no other. */
+function fromWhere<Query>({ report, here, query, sourceOf }: Asked<Query>, more: readonly (Sql | undefined)[] = [], isWalk = false): Sql {
   const rows = sourceOf(report.rows, here.asOf);
   const joined = Object.entries(report.joins).map(([name, { to, on }]) => ({ name, on, source: sourceOf(to, here.asOf) }));
   const joins = joined.map(({ name, on, source }) => `LEFT JOIN ${under(name, source)} ON ${name}.business_id = r.business_id AND ${on}`);
   const live = [rows, ...joined.map(({ source }) => source)].map(({ condition }) => condition);
-  const among = report.among?.(query, here, (name) => under('', joined.find((one) => one.name === name)?.source ?? rows));
+  const among = isWalk
+    ? undefined
+    : report.among?.(query, here, (name) => under('', joined.find((one) => one.name === name)?.source ?? rows));
   const conditions = [
     ...[sql('r.business_id = ?::uuid', [here.business]), ...report.where(query, here), ...more],
     ...[among && sql(`${report.key} IN (?)`, [among])],
@@ -67,20 +69,15 @@ interface Walk {
 }
 
 /** What one index gives of a part. */
-function walkSql<Query>(
-  asked: Asked<Query>,
-  sorting: Sorting,
-  { descending, part, after, limit }: Walk,
-  which: (Sql | undefined)[] = [],
-): Sql {
+function walkSql<Query>(asked: Asked<Query>, sorting: Sorting, { descending, part, after, limit }: Walk, which?: (Sql | undefined)[]): Sql {
   const { report, here } = asked;
   const [by, direction] = [asSql(sorting.by, here), directionOf(descending)];
   const columns = Object.values<ReportColumn>(report.columns).map(({ from }) => asSql(from, here));
-  const more = [...which, ...partCondition(sorting, by, part), ...goOn(sorting, by, report.key, { after, descending, part })];
+  const more = [...(which ?? []), ...partCondition(sorting, by, part), ...goOn(sorting, by, report.key, { after, descending, part })];
   const order = part === 'without' ? `${report.key} ${direction}` : `2 ${direction}, ${report.key} ${direction}`;
   return sql(`SELECT ${report.key}, ? AS sorted, ${columns.map(() => '?').join(', ')} ? ORDER BY ${order} LIMIT ${limit}`, [
     ...[by, ...columns],
-    fromWhere(asked, more),
+    fromWhere(asked, more, which !== undefined),
   ]);
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SellPackage } from '../../libs/command-handling/commands/package.commands.js';
 import type { Booked, Clinic, Page, Sold } from '../support/clinic.js';
-import { inEachPolicyMode } from '../support/policy-modes.js';
+import { withProjectorAlone } from '../support/policy-modes.js';
 
 interface Tag {
   what: string;
@@ -28,7 +28,7 @@ interface History {
   }[];
 }
 
-inEachPolicyMode((at) => {
+withProjectorAlone((at) => {
   let clinic: Clinic;
   beforeAll(() => (clinic = at()));
 

@@ -1,9 +1,9 @@
 import type { Booked, Clinic, Sold } from '../support/clinic.js';
-import { inEachPolicyMode } from '../support/policy-modes.js';
+import { withProjectorAlone } from '../support/policy-modes.js';
 
 // E7, E8, E9 and the opposites of cancelling and completing: session, appointment and invoice agree after each.
 
-inEachPolicyMode((at) => {
+withProjectorAlone((at) => {
   let clinic: Clinic;
   beforeAll(() => (clinic = at()));
 

@@ -1,6 +1,6 @@
 import type { Clinic, OfferingSaid, Page } from '../support/clinic.js';
 import { openClinic } from '../support/clinic.js';
-import { inEachPolicyMode } from '../support/policy-modes.js';
+import { withProjectorAlone } from '../support/policy-modes.js';
 import { startService, type Service } from '../support/service.js';
 
 interface List {
@@ -40,7 +40,7 @@ const bodyOf = (ungrouped: string[], categories: [string, string[]][]) => ({
 const listed = async ({ owner }: Clinic, query = ''): Promise<Listed[]> => (await owner.get<Page<Listed>>(`/v1/offerings${query}`)).items;
 const namesOf = (items: Listed[]) => items.map(({ name, category: at }) => [name, at?.name ?? null]);
 
-inEachPolicyMode((at) => {
+withProjectorAlone((at) => {
   it('C8: offerings and categories are put in any order in one call, and listed so', async () => {
     const clinic = await openClinic(at().service);
     expect(await read(clinic)).toEqual({ ungrouped: [], categories: [], revision: null });

@@ -1,9 +1,9 @@
 import { localDateOf } from '../../libs/domain/kernel/calendar.js';
 import type { Booked, Clinic, Invoice, Page, Sold } from '../support/clinic.js';
 import { openClinic } from '../support/clinic.js';
-import { inEachPolicyMode } from '../support/policy-modes.js';
+import { withProjectorAlone } from '../support/policy-modes.js';
 
-inEachPolicyMode((at) => {
+withProjectorAlone((at) => {
   let clinic: Clinic;
   beforeAll(() => (clinic = at()));
 

@@ -75,7 +75,8 @@ export const usageReport = defineReport<UsageFilters>()({
   ],
   /** Of a span of days: what is of an appointment then, and what was recorded then, among which is what has no appointment. */
   among: (query, here, from) => {
-    if (!query.dateFrom || !query.dateUntil) return undefined;
+    const { dateFrom, dateUntil, packageId, clientId, ownerId } = query;
+    if (!dateFrom || !dateUntil || (packageId ?? clientId ?? ownerId)) return undefined; // theirs are few
     const [ofBusiness, appointments, recorded] = [
       sql('u.business_id = ?::uuid', [here.business]),
       ...['a.start', 'u.at'].map((what) => sql('? AND ?', within(what, query, here) as Sql[])),
