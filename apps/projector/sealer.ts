@@ -4,8 +4,9 @@ import type { Logger } from 'pino';
 import { SealFolder } from '../../libs/audit/seal-folder.js';
 import type { SealKey } from '../../libs/audit/seal.js';
 import { sinceSealed } from '../../libs/audit/sealed-through.js';
-import { type Stray, strayCount } from '../../libs/audit/seal-stream.js';
-import { keepSeals, migrateSealing, sealAll } from '../../libs/audit/sealing.js';
+import { BrokenSeals, type Stray, strayCount } from '../../libs/audit/seal-stream.js';
+import { keepSeals } from '../../libs/audit/kept-seals.js';
+import { migrateSealing, sealAll, sealStreamsOf } from '../../libs/audit/sealing.js';
 import type { Parts } from '../../libs/command-handling/operation.js';
 import { Conflict } from '../../libs/event-store/event-store.js';
 import { businessesOf } from '../../libs/projection-engine/event-feed.js';
@@ -75,7 +76,9 @@ export class Sealer {
     } catch (error) {
       if (error instanceof Conflict) return;
       this.failures += 1;
-      this.log.warn({ err: error }, 'What has happened could not be sealed; it is sealed the next time.');
+      if (error instanceof BrokenSeals)
+        this.log.error({ err: error }, 'Seals were changed or taken away: nothing is signed over that (docs/operations.md).');
+      else this.log.warn({ err: error }, 'What has happened could not be sealed; it is sealed the next time.');
     }
   }
 
@@ -87,7 +90,18 @@ export class Sealer {
 
   /** Once: seals that were made before there was the folder, or by somebody who was not told of it. */
   private async fill(folder: SealFolder): Promise<void> {
-    for (const business of await businessesOf(this.pool)) await keepSeals(this.parts.store, folder, business);
+    const { store } = this.parts;
+    const streams = await sealStreamsOf({ store, pool: this.pool }, this.tell);
+    let broken: BrokenSeals | undefined;
+    for (const business of await businessesOf(this.pool)) {
+      try {
+        await keepSeals(store, folder, (await streams.of(business)).last);
+      } catch (error) {
+        if (!(error instanceof BrokenSeals)) throw error;
+        broken = error;
+      }
+    }
+    if (broken) throw broken;
     this.isWhole = true;
   }
 }

@@ -4,9 +4,10 @@ import type { EventStore, StoredEvent } from '../event-store/event-store.js';
 import { isSigned, NO_SEAL, sealHash } from './seal.js';
 import { sealEventsOf } from './stored-history.js';
 
-// Whoever can write to the event store can write into the stream of the seals too. What stands there and is not the next of our seals vouches for
-// nothing, and takes nothing away: seals follow from each other by number, hash and signature, not by where they stand. So it is told, and sealing
-// goes on after it from the last seal.
+// Whoever can write to the event store can write into the stream of the seals too. What is not signed with a key of ours, or stands there once more,
+// vouches for nothing, and takes nothing away: seals follow from each other by number, hash and signature, not by where they stand. So it is told,
+// and sealing goes on after it from the last seal. A seal of ours that does not go on from the one before it is another thing: what it goes on from
+// was changed or taken away, and nothing is signed over that.
 
 export const STRAY_SEALS = `
   CREATE TABLE IF NOT EXISTS audit.stray_seals (
@@ -17,7 +18,11 @@ export const STRAY_SEALS = `
     position bigint NOT NULL,
     found_at timestamptz(3) NOT NULL DEFAULT now(),
     PRIMARY KEY (business_id, revision)
-  );`;
+  );
+  CREATE TABLE IF NOT EXISTS audit.stray_counts (business_id uuid PRIMARY KEY, strays bigint NOT NULL);`;
+
+const MOST_NOTED = 1_000; // of a business: the first of them; the rest are counted
+const MOST_LETTERS = 100; // of the type that somebody else has made up
 
 /** An event among the seals of a business that is none of them. */
 export interface Stray {
@@ -34,6 +39,11 @@ export interface SealStream {
   end: bigint;
 }
 
+/** Of a business, a seal of ours stands there that does not go on from the one before: that one was changed or taken away. */
+export class BrokenSeals extends Error {
+  override name = 'BrokenSeals';
+}
+
 /** The seal that an event holds, if it holds one of that business that is what was signed, by whomever. */
 export function sealIn({ type, data }: Pick<StoredEvent, 'type' | 'data'>, business: string): Seal | undefined {
   if (type !== HistorySealed.type || !HistorySealed.data.safeParse(data).success) return undefined;
@@ -41,66 +51,108 @@ export function sealIn({ type, data }: Pick<StoredEvent, 'type' | 'data'>, busin
   return seal.businessId === business && isSigned(seal) ? seal : undefined;
 }
 
+const isBelow = (seal: Seal, { position }: StoredEvent): boolean => BigInt(seal.through) < position;
+
 export class SealStreams {
   /**
    * @param keys public ones of this service
-   * @param onStray told of each stray once, whoever finds it
+   * @param onStray told of each stray that is noted, once, whoever finds it
    */
   constructor(
     private readonly parts: { store: Pick<EventStore, 'readStream' | 'lastOf'>; pool: Pool },
     private readonly keys: ReadonlySet<string>,
-    private readonly onStray: (stray: Stray) => void,
+    private readonly onStray: (stray: Stray) => void = () => undefined,
   ) {}
 
-  /** The last event says where it stands among the seals. Only if that is not where it is, all of them are read. */
+  /**
+   * The last event says where it stands among the seals. Only if that is not where it is, all of them are read.
+   * @throws BrokenSeals
+   */
   async of(business: string): Promise<SealStream> {
     const { store, pool } = this.parts;
     const tail = await store.lastOf(sealsOf(business));
     if (!tail) return { last: undefined, end: -1n };
-    const seal = sealIn(tail, business);
-    const { rows } = await pool.query<{ strays: string }>('SELECT count(*) AS strays FROM audit.stray_seals WHERE business_id = $1', [
-      business,
-    ]);
-    const isLast = seal && this.keys.has(seal.publicKey) && BigInt(seal.number) + BigInt(rows[0]!.strays) === tail.revision + 1n;
-    return isLast ? { last: tail, end: tail.revision } : this.walk(business);
+    const { rows } = await pool.query<{ strays: string }>('SELECT strays FROM audit.stray_counts WHERE business_id = $1', [business]);
+    return this.isInPlace(tail, business, BigInt(rows[0]?.strays ?? 0)) ? { last: tail, end: tail.revision } : this.walk(business);
+  }
+
+  /** Whether the event is a seal of ours where it should be, if there are so many strays before it. */
+  isInPlace(event: StoredEvent, business: string, strays = 0n): boolean {
+    const seal = sealIn(event, business);
+    return seal !== undefined && this.isOurs(seal) && isBelow(seal, event) && BigInt(seal.number) + strays === event.revision + 1n;
   }
 
   private async walk(business: string): Promise<SealStream> {
-    const found: StoredEvent[] = [];
-    let [last, end]: [StoredEvent | undefined, bigint] = [undefined, -1n];
+    const goesOn = await this.goesOnFromOthers(business);
+    const strays: Stray[] = [];
+    let [last, end, seals]: [StoredEvent | undefined, bigint, bigint] = [undefined, -1n, 0n];
     for await (const event of sealEventsOf(this.parts.store, business)) {
-      if (this.follows(event, last, business)) last = event;
-      else found.push(event);
-      end = event.revision;
+      end += 1n;
+      if (event.revision !== end) throw new BrokenSeals(`Of the seals of the business ${business}, revision ${end} is missing.`);
+      if (this.follows(event, last, { business, goesOn })) [last, seals] = [event, seals + 1n];
+      else if (strays.length < MOST_NOTED) strays.push(strayOf(event, business));
     }
-    await this.note(business, found);
+    await this.note(business, strays, end + 1n - seals);
     return { last, end };
   }
 
-  /** Once the seals are signed with a key of ours, one with a key of nobody knows whom is none of them. */
-  private follows(event: StoredEvent, before: StoredEvent | undefined, business: string): boolean {
-    const seal = sealIn(event, business);
-    const previous = before && (before.data as unknown as Seal);
-    if (!seal || seal.number !== (previous?.number ?? 0) + 1 || seal.previous !== (previous ? sealHash(previous) : NO_SEAL)) return false;
-    return this.keys.has(seal.publicKey) || !previous || !this.keys.has(previous.publicKey);
+  /** Seals of before this service had the keys that it knows are its own where the first that is signed with one of them goes on from them. */
+  private async goesOnFromOthers(business: string): Promise<boolean> {
+    for await (const event of sealEventsOf(this.parts.store, business)) {
+      const seal = sealIn(event, business);
+      if (seal && this.isOurs(seal)) return seal.number > 1;
+    }
+    return false;
   }
 
-  private async note(business: string, found: readonly StoredEvent[]): Promise<void> {
-    const { pool } = this.parts;
-    const revisions = found.map(({ revision }) => String(revision));
-    await pool.query('DELETE FROM audit.stray_seals WHERE business_id = $1 AND revision <> ALL ($2::bigint[])', [business, revisions]); // of a store before
-    for (const { revision, id: eventId, type, position } of found) {
-      const { rowCount } = await pool.query(
-        'INSERT INTO audit.stray_seals (business_id, revision, event_id, type, position) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING',
-        [business, revision, eventId, type, position],
+  private follows(event: StoredEvent, last: StoredEvent | undefined, of: { business: string; goesOn: boolean }): boolean {
+    const seal = sealIn(event, of.business);
+    if (!seal) return false;
+    const before = last && (last.data as unknown as Seal);
+    const mayBe = this.isOurs(seal) || (of.goesOn && (!before || !this.isOurs(before)));
+    const isNext = seal.number === (before?.number ?? 0) + 1 && seal.previous === (before ? sealHash(before) : NO_SEAL);
+    if (mayBe && isNext && isBelow(seal, event)) return true;
+    const isOnceMore = before !== undefined && this.isOurs(before) && seal.number <= before.number;
+    if (this.isOurs(seal) && !isOnceMore)
+      throw new BrokenSeals(
+        `Seal ${seal.number} of the business ${of.business}, at revision ${event.revision}, does not go on from ${before ? `seal ${before.number}` : 'nothing'}.`,
       );
-      if (rowCount) this.onStray({ business, revision: String(revision), eventId, type, position: String(position) });
-    }
+    return false;
+  }
+
+  private isOurs({ publicKey }: Seal): boolean {
+    return this.keys.has(publicKey);
+  }
+
+  private async note(business: string, strays: readonly Stray[], count: bigint): Promise<void> {
+    const { pool } = this.parts;
+    const [revisions, ids] = [strays.map(({ revision }) => revision), strays.map(({ eventId }) => eventId)];
+    await pool.query(
+      `DELETE FROM audit.stray_seals WHERE business_id = $1
+        AND (revision, event_id) NOT IN (SELECT * FROM unnest($2::bigint[], $3::text[]))`, // of a store before
+      [business, revisions, ids],
+    );
+    const { rows } = await pool.query<{ revision: string }>(
+      `INSERT INTO audit.stray_seals (business_id, revision, event_id, type, position)
+        SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[]) ON CONFLICT DO NOTHING RETURNING revision::text`,
+      [business, revisions, ids, strays.map(({ type }) => type), strays.map(({ position }) => position)],
+    );
+    await pool.query(
+      'INSERT INTO audit.stray_counts (business_id, strays) VALUES ($1, $2) ON CONFLICT (business_id) DO UPDATE SET strays = excluded.strays',
+      [business, count],
+    );
+    const added = new Set(rows.map(({ revision }) => revision));
+    for (const stray of strays) if (added.has(stray.revision)) this.onStray(stray);
   }
 }
 
-/** How many are known, of all businesses. */
+const strayOf = ({ revision, id: eventId, type, position }: StoredEvent, business: string): Stray => ({
+  ...{ business, revision: String(revision), eventId, position: String(position) },
+  type: type.replaceAll('\0', '').slice(0, MOST_LETTERS),
+});
+
+/** How many there are, of all businesses. */
 export async function strayCount(pool: Pool): Promise<number> {
-  const { rows } = await pool.query<{ strays: number }>('SELECT count(*)::float8 AS strays FROM audit.stray_seals');
+  const { rows } = await pool.query<{ strays: number }>('SELECT coalesce(sum(strays), 0)::float8 AS strays FROM audit.stray_counts');
   return rows[0]!.strays;
 }

@@ -1,16 +1,15 @@
 import type { Pool } from 'pg';
 import type { Recorded } from '../domain/kernel/event.js';
 import { policyCommandIdOf } from '../domain/kernel/ids.js';
-import { HistorySealed, isSeal, type Seal, sealsOf } from '../domain/seal/seal.events.js';
+import { businessOfSeals, HistorySealed, isSeal, type Seal, sealsOf } from '../domain/seal/seal.events.js';
 import { GENESIS } from '../event-store/chain.js';
 import type { Codec } from '../event-store/codec.js';
 import { Conflict, type EventStore, type StoredEvent } from '../event-store/event-store.js';
 import { isHashed, isOfABusiness } from '../event-store/foreign-events.js';
-import type { SealFolder } from './seal-folder.js';
 import type { SealKey } from './seal.js';
 import { noteSealed, SEALED_THROUGH, sealedThrough } from './sealed-through.js';
-import { sealIn, STRAY_SEALS, type Stray, SealStreams } from './seal-stream.js';
-import { sealEventsOf } from './stored-history.js';
+import { BrokenSeals, type SealStream, SealStreams, STRAY_SEALS, type Stray } from './seal-stream.js';
+import { keepSeals, type Keeps } from './kept-seals.js';
 import { Unsealed } from './unsealed.js';
 
 /** Pinned: the ids of its commands follow from it. */
@@ -18,6 +17,8 @@ const SEALING = 'sealing';
 
 const MOST_HEADS = 64; // of one seal, some 170 bytes each: events are read in batches by their number, so none may be large
 const MOST_KEPT = 100_000; // heads, of all businesses
+const MOST_LOOKED_AT = 10_000; // businesses in which nothing but seals has happened, in one run
+const MOST_NAMED = 20; // businesses, in one message
 
 export interface SealingParts {
   store: EventStore;
@@ -25,8 +26,6 @@ export interface SealingParts {
   pool: Pool;
   clock: () => string;
 }
-
-export type Keeps = Pick<SealFolder, 'keep' | 'lacking'>;
 
 export interface SealingOptions {
   key: SealKey;
@@ -68,41 +67,40 @@ interface Sealed {
  * whoever comes second stops, and finds nothing to seal when it comes again.
  * @returns how many seals it has made
  * @throws Conflict when somebody else was first
+ * @throws BrokenSeals when all is sealed but businesses whose seals do not go on from each other: it comes back to them each time
  */
 export async function sealAll(parts: SealingParts, options: SealingOptions): Promise<number> {
   const { store, pool } = parts;
   await pool.query('INSERT INTO audit.seal_keys (public_key) VALUES ($1) ON CONFLICT DO NOTHING', [options.key.publicKey]);
   const through = await store.lastPosition();
   if (through === undefined) return 0;
-  const keys = new Set((await publicKeysOf(pool)).map(({ publicKey }) => publicKey));
-  const run = new Run(parts, options, new SealStreams(parts, keys, options.onStray ?? ignored));
+  const run = new Run(parts, options, await sealStreamsOf(parts, options.onStray));
   let last: StoredEvent | undefined;
   for await (const batch of store.readAll({ after: await sealedThrough(pool, store) })) {
     const events: StoredEvent[] = batch.filter(({ position }) => position <= through);
-    for (const event of events) if (isOfABusiness(event) && isHashed(event) && !isSeal(event)) await run.take(event);
+    for (const event of events) {
+      if (isSeal(event)) await run.look(event);
+      else if (isOfABusiness(event) && isHashed(event)) await run.take(event);
+    }
     last = events.at(-1) ?? last;
     if (events.length < batch.length || last?.position === through) break;
   }
   await run.sealEach();
+  const broken = [...run.broken.values()];
+  if (broken.length > 0) throw new BrokenSeals(broken.slice(0, MOST_NAMED).join(' '));
   await noteSealed(pool, last);
   return run.made;
 }
 
-const ignored = (): void => undefined;
-
-/** Writes what the folder lacks of the seals of a business, also in between; and the newest that it has, which may differ once the store was restored. */
-export async function keepSeals(store: EventStore, folder: Keeps, business: string): Promise<void> {
-  const last = await store.lastOf(sealsOf(business));
-  if (!last) return;
-  const from = BigInt(await folder.lacking(business)) - 1n; // it stands there, or further on: others may have written before it
-  for await (const event of sealEventsOf(store, business, from < last.revision ? from : last.revision)) {
-    const seal = sealIn(event, business);
-    if (seal) await folder.keep(seal);
-  }
+/** The streams of the seals, as this service has signed them. */
+export async function sealStreamsOf(parts: Pick<SealingParts, 'store' | 'pool'>, onStray?: (stray: Stray) => void): Promise<SealStreams> {
+  return new SealStreams(parts, new Set((await publicKeysOf(parts.pool)).map(({ publicKey }) => publicKey)), onStray);
 }
 
 class Run {
   made = 0;
+  readonly broken = new Map<string, string>(); // businesses of which nothing is sealed, and why
+  private readonly looked = new Set<string>();
   private readonly businesses = new Map<string, Sealed>();
   private heads = 0;
 
@@ -115,12 +113,22 @@ class Run {
   async take(event: StoredEvent): Promise<void> {
     const { business } = event.metadata;
     const sealed = this.businesses.get(business) ?? (await this.read(business));
+    if (!sealed) return;
     const before = sealed.unsealed.changed;
     sealed.unsealed.take(event);
     sealed.newest = event;
     this.heads += sealed.unsealed.changed - before;
     if (sealed.unsealed.changed >= (this.options.mostHeads ?? MOST_HEADS)) await this.seal(business, sealed);
     if (this.heads >= MOST_KEPT) await this.sealEach();
+  }
+
+  /** At the seals of a business in which nothing else may have happened, once: what somebody else wrote among them is told. */
+  async look(event: StoredEvent): Promise<void> {
+    const business = businessOfSeals(event);
+    if (business === undefined || this.streams.isInPlace(event, business)) return;
+    if (this.looked.has(business) || this.looked.size >= MOST_LOOKED_AT) return;
+    this.looked.add(business);
+    await this.streamOf(business);
   }
 
   /** What is left of each business; then it is forgotten, and read again if there is more. */
@@ -130,14 +138,27 @@ class Run {
     this.heads = 0;
   }
 
-  private async read(business: string): Promise<Sealed> {
+  private async read(business: string): Promise<Sealed | undefined> {
+    const stream = await this.streamOf(business);
+    if (!stream) return undefined;
     const { folder } = this.options;
-    if (folder) await keepSeals(this.parts.store, folder, business); // whoever appended the last may have died before it was kept, or had no folder
-    const stream = await this.streams.of(business);
+    if (folder) await keepSeals(this.parts.store, folder, stream.last); // whoever appended the last may have died before it was kept, or had no folder
     const seal = stream.last && (stream.last.data as unknown as Seal);
     const sealed = { ...stream, unsealed: new Unsealed(business, seal), newest: undefined };
     this.businesses.set(business, sealed);
     return sealed;
+  }
+
+  /** Undefined where its seals are broken: the others are sealed all the same. */
+  private async streamOf(business: string): Promise<SealStream | undefined> {
+    if (this.broken.has(business)) return undefined;
+    try {
+      return await this.streams.of(business);
+    } catch (error) {
+      if (!(error instanceof BrokenSeals)) throw error;
+      this.broken.set(business, error.message);
+      return undefined;
+    }
   }
 
   private async seal(business: string, sealed: Sealed): Promise<void> {

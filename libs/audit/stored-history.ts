@@ -53,12 +53,26 @@ export class StoredHistory implements HistorySource {
   }
 }
 
-/** The events with the seals of a business, from a revision on. */
-export async function* sealEventsOf(store: Pick<EventStore, 'readStream'>, business: string, first = 0n): AsyncGenerator<StoredEvent> {
-  for (let from = first; ; from += SEALS_AT_ONCE) {
+/** The events with the seals of a business. */
+export async function* sealEventsOf(store: Pick<EventStore, 'readStream'>, business: string): AsyncGenerator<StoredEvent> {
+  for (let from = 0n; ; from += SEALS_AT_ONCE) {
     const events = await store.readStream(sealsOf(business), { from, to: from + SEALS_AT_ONCE - 1n });
     yield* events;
     if (BigInt(events.length) < SEALS_AT_ONCE) return;
+  }
+}
+
+/** The same, from a revision back to its beginning: so many at first, as whoever needs few reads few. */
+export async function* sealEventsBackFrom(
+  store: Pick<EventStore, 'readStream'>,
+  business: string,
+  { end, atFirst }: { end: bigint; atFirst: bigint },
+): AsyncGenerator<StoredEvent> {
+  for (let [to, many] = [end, atFirst]; to >= 0n; [to, many] = [to - many, SEALS_AT_ONCE]) {
+    const from = to - many + 1n;
+    const events = await store.readStream(sealsOf(business), { from: from < 0n ? 0n : from, to });
+    if (events.length === 0) return;
+    yield* events.reverse();
   }
 }
 

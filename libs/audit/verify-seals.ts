@@ -1,5 +1,5 @@
 import { HistorySealed, type Seal, sealsOf } from '../domain/seal/seal.events.js';
-import type { Fault, Why } from './fault.js';
+import { type Fault, MOST_FAULTS, type Why } from './fault.js';
 import { isSigned, NO_SEAL, sealHash } from './seal.js';
 
 /** So much of a seal that is trusted as it takes to hold events against it; its heads are asked for only when something does not hold. */
@@ -25,9 +25,10 @@ export interface Trust {
 export class SealChain {
   readonly marks: Mark[] = [];
   fault: Fault | undefined;
-  stray: Fault | undefined; // the first of those that stand between the seals, and are none of them
+  readonly strays: Fault[] = []; // what stands between the seals, and is none of them; at most some
   private read = 0;
-  private unfit: { fault: Fault; revision: bigint } | undefined; // the first that is not the next seal, while that has not come
+  private unfit: { fault: Fault; revision: bigint }[] = []; // what is not the next seal, while that has not come
+  private isBroken = false; // what comes now vouches for nothing
   private previous = NO_SEAL;
   private keys: readonly string[] | undefined;
   private readonly vouchedFor: boolean;
@@ -46,18 +47,23 @@ export class SealChain {
     return this.marks.length;
   }
 
-  /** What comes next among the seals, as it was read. If the next seal comes later, it is a stray; else what comes after it vouches for nothing. */
+  /**
+   * What comes next among the seals, as it was read. What is signed with no trusted key, or is a seal once more, is a stray, if the next seal comes later.
+   * A trusted seal that does not go on from the one before says that the seals are broken there.
+   */
   take(read: unknown): void {
     const revision = BigInt(this.read++);
+    if (this.isBroken) return;
     const expected = this.marks.length + 1;
     const seal = HistorySealed.data.safeParse(read).success ? (read as Seal) : undefined;
     const fault = seal ? this.faultOf(seal) : this.faulty('sealChanged', expected, `What stands in the place of seal ${expected} is none.`);
     if (!seal || fault) {
-      if (fault) this.unfit ??= { fault, revision };
+      if (fault && this.unfit.length < MOST_FAULTS) this.unfit.push({ fault, revision });
+      this.isBroken = seal !== undefined && seal.number >= expected && this.trustFaultOf(seal) === undefined;
       return;
     }
-    if (this.unfit) this.stray ??= this.strayAt(this.unfit.revision, seal);
-    this.unfit = undefined;
+    for (const unfit of this.unfit) if (this.strays.length < MOST_FAULTS) this.strays.push(this.strayAt(unfit.revision, seal));
+    this.unfit = [];
     this.keys ??= [seal.publicKey];
     this.previous = sealHash(seal);
     this.marks.push(markOf(seal));
@@ -65,7 +71,7 @@ export class SealChain {
 
   /** The marks to hold the events against, once all seals are taken: a seal that was kept elsewhere is one, if the history lacks it. */
   finish(): readonly Mark[] {
-    this.fault = this.unfit?.fault;
+    this.fault = this.unfit[0]?.fault;
     const lacking = [...this.kept.values()].filter(({ number }) => number > this.marks.length).sort((a, b) => a.number - b.number);
     for (const seal of lacking) {
       const untrusted = this.trustFaultOf(seal);

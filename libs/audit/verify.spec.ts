@@ -164,6 +164,25 @@ describe('verifying seals', () => {
       expect(await faultsOf({ seals, events: without(at(b, 2)) })).toMatchObject([{ why: 'truncated', stream: b, seal: 3 }, stands]);
     }
   });
+  it('K4: a seal of ours that does not go on from the one before is no stray, and what comes after it vouches for nothing', async () => {
+    const again = KEY.seal({ ...two, previous: sealHash(one), heads: two.heads.slice(1) });
+    const publicKeys = [KEY.publicKey];
+    for (const [seals, fault] of [
+      [[one, { ...two, events: 8 }, three, again], { why: 'sealChanged', seal: 2 }],
+      [[one, three, again], { why: 'sealMissing', seal: 2 }],
+      [[three, one, two], { why: 'sealMissing', seal: 1 }],
+      [[one, KEY.seal({ ...two, previous: sealHash(three) }), two], { why: 'sealReplaced', seal: 2 }],
+    ] as const) {
+      expect(await faultsOf({ seals }, { publicKeys })).toMatchObject([fault]);
+      const [verdict] = await verify(sourceOf({ ...history, seals }), { publicKeys });
+      expect(verdict!.seals).toBe(seals[0] === one ? 1 : 0);
+    }
+  });
+  it('K4: a first seal of somebody else is named, and those with the key that was given hold', async () => {
+    const seals = [OTHER_KEY.seal({ ...one, through: '9000000000000000000' }), one, two, 'a stray', three];
+    const stands = [0n, 3n].map((revision) => ({ why: 'inserted', revision }));
+    expect(await faultsOf({ seals }, { publicKeys: [KEY.publicKey] })).toMatchObject(stands);
+  });
   it('K4: what somebody wrote after the last seal is named', async () =>
     expect(await first({ seals: [one, two, three, one] })).toMatchObject({ why: 'sealReplaced', seal: 1 }));
   it('K4: seals made anew with another key are named', async () => {

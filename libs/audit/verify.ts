@@ -87,7 +87,7 @@ class Histories {
       streams: this.streams.get(business) ?? 0,
       seals: chain.marks.filter(({ isLone }) => !isLone).length,
       sealed: chain.marks.at(-1)?.events ?? 0,
-      faults: this.faultsOf(business, [chain.stray, chain.faultGiven(this.events.get(business) ?? 0)]),
+      faults: this.faultsOf(business, chain),
     }));
   }
 
@@ -126,12 +126,13 @@ class Histories {
     this.streams.set(business, (this.streams.get(business) ?? 0) + verifier.size);
   }
 
-  /** The first event that does not hold before all; then the seals; that they do not fit the events only when no event is named. */
-  private faultsOf(business: string, ofSeals: readonly (Fault | undefined)[]): Fault[] {
+  /** The first event that does not hold before all; then the seals; that they do not fit the events only when no event is named; at last what is none of them. */
+  private faultsOf(business: string, chain: SealChain): Fault[] {
     const found = (this.found.get(business) ?? []).toSorted((a, b) => (a.at < b.at ? -1 : Number(a.at > b.at)));
     const faults = new Map(found.map(({ fault: one }) => [`${one.stream}@${one.revision}`, one]));
     const misfit = faults.size === 0 ? this.misfits.get(business)?.fault : undefined;
-    return [...faults.values(), ...ofSeals, misfit].filter((one) => one !== undefined).slice(0, MOST_FAULTS);
+    const ofSeals = chain.faultGiven(this.events.get(business) ?? 0);
+    return [...faults.values(), ofSeals, misfit, ...chain.strays].filter((one) => one !== undefined).slice(0, MOST_FAULTS);
   }
 }
 

@@ -205,17 +205,24 @@ it('K4: what cannot be verified is told, and is not taken for broken', async () 
 it('K4: what somebody else writes among the seals is told, in health and metrics too, and what comes after it is sealed', async () => {
   const before = await sealed(clinic);
   const stream = sealsOf(clinic.business.id);
-  const stray = { id: randomUUID(), type: 'SomebodyElses', data: {}, metadata: {} as EncodedEvent['metadata'] };
-  await service.store.append(stream, BigInt(before.number) - 1n, [stray]);
+  const forged = sealKeyOf('66'.repeat(32)).seal({ ...before, number: before.number + 1, previous: sealHash(before) });
+  const strays = [{}, forged, before].map((data) => ({
+    ...{ id: randomUUID(), type: data === forged || data === before ? 'HistorySealed' : 'SomebodyElses' },
+    ...{ data, metadata: {} as EncodedEvent['metadata'] },
+  }));
+  await service.store.append(stream, BigInt(before.number) - 1n, strays);
   await clinic.client('Dora Gagnon');
   expect((await sealed(clinic)).number).toBe(before.number + 1);
   const saying = async (path: string) => (await fetch(`${service.projectorUrl()}${path}`)).text();
-  await until(async () => (await saying('/health/ready')).includes('"strays":1'), 'it is told');
-  expect(await saying('/metrics')).toContain('punchcard_seals_stray_events 1');
-  const { items } = await (await clinic.as('auditor')).get<Page<Seal>>('/v1/audit/seals?limit=3');
+  await until(async () => (await saying('/health/ready')).includes('"strays":3'), 'it is told');
+  expect(await saying('/metrics')).toContain('punchcard_seals_stray_events 3');
+  const { items } = await (await clinic.as('auditor')).get<Page<Seal>>('/v1/audit/seals?limit=2');
   expect(items.map(({ number }) => number)).toEqual([before.number + 1, before.number]);
   const { code, verdicts } = await verify('--business', clinic.business.id, '--public-key', publicKey);
-  expect([code, verdicts[0]!.faults]).toMatchObject([2, [{ why: 'inserted', stream, revision: String(before.number) }]]);
+  expect([code, verdicts[0]!.faults]).toMatchObject([
+    2,
+    [0, 1, 2].map((n) => ({ why: 'inserted', stream, revision: String(before.number + n) })),
+  ]);
 }, 30_000);
 
 it('K4: all can be sealed at once, and the public key printed', async () => {

@@ -3,19 +3,17 @@ import { Controller, Get, Inject, Query, StreamableFile } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { Pool } from 'pg';
 import { pemOf } from '../../../libs/audit/seal.js';
-import { sealIn } from '../../../libs/audit/seal-stream.js';
 import { publicKeysOf } from '../../../libs/audit/sealing.js';
 import { exportOf } from '../../../libs/audit/stored-history.js';
 import { PARTS } from '../../../libs/command-handling/handler.js';
 import type { Parts } from '../../../libs/command-handling/operation.js';
-import { InvalidInput } from '../../../libs/domain/kernel/refusal.js';
 import { sealsOf } from '../../../libs/domain/seal/seal.events.js';
 import { Places } from '../../../libs/reporting/places.js';
 import { Allow } from '../http/access.js';
 import { Call, type CallContext } from '../http/call.js';
-import type { RequestError } from '../http/problems.js';
 import { PublicKeys, SealPage, SealPageQuery } from './audit.shapes.js';
 import { POOL } from './reading.js';
+import { revisionIn, sealPage } from './seal-page.js';
 
 const PAGE = 5;
 const LINES = 'application/x-ndjson';
@@ -38,12 +36,10 @@ export class AuditController {
   @ApiOkResponse({ type: SealPage })
   async seals(@Call() { business }: CallContext, @Query() { limit = PAGE, cursor }: SealPageQuery): Promise<SealPage> {
     const { store } = this.parts;
-    const stream = sealsOf(business);
-    const end = cursor === undefined ? ((await store.lastOf(stream))?.revision ?? -1n) : revisionIn(cursor);
-    const from = end - BigInt(limit) + 1n;
-    const events = end < 0n ? [] : await store.readStream(stream, { from: from < 0n ? 0n : from, to: end });
-    const seals = events.flatMap((event) => sealIn(event, business) ?? []); // somebody else may have written there too
-    return { items: seals.reverse(), next: from > 0n ? cursorTo(from - 1n) : null };
+    const from = cursor === undefined ? undefined : revisionIn(cursor);
+    const last = (await store.lastOf(sealsOf(business)))?.revision ?? -1n;
+    const end = from === undefined || from > last ? last : from;
+    return sealPage({ store, pool: this.pool }, { business, end, limit });
   }
 
   /** The keys that seals are signed with. Compare them with what you were told in another way. */
@@ -71,16 +67,3 @@ export class AuditController {
     return new StreamableFile(lines, { type: LINES, disposition });
   }
 }
-
-const PREFIX = 'seals before ';
-
-const cursorTo = (revision: bigint): string => Buffer.from(`${PREFIX}${revision}`).toString('base64url');
-
-const revisionIn = (cursor: string): bigint => {
-  const text = Buffer.from(cursor, 'base64url').toString();
-  const revision = text.slice(PREFIX.length);
-  if (text.startsWith(PREFIX) && /^\d{1,18}$/.test(revision)) return BigInt(revision);
-  const message = 'The cursor is not one that this list gave.';
-  const error: RequestError = { field: '/cursor', in: 'query', code: 'NOT_A_CURSOR', message };
-  throw new InvalidInput([error]);
-};

@@ -33,3 +33,8 @@ export type Head = Seal['heads'][number];
 export const SEALS = 'seals';
 export const sealsOf = (business: string): string => `${SEALS}-${business}`;
 export const isSeal = ({ stream }: { stream: string }): boolean => stream.startsWith(`${SEALS}-`);
+
+const OF_A_BUSINESS = /^seals-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+
+/** Whose seals stand in the stream of an event; undefined: nobody's, though it may be called like that. */
+export const businessOfSeals = ({ stream }: { stream: string }): string | undefined => OF_A_BUSINESS.exec(stream)?.[1];
