@@ -1,17 +1,17 @@
 // Written by `npm run client` from the OpenAPI document.
 export interface Operations {
-  'appointments.applyPackage': { takes: { path: { appointmentId: string; }; body: Schemas['ApplyBody']; }; gives: Schemas['AppointmentAnswer'] };
+  'appointments.applyPackage': { takes: { path: { appointmentId: string; }; body: Schemas['ApplyBody']; }; gives: Schemas['FollowingAppointmentAnswer'] };
   'appointments.book': { takes: { body: Schemas['BookingBody']; }; gives: Schemas['AppointmentAnswer'] };
   'appointments.cancel': { takes: { path: { appointmentId: string; }; body?: Schemas['CancelBody']; }; gives: Schemas['AppointmentAnswer'] };
   'appointments.complete': { takes: { path: { appointmentId: string; }; body?: Schemas['EmptyBody']; }; gives: Schemas['AppointmentAnswer'] };
   'appointments.list': { takes: { query?: { limit?: number; cursor?: string; status?: "booked" | "completed" | "cancelled" | "noShow"; from?: string; before?: string; onFrom?: string; onUntil?: string; descending?: boolean; clientId?: string; providerId?: string; serviceId?: string; packageId?: string; offeringId?: string; seriesId?: string; }; }; gives: Schemas['AppointmentPage'] };
   'appointments.markNoShow': { takes: { path: { appointmentId: string; }; body?: Schemas['NoShowBody']; }; gives: Schemas['AppointmentAnswer'] };
-  'appointments.move': { takes: { path: { appointmentId: string; }; body: Schemas['MoveBody']; }; gives: Schemas['AppointmentAnswer'] };
+  'appointments.move': { takes: { path: { appointmentId: string; }; body: Schemas['MoveBody']; }; gives: Schemas['FollowingAppointmentAnswer'] };
   'appointments.read': { takes: { path: { appointmentId: string; }; }; gives: Schemas['AppointmentRead'] };
-  'appointments.rebook': { takes: { path: { appointmentId: string; }; body?: Schemas['StandAgainBody']; }; gives: Schemas['AppointmentAnswer'] };
-  'appointments.removePackage': { takes: { path: { appointmentId: string; }; body?: Schemas['EmptyBody']; }; gives: Schemas['AppointmentAnswer'] };
+  'appointments.rebook': { takes: { path: { appointmentId: string; }; body?: Schemas['StandAgainBody']; }; gives: Schemas['FollowingAppointmentAnswer'] };
+  'appointments.removePackage': { takes: { path: { appointmentId: string; }; body?: Schemas['EmptyBody']; }; gives: Schemas['FollowingAppointmentAnswer'] };
   'appointments.undoCompletion': { takes: { path: { appointmentId: string; }; body?: Schemas['EmptyBody']; }; gives: Schemas['AppointmentAnswer'] };
-  'appointments.undoNoShow': { takes: { path: { appointmentId: string; }; body?: Schemas['StandAgainBody']; }; gives: Schemas['AppointmentAnswer'] };
+  'appointments.undoNoShow': { takes: { path: { appointmentId: string; }; body?: Schemas['StandAgainBody']; }; gives: Schemas['FollowingAppointmentAnswer'] };
   'audit.export': { takes: object; gives: string };
   'audit.publicKeys': { takes: object; gives: Schemas['PublicKeys'] };
   'audit.seals': { takes: { query?: { limit?: number; cursor?: string; }; }; gives: Schemas['SealPage'] };
@@ -58,7 +58,7 @@ export interface Operations {
   'offerings.list': { takes: { query?: { limit?: number; cursor?: string; text?: string; categoryId?: string; ungrouped?: boolean; status?: "active" | "inactive"; includeDeleted?: boolean; }; }; gives: Schemas['OfferingPage'] };
   'offerings.read': { takes: { path: { offeringId: string; }; }; gives: Schemas['OfferingRead'] };
   'offerings.restore': { takes: { path: { offeringId: string; }; body?: Schemas['EmptyBody']; }; gives: Schemas['OfferingAnswer'] };
-  'own.applyPackage': { takes: { path: { appointmentId: string; }; body: Schemas['ApplyBody']; }; gives: Schemas['OwnAppointmentAnswer'] };
+  'own.applyPackage': { takes: { path: { appointmentId: string; }; body: Schemas['ApplyBody']; }; gives: Schemas['OwnFollowingAppointmentAnswer'] };
   'own.appointment': { takes: { path: { appointmentId: string; }; }; gives: Schemas['OwnAppointment'] };
   'own.appointments': { takes: { query?: { limit?: number; cursor?: string; status?: "booked" | "completed" | "cancelled" | "noShow"; from?: string; before?: string; onFrom?: string; onUntil?: string; descending?: boolean; }; }; gives: Schemas['OwnAppointmentPage'] };
   'own.available': { takes: { query?: { limit?: number; cursor?: string; clientId?: string; serviceId?: string; start?: string; }; }; gives: Schemas['OwnAvailablePackagePage'] };
@@ -70,7 +70,7 @@ export interface Operations {
   'own.package': { takes: { path: { packageId: string; }; }; gives: Schemas['OwnPackage'] };
   'own.packages': { takes: { query?: { limit?: number; cursor?: string; offeringId?: string; status?: "sold" | "cancelled" | "active" | "expired" | "usedUp"; expiringBefore?: string; remainingAtMost?: number; text?: string; sort?: "soldOn" | "expiresOn" | "name" | "remaining"; descending?: boolean; }; }; gives: Schemas['OwnPackagePage'] };
   'own.providers': { takes: { query?: { limit?: number; cursor?: string; name?: string; }; }; gives: Schemas['OwnProviderPage'] };
-  'own.removePackage': { takes: { path: { appointmentId: string; }; body?: Schemas['EmptyBody']; }; gives: Schemas['OwnAppointmentAnswer'] };
+  'own.removePackage': { takes: { path: { appointmentId: string; }; body?: Schemas['EmptyBody']; }; gives: Schemas['OwnFollowingAppointmentAnswer'] };
   'own.services': { takes: { query?: { limit?: number; cursor?: string; name?: string; }; }; gives: Schemas['OwnServicePage'] };
   'own.sessions': { takes: { path: { packageId: string; }; query?: { limit?: number; cursor?: string; serviceId?: string; outcome?: "standing" | "returned" | "forfeited"; }; }; gives: Schemas['OwnSessionPage'] };
   'ownPrints.invoiceHtml': { takes: { path: { invoiceId: string; }; query?: { paper?: "A4" | "Letter"; }; }; gives: string };
@@ -204,6 +204,7 @@ export interface Schemas {
   FileSettings: { clientsSeeInvoices: boolean; clientsMayBuyOnline: boolean; onNoShow: "returned" | "forfeited"; onLateCancellation: "returned" | "forfeited"; lateCancellationWindowMinutes: number; };
   FileTax: { key: string; name: string; rate: string; };
   FollowedEvent: { position: string; eventId: string; stream: string; revision: string; type: string; version: number; at: string; correlationId: string; causationId: string; actorId: string; actorRole: string; policy: string | null; people: string[]; data: Record<string, unknown>; };
+  FollowingAppointmentAnswer: { appointmentId: string; clientId: string; serviceId: string; serviceName: string; providerId: string; start: string; end: string; timeZone: string; on: string; status: "booked" | "completed" | "cancelled" | "noShow"; outcome: "returned" | "forfeited" | null; packageId: string | null; consumptionId: string | null; seriesId: string | null; invoiceId: string; externalReference: string | null; charge?: Schemas['Charge']; session?: Schemas['SessionUse']; position: string; revision: string | null; };
   ForgottenClient: { position: string; revision: string; clientId: string; };
   Head: { stream: string; revision: string; hash: string; };
   ImportAnswer: { importId: string; source: string; status: "running" | "completed" | "stoppedOnError" | "interrupted"; dryRun: boolean; createClients: boolean; onError: "continue" | "stop"; rows: number; imported: number; skipped: number; failed: number; attempt: number; startedAt: string; heardAt: string; position: string; revision: string; };
@@ -266,6 +267,7 @@ export interface Schemas {
   OwnAvailablePackagePage: { items: Schemas['OwnAvailablePackage'][]; next: string | null; };
   OwnBookingBody: { clientId?: string; serviceId: string; providerId: string; start: string; packageId?: string; };
   OwnCancelBody: { reason?: string | null; };
+  OwnFollowingAppointmentAnswer: { appointmentId: string; clientId: string; serviceId: string; serviceName: string; providerId: string; start: string; end: string; timeZone: string; on: string; status: "booked" | "completed" | "cancelled" | "noShow"; outcome: "returned" | "forfeited" | null; packageId: string | null; consumptionId: string | null; seriesId: string | null; charge?: Schemas['Charge']; session?: Schemas['SessionUse']; position: string; revision: string | null; invoiceId: string | null; };
   OwnPackage: { packageId: string; offeringId: string; clientId: string; name: string; status: "sold" | "cancelled"; paymentMethod: "paidUpfront" | "paidEachAppointment"; currency: string; soldOn: string; expiryRule: Schemas['NoExpiry'] | Schemas['ExpiryOnDate'] | Schemas['ExpiryAfter']; expiresOn: string | null; services: Schemas['ServiceLeft'][]; description: string; remaining: number | null; invoiceId: string | null; sharedWith: Schemas['LinkedClient'][]; sharedBy: Schemas['LinkedClient'] | null; revision: string; };
   OwnPackagePage: { items: Schemas['OwnPackage'][]; next: string | null; };
   OwnProvider: { providerId: string; name: string; serviceIds: string[]; };

@@ -39,6 +39,12 @@ export abstract class CommandOf<Input, Answer> extends Command<Answered<Answer>>
 /** What a command answers of one thing: how it is now, and the revision at which it is so: the ETag (L4). */
 export type Versioned<View> = View & { revision: string };
 
+/**
+ * The same of what may follow from what was decided elsewhere: by then somebody else may have changed it, so that no revision that could be
+ * told of it is sure to be one at which it is so. null: it has to be read.
+ */
+export type Following<View> = View & { revision: string | null };
+
 /** Something done to one thing, or with which it begins: the answer is its new state. */
 export abstract class ChangeOf<Input, View> extends CommandOf<Input, Versioned<View>> {}
 

@@ -179,11 +179,6 @@ export class Operation {
     return versioned(await this.handle<State, AnyEvent, View>(aggregate, id, () => [], { fresh: true, asks: true, view }));
   }
 
-  /** The revision of a stream as this command has last seen it. */
-  revisionOf<State>({ category }: Aggregate<State, AnyEvent>, id: string): bigint {
-    return BigInt(this.read[`${category}-${id}`] ?? -1n);
-  }
-
   /** What never changes of a stream of this business, such as whose a package is: not read again while this process has it. */
   async known<State, View>(aggregate: Aggregate<State, AnyEvent>, id: string, view: (state: State) => View): Promise<View> {
     return (await this.handle<State, AnyEvent, View>(aggregate, id, () => [], { anyAge: true, view })).answer;

@@ -209,6 +209,7 @@ it('L1, L3, L4: each does what it is there for; what a command answers of a thin
     const { status, body, headers } = await tell(operation, telling);
     if (status >= 300) return [`${name}: ${status} ${JSON.stringify(body).slice(0, 300)}`];
     if (!isCommand(operation) || !hasETag(operation) || GOES_ON.has(name)) return [];
+    if (FOLLOWING.has(name)) return headers.has('etag') ? [`${name}: ${headers.get('etag')}`] : [];
     const read = operations.find((each) => !isCommand(each) && each.path === readAt(operation))!;
     const now = await tell(read, { ids: { ...telling.ids, ...(body as Record<string, string>) }, by: telling.by });
     const [etag, later] = [headers.get('etag'), now.headers.get('etag')];
@@ -218,6 +219,11 @@ it('L1, L3, L4: each does what it is there for; what a command answers of a thin
   expect(operations.filter((operation) => isCommand(operation) && hasETag(operation)).length).toBeGreaterThan(45);
 });
 const GOES_ON = new Set(['imports.take']); // by itself
+/** What package or invoice decides, and the appointment follows: somebody else may have changed that by then, so no ETag is sure to be of what is answered. */
+const FOLLOWING = new Set([
+  ...['appointments.move', 'appointments.rebook', 'appointments.undoNoShow', 'appointments.applyPackage', 'appointments.removePackage'],
+  ...['own.applyPackage', 'own.removePackage'],
+]);
 
 const hasETag = ({ responses }: Walked) => Object.values(responses).some(({ headers }) => 'ETag' in (headers ?? {}));
 

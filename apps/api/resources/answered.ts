@@ -13,6 +13,16 @@ export class Versioned {
   revision: string;
 }
 
+/** The same of what may follow from what was decided elsewhere (L4). */
+export class FollowingVersion {
+  @IsText({
+    max: 20,
+    nullable: true,
+    description: 'revision of its stream, for If-Match; null, and no ETag: it follows its package or its invoice, read it for its ETag',
+  })
+  revision: string | null;
+}
+
 /** What a command answers with that changes one thing, or begins it. */
 export class Changed extends IntersectionType(Answered, Versioned) {}
 

@@ -1,7 +1,7 @@
 import { IntersectionType } from '@nestjs/swagger';
 import type { SessionOutcome } from '../../../libs/domain/kernel/shapes.js';
 import { IsFlag, IsId, IsInstant, IsInteger, IsLocalDate, IsNested, IsOneOf, IsText } from '../validation/fields.js';
-import { Changed, Versioned } from './answered.js';
+import { Answered, Changed, FollowingVersion, Versioned } from './answered.js';
 import { LinkedClient } from './link.shapes.js';
 import { Charge } from './money.shapes.js';
 import { PageOf, PageQuery } from './paging.js';
@@ -148,6 +148,7 @@ class SoldFrom {
 }
 
 export class AppointmentAnswer extends IntersectionType(Appointment, Decided, Changed) {}
+export class FollowingAppointmentAnswer extends IntersectionType(Appointment, Decided, Answered, FollowingVersion) {}
 export class AppointmentRead extends IntersectionType(Appointment, SoldFrom, Versioned) {}
 export class AppointmentPage extends PageOf(AppointmentRead) {}
 

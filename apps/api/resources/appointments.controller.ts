@@ -25,6 +25,7 @@ import {
   ApplyBody,
   BookingBody,
   CancelBody,
+  FollowingAppointmentAnswer,
   MoveBody,
   NoShowBody,
   StandAgainBody,
@@ -55,8 +56,12 @@ export class AppointmentsController {
   @Post(':appointmentId/move')
   @Allow('appointments:write')
   @HttpCode(200)
-  @ApiOkResponse({ type: AppointmentAnswer })
-  move(@Call() call: CallContext, @PathId('appointmentId') appointmentId: string, @Body() body: MoveBody): Promise<AppointmentAnswer> {
+  @ApiOkResponse({ type: FollowingAppointmentAnswer })
+  move(
+    @Call() call: CallContext,
+    @PathId('appointmentId') appointmentId: string,
+    @Body() body: MoveBody,
+  ): Promise<FollowingAppointmentAnswer> {
     const { start, end, providerId = null, onInvalid = 'refuse' } = body;
     const times = { start: asInstant(start), end: end === undefined ? null : asInstant(end) };
     return this.commands.execute(new MoveAppointment(call, { appointmentId, ...times, providerId, onInvalid }));
@@ -65,23 +70,23 @@ export class AppointmentsController {
   @Post(':appointmentId/package')
   @Allow('appointments:write')
   @HttpCode(200)
-  @ApiOkResponse({ type: AppointmentAnswer })
+  @ApiOkResponse({ type: FollowingAppointmentAnswer })
   applyPackage(
     @Call() call: CallContext,
     @PathId('appointmentId') appointmentId: string,
     @Body() { packageId }: ApplyBody,
-  ): Promise<AppointmentAnswer> {
+  ): Promise<FollowingAppointmentAnswer> {
     return this.commands.execute(new ApplyPackage(call, { appointmentId, packageId }));
   }
 
   @Delete(':appointmentId/package')
   @Allow('appointments:write')
-  @ApiOkResponse({ type: AppointmentAnswer })
+  @ApiOkResponse({ type: FollowingAppointmentAnswer })
   removePackage(
     @Call() call: CallContext,
     @PathId('appointmentId') appointmentId: string,
     @Body() _: EmptyBody,
-  ): Promise<AppointmentAnswer> {
+  ): Promise<FollowingAppointmentAnswer> {
     return this.commands.execute(new RemovePackage(call, { appointmentId }));
   }
 
@@ -120,12 +125,12 @@ export class AppointmentsController {
   @Post(':appointmentId/rebook')
   @Allow('appointments:write')
   @HttpCode(200)
-  @ApiOkResponse({ type: AppointmentAnswer })
+  @ApiOkResponse({ type: FollowingAppointmentAnswer })
   rebook(
     @Call() call: CallContext,
     @PathId('appointmentId') appointmentId: string,
     @Body() { regularFee = false }: StandAgainBody,
-  ): Promise<AppointmentAnswer> {
+  ): Promise<FollowingAppointmentAnswer> {
     return this.commands.execute(new RebookAppointment(call, { appointmentId, regularFee }));
   }
 
@@ -144,12 +149,12 @@ export class AppointmentsController {
   @Post(':appointmentId/no-show/undo')
   @Allow('appointments:write')
   @HttpCode(200)
-  @ApiOkResponse({ type: AppointmentAnswer })
+  @ApiOkResponse({ type: FollowingAppointmentAnswer })
   undoNoShow(
     @Call() call: CallContext,
     @PathId('appointmentId') appointmentId: string,
     @Body() { regularFee = false }: StandAgainBody,
-  ): Promise<AppointmentAnswer> {
+  ): Promise<FollowingAppointmentAnswer> {
     return this.commands.execute(new UndoNoShow(call, { appointmentId, regularFee }));
   }
 

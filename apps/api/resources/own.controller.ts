@@ -23,6 +23,7 @@ import {
   OwnAvailableQuery,
   OwnBookingBody,
   OwnCancelBody,
+  OwnFollowingAppointmentAnswer,
   OwnPackage,
   OwnPackagePage,
   OwnProviderPage,
@@ -129,23 +130,23 @@ export class OwnController {
   @Post('appointments/:appointmentId/package')
   @Allow('own:book')
   @HttpCode(200)
-  @ApiOkResponse({ type: OwnAppointmentAnswer })
+  @ApiOkResponse({ type: OwnFollowingAppointmentAnswer })
   async applyPackage(
     @Call() call: CallContext,
     @PathId('appointmentId') appointmentId: string,
     @Body() { packageId }: ApplyBody,
-  ): Promise<OwnAppointmentAnswer> {
+  ): Promise<OwnFollowingAppointmentAnswer> {
     return this.own.answered(call, await this.commands.execute(new ApplyPackage(call, { appointmentId, packageId })));
   }
 
   @Delete('appointments/:appointmentId/package')
   @Allow('own:book')
-  @ApiOkResponse({ type: OwnAppointmentAnswer })
+  @ApiOkResponse({ type: OwnFollowingAppointmentAnswer })
   async removePackage(
     @Call() call: CallContext,
     @PathId('appointmentId') appointmentId: string,
     @Body() _: EmptyBody,
-  ): Promise<OwnAppointmentAnswer> {
+  ): Promise<OwnFollowingAppointmentAnswer> {
     return this.own.answered(call, await this.commands.execute(new RemovePackage(call, { appointmentId })));
   }
 

@@ -1,7 +1,7 @@
 import { IntersectionType, OmitType, PickType } from '@nestjs/swagger';
 import { IsId, IsInstant, IsInteger, IsNested, IsText, MoneyBody, IsPrice } from '../validation/fields.js';
 import { Versioned } from './answered.js';
-import { AppointmentAnswer, AppointmentRead, Whose } from './appointment.shapes.js';
+import { AppointmentAnswer, AppointmentRead, FollowingAppointmentAnswer, Whose } from './appointment.shapes.js';
 import { AvailableService, START } from './bookable.shapes.js';
 import { Sharing } from './link.shapes.js';
 import { ListedPackage } from './package.shapes.js';
@@ -48,6 +48,10 @@ class OwnAppointmentCore extends OmitType(AppointmentRead, ['invoiceId', 'extern
 export class OwnAppointment extends IntersectionType(OwnAppointmentCore, OwnInvoiceId, Whose) {}
 export class OwnAppointmentPage extends PageOf(OwnAppointment) {}
 export class OwnAppointmentAnswer extends IntersectionType(OmitType(AppointmentAnswer, ['invoiceId', 'externalReference']), OwnInvoiceId) {}
+export class OwnFollowingAppointmentAnswer extends IntersectionType(
+  OmitType(FollowingAppointmentAnswer, ['invoiceId', 'externalReference']),
+  OwnInvoiceId,
+) {}
 
 export class OwnBookingBody {
   @IsId({ optional: true, description: 'for whom: a client who lets the caller book for them; the caller unless told' })

@@ -7,7 +7,7 @@ import { pick } from '../../domain/kernel/pick.js';
 import { consumeSession } from '../../domain/package/package.decisions.js';
 import type { PackageEvent } from '../../domain/package/package.events.js';
 import { packageAggregate } from '../../domain/package/package.state.js';
-import { ChangeOf } from '../command.js';
+import { CommandOf, type Following } from '../command.js';
 import { handlerOf } from '../handler.js';
 import { mayUse } from '../linked-clients.js';
 import { reference, type Decided, type Operation } from '../operation.js';
@@ -16,7 +16,7 @@ import {
   assertMayChange,
   assertNotGivenBack,
   feeOf,
-  followingOf,
+  FOLLOWS,
   giveUpPackage,
   sessionFor,
   settledAppointment,
@@ -25,26 +25,24 @@ import {
 } from './changing.js';
 
 /** E8: to an appointment that was booked without one. */
-export class ApplyPackage extends ChangeOf<{ appointmentId: string; packageId: string }, AppointmentAnswer> {}
+export class ApplyPackage extends CommandOf<{ appointmentId: string; packageId: string }, Following<AppointmentAnswer>> {}
 /** E8: from an appointment, which then has the regular fee. */
-export class RemovePackage extends ChangeOf<{ appointmentId: string }, AppointmentAnswer> {}
+export class RemovePackage extends CommandOf<{ appointmentId: string }, Following<AppointmentAnswer>> {}
 
 export const appointmentPackageHandlers = [
   handlerOf(ApplyPackage, async (operation, { appointmentId, packageId }) => {
     const booked = existing(await operation.newest(appointment, appointmentId), appointmentId);
-    const following = followingOf(operation, appointmentId);
     const view = useOf(operation.id('consumption'), booked.serviceId);
     const taken = (await operation.recall(packageAggregate, packageId, view)) ?? (await apply(operation, appointmentId, packageId));
     await assertNotGivenBack(operation, packageId);
-    return { ...applied(booked, taken), ...following(taken.repeated ? 0 : 1) };
+    return { ...applied(booked, taken), ...FOLLOWS };
   }),
 
   handlerOf(RemovePackage, async (operation, { appointmentId }) => {
     const booked = existing(await operation.newest(appointment, appointmentId), appointmentId);
-    const following = followingOf(operation, appointmentId);
     const before = await operation.recall(invoice, booked.invoiceId, () => undefined);
     const content = before ? eventOf(before.events, 'InvoiceReissued').data : await giveUpPackage(operation, booked, null);
-    return { ...answerOf(booked), packageId: null, consumptionId: null, charge: feeOf(content), ...following(before ? 0 : 1) };
+    return { ...answerOf(booked), packageId: null, consumptionId: null, charge: feeOf(content), ...FOLLOWS };
   }),
 ];
 

@@ -42,14 +42,8 @@ export const settledAppointment = async (
   return existing(await operation.newest(appointment, appointmentId), appointmentId);
 };
 
-/**
- * L4: an appointment that follows what is decided elsewhere: at which revision it is, from what this command has seen of it by now, once so many
- * events have followed. Whoever changed it meanwhile is not in the answer: their If-Match and ours then fail.
- */
-export const followingOf = (operation: Operation, appointmentId: string): ((events: number) => { revision: string }) => {
-  const seen = operation.revisionOf(appointment, appointmentId);
-  return (events) => ({ revision: (seen + BigInt(events)).toString() });
-};
+/** L4: of an appointment that follows its package, or its invoice: what it is then is known, at which revision is not. */
+export const FOLLOWS = { revision: null } as const;
 
 const removesPackage = ({ type, data }: InvoiceEvent): boolean => type === 'InvoiceReissued' && data.removes !== null;
 

@@ -10,11 +10,11 @@ import { moveSession } from '../../domain/package/package.decisions.js';
 import type { PackageEvent } from '../../domain/package/package.events.js';
 import { packageAggregate } from '../../domain/package/package.state.js';
 import { assertGives, provider } from '../../domain/provider/provider.js';
-import { ChangeOf, type Versioned } from '../command.js';
+import { CommandOf, type Following } from '../command.js';
 import { handlerOf } from '../handler.js';
 import { reference, versioned, type Decided, type Operation } from '../operation.js';
 import { answerOf, type AppointmentAnswer } from './appointment.commands.js';
-import { assertMayChange, assertNotPast, feeOf, followingOf, giveUpPackage, useOf, type SessionUse } from './changing.js';
+import { assertMayChange, assertNotPast, feeOf, FOLLOWS, giveUpPackage, useOf, type SessionUse } from './changing.js';
 
 export interface MoveInput {
   appointmentId: string;
@@ -25,14 +25,13 @@ export interface MoveInput {
 }
 
 /** E7: to another time, with or without another provider. */
-export class MoveAppointment extends ChangeOf<MoveInput, AppointmentAnswer> {}
+export class MoveAppointment extends CommandOf<MoveInput, Following<AppointmentAnswer>> {}
 
 export const movingHandlers = [
   handlerOf(MoveAppointment, async (operation, input) => {
     const { appointmentId } = input;
     const booked = existing(await operation.newest(appointment, appointmentId), appointmentId);
-    const following = followingOf(operation, appointmentId);
-    const before = await movedBefore(operation, booked, following);
+    const before = await movedBefore(operation, booked);
     if (before) return before;
 
     assertMayMove(booked);
@@ -40,7 +39,7 @@ export const movingHandlers = [
     const to = await timesOf(operation, booked, input);
     return booked.packageId === null
       ? operation.change(appointment, appointmentId, moveAppointment({ appointmentId, to }), answerOf)
-      : moveWithPackage(operation, booked, to, { ...input, following });
+      : moveWithPackage(operation, booked, to, input);
   }),
 ];
 
@@ -58,25 +57,23 @@ const timesOf = async (operation: Operation, booked: BookedAppointment, input: M
   return { start, end, providerId, timeZone, on: localDateOf(start, timeZone) };
 };
 
-type Following = ReturnType<typeof followingOf>;
-
 /** E7: the package decides whether its session may move; if not, and when asked, it gives way to the regular fee. */
 const moveWithPackage = async (
   operation: Operation,
   booked: BookedAppointment,
   to: Times,
-  { onInvalid, following }: MoveInput & { following: Following },
-): Promise<Versioned<AppointmentAnswer>> => {
+  { onInvalid }: MoveInput,
+): Promise<Following<AppointmentAnswer>> => {
   await operation.newest(appointment, booked.appointmentId, { ifMatch: true });
   const { today } = await operation.business();
   const use = { packageId: booked.packageId!, consumptionId: booked.consumptionId! };
   const view = useOf(use.consumptionId, booked.serviceId);
   try {
     const moved = await operation.decide(packageAggregate, use.packageId, moveSession({ ...use, ...to, today }), { view });
-    return { ...movedWithPackage(booked, to, moved), ...following(moved.repeated ? 0 : moved.events.length) };
+    return { ...movedWithPackage(booked, to, moved), ...FOLLOWS };
   } catch (error) {
     if (onInvalid === 'refuse' || !(error instanceof Refusal) || !NOT_VALID_THEN.has(error.code)) throw error;
-    return { ...movedAtRegularFee(booked, to, await giveUpPackage(operation, booked, to)), ...following(2) }; // it is removed, then moved
+    return { ...movedAtRegularFee(booked, to, await giveUpPackage(operation, booked, to)), ...FOLLOWS };
   }
 };
 
@@ -94,17 +91,13 @@ const movedAtRegularFee = (booked: BookedAppointment, to: Times | null, content:
 });
 
 /** What came of it when it was sent before. */
-const movedBefore = async (
-  operation: Operation,
-  booked: BookedAppointment,
-  following: Following,
-): Promise<Versioned<AppointmentAnswer> | undefined> => {
+const movedBefore = async (operation: Operation, booked: BookedAppointment): Promise<Following<AppointmentAnswer> | undefined> => {
   if (booked.packageId !== null) {
     const view = useOf(booked.consumptionId!, booked.serviceId);
     const moved = await operation.recall(packageAggregate, booked.packageId, view);
     if (moved) {
       const to = pick(eventOf(moved.events, 'SessionMoved').data, 'providerId', 'start', 'end', 'timeZone', 'on');
-      return { ...movedWithPackage(booked, to, moved), ...following(0) };
+      return { ...movedWithPackage(booked, to, moved), ...FOLLOWS };
     }
   }
   const moved = await operation.recall(appointment, booked.appointmentId, answerOf);
@@ -112,5 +105,5 @@ const movedBefore = async (
   const fellBack = await operation.recall(invoice, booked.invoiceId, () => undefined);
   if (!fellBack) return undefined;
   const { data } = eventOf(fellBack.events, 'InvoiceReissued');
-  return { ...movedAtRegularFee(booked, data.removes?.moveTo ?? null, data), ...following(0) };
+  return { ...movedAtRegularFee(booked, data.removes?.moveTo ?? null, data), ...FOLLOWS };
 };

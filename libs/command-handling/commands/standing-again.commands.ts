@@ -17,12 +17,12 @@ import type { PackageEvent } from '../../domain/package/package.events.js';
 import { packageAggregate, type PackageState } from '../../domain/package/package.state.js';
 import { assertGives, provider } from '../../domain/provider/provider.js';
 import { assertBookable, service } from '../../domain/service/service.js';
-import { ChangeOf, type Versioned } from '../command.js';
+import { CommandOf, type Following, type Versioned } from '../command.js';
 import { handlerOf } from '../handler.js';
 import { mayUse } from '../linked-clients.js';
 import { reference, versioned, type Decided, type Operation } from '../operation.js';
 import { answerOf, type AppointmentAnswer } from './appointment.commands.js';
-import { assertNotGivenBack, atRegularFee, followingOf, sessionFor, settledAppointment, useOf, type SessionUse } from './changing.js';
+import { assertNotGivenBack, atRegularFee, FOLLOWS, sessionFor, settledAppointment, useOf, type SessionUse } from './changing.js';
 
 // H1, H2: what ended stands again, with a session of the package that it had, or, when asked, at the regular fee.
 
@@ -32,8 +32,8 @@ interface Again {
 }
 
 /** Undoes a cancellation. */
-export class RebookAppointment extends ChangeOf<Again, AppointmentAnswer> {}
-export class UndoNoShow extends ChangeOf<Again, AppointmentAnswer> {}
+export class RebookAppointment extends CommandOf<Again, Following<AppointmentAnswer>> {}
+export class UndoNoShow extends CommandOf<Again, Following<AppointmentAnswer>> {}
 
 export const standingAgainHandlers = [
   handlerOf(RebookAppointment, (operation, input) =>
@@ -59,7 +59,7 @@ interface Way {
   assertMay: (ended: BookedAppointment) => Promise<void>;
 }
 
-const standAgain = async (operation: Operation, { appointmentId, regularFee }: Again, way: Way): Promise<Versioned<AppointmentAnswer>> => {
+const standAgain = async (operation: Operation, { appointmentId, regularFee }: Again, way: Way): Promise<Following<AppointmentAnswer>> => {
   const now = existing(await operation.newest(appointment, appointmentId), appointmentId);
   const before = await doneBefore(operation, now, regularFee);
   if (before) return before;
@@ -89,15 +89,14 @@ const doneBefore = async (
   operation: Operation,
   now: BookedAppointment,
   regularFee: boolean,
-): Promise<Versioned<AppointmentAnswer> | undefined> => {
+): Promise<Following<AppointmentAnswer> | undefined> => {
   const { appointmentId, packageId, serviceId } = now;
-  const following = followingOf(operation, appointmentId);
   if (packageId === null || regularFee) {
     const before = await operation.recall(appointment, appointmentId, answerOf);
     return before && versioned(before);
   }
   const before = await operation.recall(packageAggregate, packageId, useOfTaken(serviceId));
-  return before && withSession(operation, now, before, following(0));
+  return before && withSession(operation, now, before);
 };
 
 /** E9: its package, unless its session was forfeited, or its invoice is paid. */
@@ -115,14 +114,13 @@ const fromPackage = async (
   ended: BookedAppointment,
   packageId: string,
   { purpose }: Way,
-): Promise<Versioned<AppointmentAnswer>> => {
-  const following = followingOf(operation, ended.appointmentId);
+): Promise<Following<AppointmentAnswer>> => {
   const again =
     ended.outcome === 'forfeited'
       ? undoForfeit({ packageId, consumptionId: ended.consumptionId! })
       : tellingOfRegularFee(await anotherSession(operation, ended, packageId, purpose));
   const taken = await operation.decide(packageAggregate, packageId, again, { view: useOfTaken(ended.serviceId) });
-  return withSession(operation, ended, taken, following(taken.repeated ? 0 : 1));
+  return withSession(operation, ended, taken);
 };
 
 const anotherSession = async (
@@ -153,13 +151,12 @@ const withSession = async (
   operation: Operation,
   ended: BookedAppointment,
   { events, answer }: Decided<SessionUse | null, PackageEvent>,
-  at: { revision: string },
-): Promise<Versioned<AppointmentAnswer>> => {
+): Promise<Following<AppointmentAnswer>> => {
   const packageId = ended.packageId!;
   const consumptionId = consumptionIn(events);
   if (consumptionId === undefined) return doneByAnother(operation, ended, packageId);
   await assertNotGivenBack(operation, packageId);
-  return { ...answerOf(ended), consumptionId, status: ended.before ?? 'booked', outcome: null, session: answer!, ...at };
+  return { ...answerOf(ended), consumptionId, status: ended.before ?? 'booked', outcome: null, session: answer!, ...FOLLOWS };
 };
 
 /** Somebody else took the session for it a moment before: it stands again once, and both are told how. */
