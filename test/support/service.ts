@@ -146,8 +146,13 @@ export async function startService({ policies = 'both', apis = 1, env = {} }: Se
     startApiToCut: async (own) => {
       const relays = await Promise.all([database.url, settings.EVENTSTORE_URL].map(relayTo));
       const [DATABASE_URL, EVENTSTORE_URL] = relays.map(({ url }) => url) as [string, string];
-      const program = await startProgram('apps/api/main.js', { ...settings, ...own, DATABASE_URL, EVENTSTORE_URL });
-      return { ...program, cut: () => relays.forEach((relay) => relay.cut()) };
+      const cut = () => relays.forEach((relay) => relay.cut());
+      try {
+        return { ...(await startProgram('apps/api/main.js', { ...settings, ...own, DATABASE_URL, EVENTSTORE_URL })), cut };
+      } catch (error) {
+        cut();
+        throw error;
+      }
     },
     apiWith: async (clock) => {
       const connect = (around: Surroundings) => connectParts({ ...around, clock });
