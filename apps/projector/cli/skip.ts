@@ -11,7 +11,8 @@ const ALSO: Record<string, Omit<Stopped, 'name'> & { means: string }> = {
   [TODO]: {
     ...{ schema: 'policies', version: TODO_VERSION },
     means:
-      'What follows from that event is not on the list of what is left to do: unless the API has done it at once, it is never done by itself. ' +
+      'What follows from that event is not on the list of what is left to do: the commands of all policies for it are not carried out, ' +
+      'for instance a package that was paid by card is not given. This is the last resort: better deploy a version that reads the event, first. ' +
       'Look at the history of what the event is about, and do by hand what is missing (docs/operations-over-streams.md).',
   },
   [EVENT_FEED]: {
