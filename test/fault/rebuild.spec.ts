@@ -50,7 +50,8 @@ function projector(args: readonly string[], failpoint?: string): Running {
 const builds = async () =>
   (
     await fleet.pool.query<{ step: string; holder: string | null; epoch: string; silent: boolean; position: string | null }>(
-      `SELECT step, holder, epoch::text, beat < clock_timestamp() - interval '2.5 s' AS silent, position::text
+      `SELECT step, holder, epoch::text, position::text,
+          (holder LIKE 'rebuild-%' AND beat < clock_timestamp() - interval '2.5 s') IS TRUE AS silent
         FROM read_models.builders JOIN read_models.checkpoints USING (projection, version, build) ORDER BY projection`,
     )
   ).rows;
@@ -121,10 +122,10 @@ it('J5: a rebuild that was paused while another took over does not write when it
     'another has taken over, and is silent too',
   );
   const [before] = await builds();
-  paused.kill('SIGCONT');
+  paused.goOn();
   expect([await paused.ended, paused.said()]).toEqual([1, expect.stringContaining('called off, or is done by another')]);
   expect((await builds())[0]).toMatchObject({ epoch: before!.epoch, position: before!.position });
-  second.kill('SIGCONT');
+  second.goOn();
   expect(await second.ended).toBe(0);
   await expectFreshFold();
 }, 60_000);
@@ -141,7 +142,7 @@ it('J5: Ctrl-C leaves it to be gone on with, --cancel calls it off; the status s
     ),
   ).not.toBeNull();
   first.kill('SIGINT');
-  first.kill('SIGCONT');
+  first.goOn();
   expect([await first.ended, first.said()]).toEqual([130, expect.stringContaining('The same command goes on from here')]);
   expect(await builds()).toMatchObject([{ holder: null }]);
   const cancel = projector(['rebuild', '--cancel', 'package_list']);
@@ -208,17 +209,17 @@ it('a read model that has stopped goes on when the event is passed over with a r
   expect(await run('rebuild', 'no_list')).toEqual([1, expect.stringContaining('There is no read model no_list. There are: ')]);
 }, 60_000);
 
-/** What each of so many who read without a pause is answered, and how long that took. */
-function watchers(quiet: QuietBusiness): () => Promise<{ slowest: number; wrong: object[] }> {
+/** What each of so many who read without a pause is answered, and how long each answer took. */
+function watchers(quiet: QuietBusiness): () => Promise<{ took: number[]; wrong: object[] }> {
   const { url } = fleet.apis[0]!;
   let reading = true;
-  let slowest = 0;
+  const took: number[] = []; // ms
   const wrong: object[] = [];
   const watch = async ([kind, { path, isWrong }]: (typeof WATCHED)[number]): Promise<void> => {
     for (let before = 0; reading;) {
       const since = performance.now();
       const { status, body } = await (kind === 'quiet' ? quiet : fleet).desk.send(url, { method: 'GET', path });
-      slowest = Math.max(slowest, performance.now() - since);
+      took.push(performance.now() - since);
       const seen = body as unknown as Seen;
       if (status !== 200 || isWrong(seen, before, quiet)) wrong.push({ kind, status, before, body: JSON.stringify(body).slice(0, 2_000) });
       before = seen.total?.packages ?? before;
@@ -229,7 +230,7 @@ function watchers(quiet: QuietBusiness): () => Promise<{ slowest: number; wrong:
   const stop = async () => {
     reading = false;
     await Promise.all(all);
-    return { slowest, wrong };
+    return { took, wrong };
   };
   watching.push(stop);
   return stop;
@@ -267,6 +268,9 @@ const WATCHED: [string, { path: string; isWrong(seen: Seen, before: number, quie
 
 const GENEROUS = 10; // times: while it is rebuilt there is less of the processor for each
 
+/** So long took all but one of twenty. */
+const most = (took: readonly number[]): number => took.toSorted((a, b) => a - b)[Math.floor(0.95 * (took.length - 1))]!;
+
 it(
   'J5, J2: while 16 read, 16 write and a long file is exported, nobody sees an error, a wait or a half state of a rebuild',
   async () => {
@@ -283,6 +287,7 @@ it(
     const before = await liveBuild();
     const exported = quiet.export(fleet.apis[0]!.url);
     const during = watchers(quiet);
+    const since = performance.now();
     const rebuilding = projector(['rebuild', '--all']);
     expect([
       await rebuilding.ended,
@@ -291,6 +296,7 @@ it(
         .split('\n')
         .filter((line) => line.includes(': stopped')),
     ]).toEqual([0, []]);
+    const rebuilt = performance.now() - since;
     expect([await liveBuild(), exported.isOver()]).toEqual([before + 1, false]); // it began with rows that are old now
     await sleep(500);
     const seen = await during();
@@ -298,7 +304,8 @@ it(
     await load.stop();
     expect([usual.wrong, seen.wrong]).toEqual([[], []]);
     expect(load.given.filter(({ reply }) => reply && reply.status >= 500)).toEqual([]);
-    expect(seen.slowest).toBeLessThan(GENEROUS * usual.slowest);
+    expect(Math.max(...seen.took)).toBeLessThan(Math.max(3_000, rebuilt / 2)); // nobody waits for the rebuild, however slow this machine is
+    expect(most(seen.took)).toBeLessThan(Math.max(500, GENEROUS * most(usual.took)));
     await until(async () => (await fleet.pool.query('SELECT FROM read_models.retired')).rowCount === 0, 'the old tables are gone');
     await expectFreshFold();
   },
@@ -314,7 +321,7 @@ it('J5: goes on by itself when its connections are cut, and when Postgres was ki
     await sleep(200);
     if (part.hasEnded) await part.start();
   }
-  rebuilding.kill('SIGCONT');
+  rebuilding.goOn();
   expect([await rebuilding.ended, rebuilding.said()]).toEqual([0, expect.stringContaining('package_list: version')]);
   await expectFreshFold();
 }, 90_000);

@@ -6,6 +6,8 @@ export interface Running {
   ended: Promise<number | string>; // its exit code, or what killed it
   said(): string;
   kill(signal: NodeJS.Signals): void;
+  /** Lets it go on that has stopped at a failpoint, also if it stops there only in a moment. */
+  goOn(): void;
 }
 
 /** The projector's command line, as a process of its own, beside a fleet. */
@@ -18,5 +20,10 @@ export function commandLine({ pool, eventStore, secrets }: Fleet, args: readonly
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
   const ended = new Promise<number | string>((resolve) => child.once('close', (code, signal) => resolve(code ?? signal ?? '')));
-  return { ended, said: () => said, kill: (signal) => void child.kill(signal) };
+  const goOn = (): void => {
+    const again = setInterval(() => child.kill('SIGCONT'), 200);
+    void ended.then(() => clearInterval(again));
+    child.kill('SIGCONT');
+  };
+  return { ended, said: () => said, kill: (signal) => void child.kill(signal), goOn };
 }
