@@ -23,7 +23,8 @@ const watching: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
   postgres = await startOwnPostgres();
-  fleet = await startFleet({ databaseUrl: postgres.url, env: { PROJECTOR_PORT: '0' } });
+  // However slow this machine is: no reader is given up for want of one of the few connections of reports.
+  fleet = await startFleet({ databaseUrl: postgres.url, env: { PROJECTOR_PORT: '0', REQUEST_TIMEOUT_MS: '120000' } });
   load = new Load(fleet.desk, [fleet.apis[0]!.url]);
   await load.prepare(await openShop(fleet.desk, fleet.apis[0]!.url));
 }, 120_000);
