@@ -1,13 +1,13 @@
 import { ReinstatePackage } from '../../libs/command-handling/commands/package-ending.commands.js';
 import type { Money } from '../../libs/domain/kernel/shapes.js';
 import type { Clinic, Sold } from '../support/clinic.js';
-import { inEachPolicyMode } from '../support/policy-modes.js';
+import { withProjectorAlone } from '../support/policy-modes.js';
 
 interface Refunded {
   refunds: { refundId: string; amount: Money; tax: Money; outcome: string; refused: boolean }[];
 }
 
-inEachPolicyMode((at, policies) => {
+withProjectorAlone((at, policies) => {
   let clinic: Clinic;
   beforeAll(() => (clinic = at()));
 
