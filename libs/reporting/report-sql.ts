@@ -122,13 +122,15 @@ export function totalsSql<Query>(
     ...[...sums, fromWhere(asked)],
   ]);
   const added = figures.map(([figure]) => `sum(${quoted(figure)}) AS ${quoted(figure)}`);
-  const ofValues = sql(`SELECT ? AS key, max(called) AS called, ${added.join(', ')} FROM (?) r GROUP BY 1`, [asSql(key, here), ofRows]);
+  const ofKeys = of
+    ? sql(`SELECT ? AS key, max(called) AS called, ${added.join(', ')} FROM (?) r GROUP BY 1`, [asSql(key, here), ofRows])
+    : ofRows;
   return sql(
     `WITH of_keys AS (?),
       groups AS (SELECT key, coalesce(called, key) AS name, ${figures.map(([figure]) => quoted(figure)).join(', ')} FROM of_keys)
       SELECT NULL AS key, NULL AS name, ${again.join(', ')} FROM groups
       UNION ALL (SELECT * FROM groups WHERE ? ORDER BY name ${direction}, key ${direction} LIMIT ${limit})`,
-    [of ? ofValues : ofRows, goOn],
+    [ofKeys, goOn],
   );
 }
 
@@ -152,7 +154,7 @@ export function cellSql<Query>(
 ): Sql {
   const here = report.until ? asked.here : { ...asked.here, asOf: until };
   const { by, type } = report.sortings[report.sortedBy]!;
-  const ofGroup = group && among(report, group, here);
+  const ofGroup = group && isInCell(report, group, here);
   const selected = columns.map((name) => sql(`? AS ${quoted(name)}`, [asSql(report.columns[name]!.from, here)]));
   const names = columns.map(quoted);
   return sql(
@@ -172,7 +174,7 @@ export function cellSql<Query>(
   );
 }
 
-const among = <Query>({ key, row, groups }: AnyReport<Query>, group: NonNullable<Cell['group']>, here: Here): Sql =>
+const isInCell = <Query>({ key, row, groups }: AnyReport<Query>, group: NonNullable<Cell['group']>, here: Here): Sql =>
   group.by === row ? sql(`${key} = ?::uuid`, [group.key]) : sql('? = ?::text', [asSql(groups[group.by]!.key, here), group.key]);
 
 /** All rows in one statement, as a file has them. */

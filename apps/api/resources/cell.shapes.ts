@@ -1,5 +1,6 @@
-import { USAGE_FIGURES, type UsageFigure } from '../../../libs/domain/package/explanation.js';
-import { SALES_FIGURES, type SalesFigure } from '../../../libs/domain/package/sale-explanation.js';
+import type { Type } from '@nestjs/common';
+import { USAGE_FIGURES } from '../../../libs/domain/package/explanation.js';
+import { SALES_FIGURES } from '../../../libs/domain/package/sale-explanation.js';
 import { IsFlag, IsId, IsInteger, IsNested, IsOneOf, IsText } from '../validation/fields.js';
 import { AsOfRead } from './answered.js';
 import { EventRead } from './history.shapes.js';
@@ -19,39 +20,42 @@ const USAGE_CELLS = [...USAGE_GROUPS, 'entry'] as const;
 const BY = { optional: true, description: 'of which sub-total, or of which row, the figure is; without it, of the grand total' };
 const KEY = { max: LONGEST_KEY, optional: true, description: 'the `key` of the sub-total, or the id of the row' };
 
-export class SalesCellQuery extends SalesFilters {
-  @IsOneOf(SALES_FIGURES)
-  figure: SalesFigure;
-
-  @IsOneOf(SALES_CELLS, BY)
-  by?: (typeof SALES_CELLS)[number];
-
-  @IsText(KEY)
+interface CellQuery<Figure, By> {
+  figure: Figure;
+  by?: By;
   key?: string;
-
-  @IsPageSize()
   limit?: number;
-
-  @IsCursor()
   cursor?: string;
 }
 
-export class UsageCellQuery extends UsageFilters {
-  @IsOneOf(USAGE_FIGURES)
-  figure: UsageFigure;
+/** Which cell of a report is asked for: of the rows that its filters leave. */
+const CellQueryOf = <Filters extends object, Figure extends string, By extends string>(
+  filters: Type<Filters>,
+  figures: readonly Figure[],
+  cells: readonly By[],
+): Type<Filters & CellQuery<Figure, By>> => {
+  class CellQueryShape extends (filters as Type<object>) {
+    @IsOneOf(figures)
+    figure: Figure;
 
-  @IsOneOf(USAGE_CELLS, BY)
-  by?: (typeof USAGE_CELLS)[number];
+    @IsOneOf(cells, BY)
+    by?: By;
 
-  @IsText(KEY)
-  key?: string;
+    @IsText(KEY)
+    key?: string;
 
-  @IsPageSize()
-  limit?: number;
+    @IsPageSize()
+    limit?: number;
 
-  @IsCursor()
-  cursor?: string;
-}
+    @IsCursor()
+    cursor?: string;
+  }
+  return CellQueryShape as Type<Filters & CellQuery<Figure, By>>;
+};
+
+export class SalesCellQuery extends CellQueryOf(SalesFilters, SALES_FIGURES, SALES_CELLS) {}
+
+export class UsageCellQuery extends CellQueryOf(UsageFilters, USAGE_FIGURES, USAGE_CELLS) {}
 
 /** An event's part in a figure of a report. */
 class CellEvent extends EventRead {
@@ -143,33 +147,38 @@ const ITEMS = {
 };
 const DIFFERING = { list: { max: MOST_ROWS }, description: 'rows of this page that are not what their events say: there should be none' };
 
-export class SalesCellExplanation extends CellExplanation {
-  @IsOneOf(SALES_FIGURES)
-  figure: SalesFigure;
+interface Explained<Figure, By, Event, Differing> {
+  figure: Figure;
+  by: By | null;
+  items: Event[];
+  differing: Differing[];
+}
 
-  @IsOneOf(SALES_CELLS, { nullable: true })
-  by: (typeof SALES_CELLS)[number] | null;
+const CellExplanationOf = <Figure extends string, By extends string, Event extends object, Differing extends object>(
+  figures: readonly Figure[],
+  cells: readonly By[],
+  event: Type<Event>,
+  differing: Type<Differing>,
+): Type<CellExplanation & Explained<Figure, By, Event, Differing>> => {
+  class CellExplanationShape extends CellExplanation {
+    @IsOneOf(figures)
+    figure: Figure;
 
-  @IsNested(SalesCellEvent, ITEMS)
-  items: SalesCellEvent[];
+    @IsOneOf(cells, { nullable: true })
+    by: By | null;
 
-  @IsNested(DifferingSale, DIFFERING)
-  differing: DifferingSale[];
+    @IsNested(event, ITEMS)
+    items: Event[];
 
+    @IsNested(differing, DIFFERING)
+    differing: Differing[];
+  }
+  return CellExplanationShape;
+};
+
+export class SalesCellExplanation extends CellExplanationOf(SALES_FIGURES, SALES_CELLS, SalesCellEvent, DifferingSale) {
   @IsNested(AsOfRead, { optional: true, description: 'which past was asked for' })
   asOf?: AsOfRead;
 }
 
-export class UsageCellExplanation extends CellExplanation {
-  @IsOneOf(USAGE_FIGURES)
-  figure: UsageFigure;
-
-  @IsOneOf(USAGE_CELLS, { nullable: true })
-  by: (typeof USAGE_CELLS)[number] | null;
-
-  @IsNested(UsageCellEvent, ITEMS)
-  items: UsageCellEvent[];
-
-  @IsNested(DifferingUse, DIFFERING)
-  differing: DifferingUse[];
-}
+export class UsageCellExplanation extends CellExplanationOf(USAGE_FIGURES, USAGE_CELLS, UsageCellEvent, DifferingUse) {}
