@@ -1,6 +1,8 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EventStoreDBClient, excludeSystemEvents } from '@eventstore/db-client';
 import pg from 'pg';
 import { pino } from 'pino';
 import { storeFeed } from '../libs/projection-engine/store-feed.js';
@@ -13,6 +15,7 @@ import type { Projection } from '../libs/projection-engine/define-projection.js'
 import { Projector } from '../libs/projection-engine/projector.js';
 
 const AT_ONCE = 256; // appends in flight
+const FED = 1_000; // events that the client keeps for a listener, at most
 
 /** The embedded event store as a process of its own, holding a history. */
 export async function startStoreWith(databaseUrl: string, history: readonly Recorded[]) {
@@ -41,16 +44,19 @@ async function append(store: EventStore, { id, type, data, metadata, stream, rev
   await store.append(stream, revision === 0n ? 'no_stream' : revision - 1n, [event]);
 }
 
-/** Seconds of the client's reading alone. */
-export async function readAlone(store: EventStore, events: number): Promise<number> {
-  const enough = new AbortController();
+/** Seconds that the client takes to give all of the events by its own subscription, to a listener that only counts. */
+export async function readAlone(url: string, events: number): Promise<number> {
+  const client = EventStoreDBClient.connectionString(url);
   const started = performance.now();
-  let read = 0;
-  for await (const batch of store.subscribeAll({ signal: enough.signal })) {
-    read += batch.length;
-    if (read >= events) break;
-  }
-  return (performance.now() - started) / 1000;
+  const subscription = client.subscribeToAll({ filter: excludeSystemEvents() }, { highWaterMark: FED });
+  await new Promise<void>((resolve, reject) => {
+    let read = 0;
+    subscription.on('error', reject).on('data', () => (read += 1) === events && resolve());
+  });
+  const seconds = (performance.now() - started) / 1000;
+  await subscription.unsubscribe();
+  await Promise.race([client.dispose(), sleep(1_000)]);
+  return seconds;
 }
 
 /** Seconds that a projector takes to catch up with everything, from nothing. */
@@ -66,7 +72,7 @@ export async function catchUp(databaseUrl: string, store: EventStore, url: strin
   const stopping = new AbortController();
   const started = performance.now();
   const running = projector.run(stopping.signal);
-  while (projector.progress()[0]!.position !== last) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (projector.progress()[0]!.position !== last) await sleep(5);
   const seconds = (performance.now() - started) / 1000;
   stopping.abort();
   await running;

@@ -54,9 +54,9 @@ async function foldVsCopy(url: string): Promise<{ fold_write_vs_copy: number; fi
 
 async function fromTheStore(url: string): Promise<Record<string, number>> {
   const { store, url: storeUrl, stop } = await startStoreWith(url, packageHistory(EVENTS, STREAMS));
-  await readAlone(store, EVENTS);
+  await readAlone(storeUrl, EVENTS);
   const seconds = await inRounds(MINUTES.store, async () => {
-    const read = await readAlone(store, EVENTS);
+    const read = await readAlone(storeUrl, EVENTS);
     const caughtUp = await catchUp(url, store, storeUrl, one);
     const rebuilt = await rebuildBeside(url, store, storeUrl, one, 0);
     console.log(`client alone ${perSecond(read)}, catch up ${perSecond(caughtUp)}, rebuild ${perSecond(rebuilt)}`);

@@ -27,7 +27,7 @@ async function secondsOf({ does, events, streams }: ReadModelJob): Promise<numbe
     return does === 'fold' ? foldAndWrite(databaseUrl, projections, history) : copyRows(databaseUrl, projections[0]!, events);
   }
   const { store, url } = running!;
-  return does === 'read' ? readAlone(store, events) : catchUp(databaseUrl, store, url, projections);
+  return does === 'read' ? readAlone(url, events) : catchUp(databaseUrl, store, url, projections);
 }
 
 answerJobs(async (job: ReadModelJob) => {

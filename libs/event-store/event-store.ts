@@ -1,37 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type AllStreamResolvedEvent,
-  BACKWARDS,
-  END,
-  EventStoreDBClient,
-  excludeSystemEvents,
-  jsonEvent,
-  type ResolvedEvent,
-  START,
-  streamNameFilter,
-} from '@eventstore/db-client';
-import type { Metadata } from '../domain/kernel/event.js';
+import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { buffered } from './batches.js';
 import { appendFailure, Conflict, OutcomeUnknown, readFailure, StoreUnavailable, survivesBrokenConnections } from './failures.js';
 import { decodeBase64Natively } from './native-base64.js';
-import type { JsonObject } from './stored-json.js';
+import type { ReadAnswer } from './read-answers.js';
+import { openRead, type Read } from './reads.js';
+import type { EncodedEvent, StoredEvent } from './stored-event.js';
 
 export { Conflict, OutcomeUnknown, StoreUnavailable };
 
-/** An event as it is stored, encrypted fields and chain hash included. */
-export interface EncodedEvent {
-  id: string;
-  type: string;
-  data: JsonObject;
-  metadata: Metadata;
-}
-
-/** The same, with its place in the store. */
-export interface StoredEvent extends EncodedEvent {
-  stream: string;
-  revision: bigint; // in its stream, from 0
-  position: bigint; // commit position in $all
-}
+export type { EncodedEvent, StoredEvent };
 
 export interface Subscribe {
   /** Position of the last event that was handled; undefined: from the first event. */
@@ -101,59 +79,53 @@ export function connectEventStore({ url, logger }: { url: string; logger?: Logge
   };
 
   /** All that a read of a stream gives; nothing if there is no such stream. */
-  const whole = async (stream: string, reading: ReturnType<typeof client.readStream>): Promise<StoredEvent[]> => {
+  const whole = async (read: Read & { stream: string }): Promise<StoredEvent[]> => {
     const signal = AbortSignal.timeout(READ_DEADLINE);
     const events: StoredEvent[] = [];
     try {
-      for await (const batch of buffered(reading, toStored, { signal, size: BATCH })) events.push(...batch);
+      for await (const batch of batchesOf(read, { signal })) events.push(...batch);
     } catch (error) {
-      const failure = readFailure(stream, error);
-      if (failure) throw failure;
+      throw readFailure(read.stream, error);
     }
-    if (signal.aborted) throw new StoreUnavailable(`Reading ${stream} took longer than ${READ_DEADLINE} ms`);
+    if (signal.aborted) throw new StoreUnavailable(`Reading ${read.stream} took longer than ${READ_DEADLINE} ms`);
     return events;
   };
 
+  const batchesOf = (read: Read, { size = BATCH, signal }: { size?: number; signal?: AbortSignal } = {}) =>
+    buffered(openRead(client, read), toStored, { size, ...(signal && { signal }) });
+
   const readStream: EventStore['readStream'] = async (stream, { from = 0n, to } = {}) => {
     if (to !== undefined && to < from) return [];
-    return whole(
-      stream,
-      client.readStream(stream, { fromRevision: from, ...(to === undefined ? {} : { maxCount: Number(to - from) + 1 }) }),
-    );
+    return whole({ stream, from, ...(to !== undefined && { count: to - from + 1n }) });
   };
 
-  const lastOf: EventStore['lastOf'] = async (stream) =>
-    (await whole(stream, client.readStream(stream, { direction: BACKWARDS, fromRevision: END, maxCount: 1 })))[0];
+  const lastOf: EventStore['lastOf'] = async (stream) => (await whole({ stream, from: 'last' }))[0];
 
   async function* readAll({ after, batchSize = BATCH }: { after?: bigint; batchSize?: number } = {}) {
-    const reading = client.readAll({ fromPosition: positionOf(after) }, { highWaterMark: batchSize });
     try {
-      for await (const batch of buffered(reading, toStored, { size: batchSize })) {
+      for await (const batch of batchesOf({ after }, { size: batchSize })) {
         const events = batch.filter(({ type, position }) => !type.startsWith('$') && position !== after);
         if (events.length > 0) yield events;
       }
     } catch (error) {
-      throw readFailure('$all', error) ?? error;
+      throw readFailure('$all', error);
     }
   }
 
   const lastPosition = async () => {
-    const reading = client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 });
     try {
-      for await (const [last] of buffered(reading, toStored, { size: 1 })) return last!.position;
+      for await (const [last] of batchesOf({ after: 'last but one' }, { size: 1 })) return last!.position;
       return undefined;
     } catch (error) {
-      throw readFailure('$all', error) ?? error;
+      throw readFailure('$all', error);
     }
   };
 
   async function* subscribeAll({ after, prefixes, signal, batchSize = BATCH }: Subscribe) {
-    const filter = prefixes ? streamNameFilter({ prefixes: [...prefixes] }) : excludeSystemEvents();
     let last = after;
     for (let failures = 0; !signal.aborted; failures += 1) {
       try {
-        const subscription = client.subscribeToAll({ fromPosition: positionOf(last), filter }, { highWaterMark: batchSize });
-        for await (const batch of buffered(subscription, toStored, { signal, size: batchSize })) {
+        for await (const batch of batchesOf({ after: last, follow: { prefixes } }, { signal, size: batchSize })) {
           failures = 0;
           last = batch.at(-1)!.position;
           yield batch;
@@ -183,19 +155,7 @@ const utf8 = new TextEncoder();
 const toProposed = ({ id, type, data, metadata }: EncodedEvent) =>
   jsonEvent({ id, type, data, metadata: utf8.encode(JSON.stringify(metadata)) });
 
-/** Undefined for a link whose event is gone: nothing of ours. */
-const toStored = ({ event, commitPosition }: ResolvedEvent | AllStreamResolvedEvent): StoredEvent | undefined =>
-  event && {
-    stream: event.streamId,
-    id: event.id,
-    revision: event.revision,
-    position: commitPosition ?? event.position!.commit,
-    type: event.type,
-    data: event.data as JsonObject,
-    metadata: event.metadata as unknown as Metadata,
-  };
-
-const positionOf = (after: bigint | undefined) => (after === undefined ? START : { commit: after, prepare: after });
+const toStored = (answer: ReadAnswer): StoredEvent | undefined => (typeof answer === 'string' ? undefined : answer);
 
 async function within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

@@ -1,4 +1,5 @@
 import { ErrorType, isCommandError } from '@eventstore/db-client';
+import { status, type ServiceError } from '@grpc/grpc-js';
 
 /** The stream is not at the revision that was expected. Nothing was stored. */
 export class Conflict extends Error {
@@ -61,12 +62,17 @@ export function appendFailure(stream: string, error: unknown): unknown {
   return new OutcomeUnknown(`An append to ${stream} failed`, { cause: error });
 }
 
-const typeOf = (error: unknown): string | undefined => (error instanceof Error && isCommandError(error) ? error.type : undefined);
+/** As the client tells them; what it did not read itself says it in the words of the server. */
+function typeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if (isCommandError(error)) return error.type;
+  const { metadata, code } = error as Partial<ServiceError>;
+  if (code === status.UNAUTHENTICATED) return ErrorType.ACCESS_DENIED;
+  return metadata?.get('exception')[0]?.toString();
+}
 
-/** Undefined when the failure only says that there is no such stream. */
-export function readFailure(stream: string, error: unknown): Error | undefined {
+export function readFailure(stream: string, error: unknown): Error {
   const type = typeOf(error);
-  if (type === ErrorType.STREAM_NOT_FOUND) return undefined;
   if (error instanceof Error && type !== undefined && final.has(type)) return error;
   return new StoreUnavailable(`Reading ${stream} failed`, { cause: error });
 }

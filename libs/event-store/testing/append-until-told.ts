@@ -38,7 +38,7 @@ async function appendOne(): Promise<void> {
 
 await Promise.all(
   Array.from({ length: 200 }, async () => {
-    while (!enough) await appendOne();
+    while (!enough || totals.acknowledged === 0) await appendOne();
   }),
 );
 await store.dispose();
