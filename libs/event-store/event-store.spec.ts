@@ -147,6 +147,29 @@ describe('$all', () => {
     expect(sizes.length).toBeLessThan(20);
   });
 
+  it('comes ahead of what is read, and no further than a megabyte', async () => {
+    const category = `c${randomUUID()}`;
+    const after = await store.lastPosition();
+    const large = (n: number): EncodedEvent => ({ ...event(n), data: { n, text: 'x'.repeat(16_384) } });
+    for (let n = 0; n < 6; n += 1)
+      await store.append(
+        newStream(category),
+        'no_stream',
+        Array.from({ length: 40 }, (_, i) => large(n * 40 + i)),
+      );
+    const before = proxy.answered();
+    const following = store.subscribeAll({ after, prefixes: [`${category}-`], signal: signal().signal, batchSize: 1 });
+    const first = (await following[Symbol.asyncIterator]().next()).value as StoredEvent[];
+    expect(numbers(first)).toEqual([0]);
+    let ahead = 0;
+    for (let seen = -1; seen !== ahead; ahead = proxy.answered() - before) {
+      seen = ahead;
+      await sleep(300);
+    }
+    expect(ahead).toBeGreaterThan(512 * 1024);
+    expect(ahead).toBeLessThan(2 * 1024 * 1024); // of almost four
+  });
+
   it('is followed from its end without missing what comes after', async () => {
     const category = `c${randomUUID()}`;
     await store.append(newStream(category), 'no_stream', events(3));

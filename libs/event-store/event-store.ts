@@ -4,7 +4,7 @@ import { buffered } from './batches.js';
 import { appendFailure, Conflict, OutcomeUnknown, readFailure, StoreUnavailable, survivesBrokenConnections } from './failures.js';
 import { decodeBase64Natively } from './native-base64.js';
 import type { ReadAnswer } from './read-answers.js';
-import { openRead, type Read } from './reads.js';
+import { openRead, type Read, readAhead } from './reads.js';
 import type { EncodedEvent, StoredEvent } from './stored-event.js';
 
 export { Conflict, OutcomeUnknown, StoreUnavailable };
@@ -64,6 +64,7 @@ export function connectEventStore({ url, logger }: { url: string; logger?: Logge
   survivesBrokenConnections();
   decodeBase64Natively();
   const client = EventStoreDBClient.connectionString(url);
+  readAhead(client);
 
   const append: EventStore['append'] = async (stream, expected, events) => {
     const appending = client.appendToStream(stream, events.map(toProposed), { expectedRevision: expected, deadline: APPEND_DEADLINE });

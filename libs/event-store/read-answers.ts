@@ -48,33 +48,33 @@ const OF_THE_SERVER = tagOf(6, 'delimited');
 const METADATA = tagOf(7, 'delimited');
 const DATA = tagOf(8, 'delimited');
 
-const JSON_TYPE = 'application/json';
 const NOTHING = Buffer.alloc(0);
+const NO_DATA = {} as JsonObject;
+const NO_METADATA = {} as Metadata;
 
 function recordedOf(reader: ProtoReader): StoredEvent {
   const end = reader.end();
-  let [id, stream, type, contentType] = ['', '', '', ''];
-  let [revision, position] = [0n, 0n];
-  let [metadata, data]: [Buffer, Buffer] = [NOTHING, NOTHING];
+  const event: StoredEvent = { stream: '', id: '', revision: 0n, position: 0n, type: '', data: NO_DATA, metadata: NO_METADATA };
+  let isJson = false;
+  let data: Buffer = NOTHING;
+  let metadata: Buffer = NOTHING;
   while (reader.isBefore(end)) {
     const tag = reader.tag();
-    if (tag === ID) id = textIn(reader, UUID_TEXT);
-    else if (tag === STREAM) stream = textIn(reader, STREAM_NAME);
-    else if (tag === REVISION) revision = reader.uint64();
-    else if (tag === POSITION) position = reader.uint64();
+    if (tag === ID) event.id = textIn(reader, UUID_TEXT);
+    else if (tag === STREAM) event.stream = textIn(reader, STREAM_NAME);
+    else if (tag === REVISION) event.revision = reader.uint64();
+    else if (tag === POSITION) event.position = reader.uint64();
     else if (tag === OF_THE_SERVER) {
-      const [key, value] = entryOf(reader);
-      if (key === 'type') type = value;
-      else if (key === 'content-type') contentType = value;
+      const { key, value } = entryOf(reader);
+      if (key === 'type') event.type = value;
+      else if (key === 'content-type') isJson = value === 'application/json';
     } else if (tag === METADATA) metadata = reader.bytes();
     else if (tag === DATA) data = reader.bytes();
     else reader.skip(tag);
   }
-  return {
-    ...{ stream, id, revision, position, type },
-    data: (contentType === JSON_TYPE ? jsonOr(data, String) : Uint8Array.from(data)) as JsonObject,
-    metadata: (metadata.length ? jsonOr(metadata, (bytes) => Uint8Array.from(bytes)) : undefined) as Metadata,
-  };
+  event.data = (isJson ? jsonOr(data, String) : copyOf(data)) as JsonObject;
+  event.metadata = (metadata.length ? jsonOr(metadata, copyOf) : undefined) as Metadata;
+  return event;
 }
 
 const UUID_TEXT = tagOf(2, 'delimited');
@@ -96,17 +96,19 @@ const KEY = tagOf(1, 'delimited');
 const VALUE = tagOf(2, 'delimited');
 
 /** Of a map. */
-function entryOf(reader: ProtoReader): [key: string, value: string] {
+function entryOf(reader: ProtoReader): { key: string; value: string } {
   const end = reader.end();
-  let [key, value] = ['', ''];
+  const entry = { key: '', value: '' };
   while (reader.isBefore(end)) {
     const tag = reader.tag();
-    if (tag === KEY) key = reader.text();
-    else if (tag === VALUE) value = reader.text();
+    if (tag === KEY) entry.key = reader.text();
+    else if (tag === VALUE) entry.value = reader.text();
     else reader.skip(tag);
   }
-  return [key, value];
+  return entry;
 }
+
+const copyOf = (bytes: Buffer): Uint8Array => Uint8Array.from(bytes);
 
 /** Others may keep in the store what they like. */
 function jsonOr(bytes: Buffer, otherwise: (bytes: Buffer) => unknown): unknown {

@@ -2,7 +2,7 @@ import type { EventStoreDBClient } from '@eventstore/db-client';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import streamsService from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
-import type { CallOptions, ClientReadableStream, Metadata } from '@grpc/grpc-js';
+import type { CallOptions, Channel, ChannelOptions, ClientReadableStream, Metadata } from '@grpc/grpc-js';
 import { type ReadAnswer, readAnswer } from './read-answers.js';
 
 /** What is read, in order, or the last event alone. What follows `$all` does not end. */
@@ -20,6 +20,7 @@ type Answers = ClientReadableStream<ReadAnswer>;
 interface Extensible {
   GRPCStreamCreator(of: typeof streamsService.StreamsClient, name: string, call: (connection: Streams) => Answers): () => Promise<Answers>;
   callArguments(settings: object, options: CallOptions): [Metadata, CallOptions];
+  getChannel(): Promise<Channel>;
 }
 
 const { path, requestSerialize } = streamsService.StreamsService.read;
@@ -31,6 +32,21 @@ export function openRead(client: EventStoreDBClient, read: Read): Promise<Answer
   const call = (connection: Streams): Answers =>
     connection.makeServerStreamRequest(path, requestSerialize, readAnswer, request, ...callArguments({}, { deadline: Infinity }));
   return GRPCStreamCreator(streamsService.StreamsClient, 'read', call)();
+}
+
+/** Bytes that the server may send ahead of what is read. HTTP/2 begins with 64 KiB: some forty events, which whoever reads many waits for again and again. */
+const WINDOW = 1024 * 1024;
+
+/** The client has no setting for it, and its connection looks at the options when it is made. */
+export function readAhead(client: EventStoreDBClient): void {
+  const extensible = client as unknown as Extensible;
+  const { getChannel } = extensible;
+  extensible.getChannel = async () => {
+    const channel = await getChannel();
+    const { options } = (channel as unknown as { internalChannel: { options: ChannelOptions } }).internalChannel;
+    options['grpc-node.flow_control_window'] = WINDOW;
+    return channel;
+  };
 }
 
 const { ReadReq } = streams;

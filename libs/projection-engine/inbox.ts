@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fed } from './feed.js';
 
+/** Who is behind is sent packet after packet. A batch costs much the same whatever its size: so it waits while they keep coming, but not for long. */
+const COMING = { events: 16, every: 10, enough: 1_000, most: 10 }; // within so many ms; events; times
+
 /** The events that wait for one consumer: bounded, so that a slow consumer slows the reader instead of filling the memory. */
 export class Inbox {
   private batches: (readonly Fed[])[] = [];
@@ -33,6 +36,7 @@ export class Inbox {
   async take(most: number, linger: number): Promise<readonly Fed[]> {
     while (!this.size && !this.closed) await this.change();
     if (linger && this.size < most && !this.closed) await Promise.race([sleep(linger), this.closing()]);
+    else await this.whileMoreCome();
     const taken: (readonly Fed[])[] = [];
     for (let events = 0; this.batches.length && events < most; events += taken.at(-1)!.length) taken.push(this.batches.shift()!);
     const events = taken.length === 1 ? taken[0]! : taken.flat();
@@ -52,6 +56,14 @@ export class Inbox {
     this.batches = [];
     this.size = 0;
     this.close();
+  }
+
+  private async whileMoreCome(): Promise<void> {
+    for (let [times, before] = [0, 0]; times < COMING.most && this.size < COMING.enough && !this.closed; times += 1) {
+      if (this.size - before < COMING.events) return;
+      before = this.size;
+      await sleep(COMING.every);
+    }
   }
 
   private async closing(): Promise<void> {

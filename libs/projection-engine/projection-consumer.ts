@@ -18,7 +18,7 @@ export interface ConsumerOptions {
 }
 
 const KEPT = 65_536; // rows of all that are fed from one read; some 1.5 kB each
-const MANY = 1_000; // events at once: it is far behind, and comes by the same rows again and again
+const MANY = 250; // events at once: it is far behind, and comes by the same rows again and again
 
 /** What each of so many may keep. */
 export const keptByEach = (consumers: number): Required<ConsumerOptions>['keeping'] => ({

@@ -84,10 +84,11 @@ export function tableOf(projection: Projection, build = 0): Table {
 
   const select = async (pool: Pool, statement: Statement): Promise<BusinessAnd<AnyRow>[]> => {
     const { rows } = await pool.query<string[]>({ ...statement, rowMode: 'array', types: { getTypeParser: () => asText } });
-    return rows.map((values) => [
-      values[0]!,
-      Object.fromEntries(fields.map(([field, column], i) => [field, fromText(column, values[i + 1] ?? null)])),
-    ]);
+    return rows.map((values) => {
+      const row: Record<string, unknown> = {};
+      for (const [i, [field, column]] of fields.entries()) row[field] = fromText(column, values[i + 1] ?? null);
+      return [values[0]!, row];
+    });
   };
 
   const self: Table = {

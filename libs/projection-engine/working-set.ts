@@ -112,6 +112,7 @@ export class WorkingSet implements Rows<AnyRow> {
   }
 
   private candidate(business: string, key: string, row: AnyRow): void {
+    if (this.found.size === 0) return;
     for (const column of this.found) {
       const name = candidateKey(column, business, row[column]);
       const keys = this.candidates.get(name);
@@ -124,15 +125,13 @@ export class WorkingSet implements Rows<AnyRow> {
 const candidateKey = (column: string, business: string, value: unknown): string => `${column}\0${business}\0${String(value)}`;
 
 function layerOf(layer: Layer, business: string): Map<string, AnyRow | null> {
-  const rows = layer.get(business) ?? new Map<string, AnyRow | null>();
-  layer.set(business, rows);
+  let rows = layer.get(business);
+  if (!rows) layer.set(business, (rows = new Map<string, AnyRow | null>()));
   return rows;
 }
 
 /** When a row first changed in this batch, and when last. */
 interface Change {
-  business: string;
-  key: string;
   first: bigint;
   last: bigint;
 }
@@ -143,7 +142,7 @@ interface Change {
  */
 export class VersionedSet extends WorkingSet {
   private position = -1n;
-  private readonly ends = new Map<string, Change>();
+  private readonly ends = new Map<string, Map<string, Change>>();
   private readonly passed: Passed[] = [];
 
   override reach(position: bigint): void {
@@ -162,22 +161,22 @@ export class VersionedSet extends WorkingSet {
   }
 
   override changes(): Changes {
-    const ended = [...this.ends.values()].map(({ business, key, first }): Ended => [business, key, first]);
+    const ended = [...this.ends].flatMap(([business, keys]) => [...keys].map(([key, { first }]): Ended => [business, key, first]));
     return { ...super.changes(), versions: { ended, passed: this.passed } };
   }
 
   protected override since(business: string, key: string): bigint {
-    return this.ends.get(idOf(business, key))!.last;
+    return this.ends.get(business)!.get(key)!.last;
   }
 
   /** What the row was until now: a version that began and ended within this batch, or the one in the table. */
   private end(business: string, key: string): void {
-    const change = this.ends.get(idOf(business, key));
-    if (!change) return void this.ends.set(idOf(business, key), { business, key, first: this.position, last: this.position });
+    let keys = this.ends.get(business);
+    if (!keys) this.ends.set(business, (keys = new Map<string, Change>()));
+    const change = keys.get(key);
+    if (!change) return void keys.set(key, { first: this.position, last: this.position });
     const row = this.get(business, key);
     if (row && change.last < this.position) this.passed.push([business, row, change.last, this.position]);
     change.last = this.position;
   }
 }
-
-const idOf = (business: string, key: string): string => `${business}\0${key}`;

@@ -10,6 +10,8 @@ export interface Proxy {
   cut(): void;
   /** While it is down, connections are refused. */
   setDown(down: boolean): void;
+  /** Bytes that the server has answered so far. */
+  answered(): number;
   stop(): Promise<void>;
 }
 
@@ -19,6 +21,7 @@ export async function startProxy(target: string): Promise<Proxy> {
   const pairs = new Set<[Socket, Socket]>();
   let losing = false;
   let down = false;
+  let answered = 0;
   const cut = (): void => {
     losing = false;
     for (const pair of pairs) for (const socket of pair) socket.destroy();
@@ -29,7 +32,10 @@ export async function startProxy(target: string): Promise<Proxy> {
     const pair: [Socket, Socket] = [incoming, outgoing];
     pairs.add(pair);
     incoming.on('data', (chunk) => outgoing.write(chunk));
-    outgoing.on('data', (chunk) => losing || incoming.write(chunk));
+    outgoing.on('data', (chunk) => {
+      answered += chunk.length;
+      if (!losing) incoming.write(chunk);
+    });
     for (const socket of pair) {
       socket.on('error', () => undefined);
       socket.on('close', () => {
@@ -51,6 +57,7 @@ export async function startProxy(target: string): Promise<Proxy> {
       down = value;
       if (down) cut();
     },
+    answered: () => answered,
     stop: async () => {
       cut();
       server.close();
