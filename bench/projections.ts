@@ -12,8 +12,8 @@ import { catchUp, readAlone, startStoreWith } from './catch-up.js';
 import { copyRows, foldAndWrite } from './fold-write.js';
 import { median } from './measured.js';
 import { packageHistory } from './package-history.js';
-import { rebuildBeside } from './projections-rebuild.js';
-import { onStage } from './stage.js';
+import { rebuildAtWork, rebuildBeside } from './projections-rebuild.js';
+import { onStage, type Stage } from './stage.js';
 
 // npm run bench:projections: what it measures is in bench/README.md. Each figure is the median of interleaved rounds; the last line is one JSON
 // object. EVENTS and ROUNDS make it smaller.
@@ -21,7 +21,7 @@ import { onStage } from './stage.js';
 const rounds = Number(process.env.ROUNDS ?? 3);
 const EVENTS = Number(process.env.EVENTS ?? 200_000);
 const STREAMS = EVENTS / 10;
-const MINUTES = { fold: 3, store: 8 }; // since the start, after which no further round begins
+const MINUTES = { fold: 2, store: 6 }; // since the start, after which no further round begins
 const AT_WORK = 16; // who read, and as many who write
 const ROWS = { few: EVENTS / 2, many: EVENTS * 5 }; // in whose making the memory is looked at
 
@@ -52,17 +52,18 @@ async function foldVsCopy(url: string): Promise<{ fold_write_vs_copy: number; fi
   return { fold_write_vs_copy: median(ratios), five_projections_vs_copy: copies / folds };
 }
 
-async function fromTheStore(url: string): Promise<Record<string, number>> {
+async function fromTheStore(stage: Stage, url: string): Promise<Record<string, number>> {
   const { store, url: storeUrl, stop } = await startStoreWith(url, packageHistory(EVENTS, STREAMS));
+  const rebuilding = { databaseUrl: url, store, storeUrl, projection: one[0]! };
   await readAlone(storeUrl, EVENTS);
   const seconds = await inRounds(MINUTES.store, async () => {
     const read = await readAlone(storeUrl, EVENTS);
     const caughtUp = await catchUp(url, store, storeUrl, one);
-    const rebuilt = await rebuildBeside(url, store, storeUrl, one, 0);
+    const rebuilt = await rebuildBeside(stage, rebuilding);
     console.log(`client alone ${perSecond(read)}, catch up ${perSecond(caughtUp)}, rebuild ${perSecond(rebuilt)}`);
     return { read, catchUp: caughtUp, rebuild: rebuilt };
   });
-  const atWork = await rebuildBeside(url, store, storeUrl, one, AT_WORK); // last, as it makes the history longer
+  const atWork = await rebuildAtWork(stage, rebuilding, AT_WORK); // last, as it makes the history longer
   console.log(`rebuild with ${AT_WORK} readers and ${AT_WORK} writers ${perSecond(atWork)}`);
   await Promise.race([store.dispose(), sleep(1_000)]);
   await stop();
@@ -81,9 +82,9 @@ async function peakOf(url: string, rows: number): Promise<number> {
   return peak;
 }
 
-await onStage('projections', async ({ postgres }) => {
-  const url = postgres.url();
-  const figures = { ...(await foldVsCopy(url)), ...(await fromTheStore(url)) };
+await onStage('projections', async (stage) => {
+  const url = stage.postgres.url();
+  const figures = { ...(await foldVsCopy(url)), ...(await fromTheStore(stage, url)) };
   const peak_rss_mb = { [ROWS.few]: await peakOf(url, ROWS.few), [ROWS.many]: await peakOf(url, ROWS.many) };
   const ratios = Object.entries(figures).map(([name, ratio]) => [name, Number(ratio.toFixed(2))]);
   console.log(JSON.stringify({ ...Object.fromEntries(ratios), peak_rss_mb }));
