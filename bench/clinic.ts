@@ -14,7 +14,7 @@ export interface Clinic {
 }
 
 const PACKAGES = 4_000;
-const CLIENTS = 1_000;
+const PACKAGES_EACH = 4; // of a client
 const SESSIONS_EACH = 1_000; // so that no package runs out
 /** In all packages together, before anything is booked. */
 export const SESSIONS = PACKAGES * SESSIONS_EACH;
@@ -30,7 +30,7 @@ const AT_ONCE = 32;
 const script = fileURLToPath(new URL('../apps/standalone/create-business.js', import.meta.url));
 
 /** @param env of the API: where the stores are, and the secrets */
-export async function openClinic(api: string, env: Record<string, string>): Promise<Clinic> {
+export async function openClinic(api: string, env: Record<string, string>, count = PACKAGES): Promise<Clinic> {
   const flags = ['--name', 'Clinic', '--time-zone', TIME_ZONE, '--currency', CURRENCY];
   const { stdout } = await promisify(execFile)(process.execPath, [script, ...flags], { env: { PATH: process.env.PATH, ...env } });
   const businessId = /business ([0-9a-f-]{36})/.exec(stdout)![1]!;
@@ -51,10 +51,10 @@ export async function openClinic(api: string, env: Record<string, string>): Prom
     },
     payment: { method: 'paidEachAppointment', fees: [{ serviceId, fee: { amount: FEE, currency: CURRENCY } }] },
   });
-  const clientIds = await all(numbers(CLIENTS), async (n) => (await post('clients', { name: `Client ${n}` })).clientId!);
+  const clientIds = await all(numbers(count / PACKAGES_EACH), async (n) => (await post('clients', { name: `Client ${n}` })).clientId!);
   let position = 0n;
-  const packages = await all(numbers(PACKAGES), async (n) => {
-    const clientId = clientIds[n % CLIENTS]!;
+  const packages = await all(numbers(count), async (n) => {
+    const clientId = clientIds[n % clientIds.length]!;
     const sold = await post('packages', { clientId, offeringId });
     if (BigInt(sold.position!) > position) position = BigInt(sold.position!);
     return { packageId: sold.packageId!, clientId };

@@ -70,6 +70,7 @@ async function rebuilt({ databaseUrl, store, storeUrl, projection }: Rebuilding)
   return seconds;
 }
 
+const BOOKED_FROM = 400; // packages
 const TURN = { warmUp: 0, time: 1_000 }; // ms, of a job of those at work
 
 /** The same while so many read pages of packages and as many book, each as fast as the API answers. */
@@ -77,7 +78,7 @@ export async function rebuildAtWork(stage: Stage, rebuilding: Rebuilding, atWork
   const { launch, stop } = stage;
   const settings = settingsOf(rebuilding);
   const api = await launch('API', 'apps/api/main.js', settings);
-  const { token, catalogue } = await openClinic(api.ready, settings);
+  const { token, catalogue } = await openClinic(api.ready, settings, BOOKED_FROM);
   const leader = await lead(stage, rebuilding);
   const { packages, providerId, service } = catalogue;
   const bookable = packages.map((sold) => ({ ...sold, serviceId: service.serviceId, providerId }));

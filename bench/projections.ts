@@ -55,7 +55,7 @@ async function foldVsCopy(url: string): Promise<{ fold_write_vs_copy: number; fi
 async function fromTheStore(stage: Stage, url: string): Promise<Record<string, number>> {
   const { store, url: storeUrl, stop } = await startStoreWith(url, packageHistory(EVENTS, STREAMS));
   const rebuilding = { databaseUrl: url, store, storeUrl, projection: one[0]! };
-  await readAlone(storeUrl, EVENTS);
+  await readAlone(storeUrl, STREAMS); // everything warm
   const seconds = await inRounds(MINUTES.store, async () => {
     const read = await readAlone(storeUrl, EVENTS);
     const caughtUp = await catchUp(url, store, storeUrl, one);

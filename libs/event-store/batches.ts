@@ -14,14 +14,14 @@ interface Source<Item> {
  * What has arrived each time that the consumer comes for more: one wake-up for many events, where `for await` over the call itself has one for
  * each. While the consumer is busy as many are kept as it takes at once, and then the server is held back. Whatever the server says of checkpoints
  * is not asked: it can run ahead of what is kept.
- * @throws what the call failed with, once all that arrived before has been given
+ * @throws what the call failed with, once all that is kept has been given
  */
 export async function* buffered<Item, Event>(
-  opening: Promise<Source<Item>>,
+  open: () => Promise<Source<Item>>,
   convert: (item: Item) => Event | undefined,
   { signal, size }: { signal?: AbortSignal; size: number },
 ): AsyncGenerator<Event[]> {
-  const source = await opening;
+  const source = await open();
   let kept: Event[] = [];
   let over = false;
   let failure: Error | undefined;
@@ -33,7 +33,7 @@ export async function* buffered<Item, Event>(
   };
   const abort = (): void => end();
   source.on('data', (item) => {
-    const event = convert(item);
+    const event = over ? undefined : convert(item);
     if (event === undefined) return;
     if (kept.push(event) >= size) source.pause();
     wake();
@@ -58,7 +58,9 @@ export async function* buffered<Item, Event>(
     }
   } finally {
     signal?.removeEventListener('abort', abort);
+    over = true;
     await nextTurn(); // a call that is cancelled while it is being made fails otherwise: grpc/grpc-node#1464, #1652
     source.cancel();
+    source.resume(); // it may have ended before that, and only says so when the rest is taken
   }
 }

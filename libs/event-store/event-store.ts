@@ -93,7 +93,7 @@ export function connectEventStore({ url, logger }: { url: string; logger?: Logge
   };
 
   const batchesOf = (read: Read, { size = BATCH, signal }: { size?: number; signal?: AbortSignal } = {}) =>
-    buffered(openRead(client, read), toStored, { size, ...(signal && { signal }) });
+    buffered(() => openRead(client, read), toStored, { size, ...(signal && { signal }) });
 
   const readStream: EventStore['readStream'] = async (stream, { from = 0n, to } = {}) => {
     if (to !== undefined && to < from) return [];

@@ -43,8 +43,8 @@ export function readAhead(client: EventStoreDBClient): void {
   const { getChannel } = extensible;
   extensible.getChannel = async () => {
     const channel = await getChannel();
-    const { options } = (channel as unknown as { internalChannel: { options: ChannelOptions } }).internalChannel;
-    options['grpc-node.flow_control_window'] = WINDOW;
+    const options = (channel as unknown as { internalChannel?: { options?: ChannelOptions } }).internalChannel?.options;
+    if (options) options['grpc-node.flow_control_window'] = WINDOW; // else only slower
     return channel;
   };
 }

@@ -8,6 +8,7 @@ const COMING = { events: 16, every: 10, enough: 1_000, most: 10 }; // within so 
 export class Inbox {
   private batches: (readonly Fed[])[] = [];
   private size = 0;
+  private taken = 0; // the last time
   private closed = false;
   private waiting: (() => void)[] = [];
 
@@ -36,11 +37,12 @@ export class Inbox {
   async take(most: number, linger: number): Promise<readonly Fed[]> {
     while (!this.size && !this.closed) await this.change();
     if (linger && this.size < most && !this.closed) await Promise.race([sleep(linger), this.closing()]);
-    else await this.whileMoreCome();
+    else if (this.taken >= COMING.events) await this.whileMoreCome(most); // it was many the last time too
     const taken: (readonly Fed[])[] = [];
     for (let events = 0; this.batches.length && events < most; events += taken.at(-1)!.length) taken.push(this.batches.shift()!);
     const events = taken.length === 1 ? taken[0]! : taken.flat();
     this.size -= events.length;
+    this.taken = events.length;
     this.notify();
     return events;
   }
@@ -58,8 +60,9 @@ export class Inbox {
     this.close();
   }
 
-  private async whileMoreCome(): Promise<void> {
-    for (let [times, before] = [0, 0]; times < COMING.most && this.size < COMING.enough && !this.closed; times += 1) {
+  private async whileMoreCome(most: number): Promise<void> {
+    const enough = Math.min(most, COMING.enough);
+    for (let [times, before] = [0, 0]; times < COMING.most && this.size < enough && !this.closed; times += 1) {
       if (this.size - before < COMING.events) return;
       before = this.size;
       await sleep(COMING.every);
