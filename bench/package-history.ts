@@ -7,11 +7,11 @@ const SESSIONS = 1_000; // of each package, so that none runs out
 const CLIENTS = 2_000;
 const OFFERINGS = 20;
 const businessId = randomUUID();
+const some = (count: number): string[] => Array.from({ length: count }, () => randomUUID());
 
 /** Packages sold, then booked from in turn: each event is of another stream than the one before it. */
 export function packageHistory(events: number, streams: number): Recorded<PackageEvent>[] {
-  const clients = Array.from({ length: CLIENTS }, () => randomUUID());
-  const offerings = Array.from({ length: OFFERINGS }, () => randomUUID());
+  const [clients, offerings] = [some(CLIENTS), some(OFFERINGS)];
   const sale = sold({ services: [soldMassage(SESSIONS)], expiresOn: '2027-06-30' }) as Extract<PackageEvent, { type: 'PackageSold' }>;
   const use = consumed('2027-02-01', SESSIONS - 1, { expiresOn: '2027-06-30' }) as Extract<PackageEvent, { type: 'SessionConsumed' }>;
   const packages = Array.from({ length: streams }, (_, n) => ({
@@ -32,10 +32,11 @@ export function packageHistory(events: number, streams: number): Recorded<Packag
 
 /** Packages sold and nothing else, a new row each, made as they are taken. */
 export function* sales(count: number): Generator<Recorded<PackageEvent>> {
+  const [clients, offerings] = [some(CLIENTS), some(OFFERINGS)];
   const sale = sold({ services: [soldMassage(SESSIONS)], expiresOn: '2027-06-30' }) as Extract<PackageEvent, { type: 'PackageSold' }>;
   for (let i = 0; i < count; i += 1) {
     const packageId = randomUUID();
-    const data = { ...sale.data, packageId, clientId: randomUUID(), offeringId: randomUUID() };
+    const data = { ...sale.data, packageId, clientId: clients[i % CLIENTS]!, offeringId: offerings[i % OFFERINGS]! };
     yield recordedAt({ type: sale.type, data }, `package-${packageId}`, 0, i);
   }
 }
