@@ -23,6 +23,7 @@ import { fold as foldRows } from '../../libs/projection-engine/fold.js';
 import { recorded } from '../../libs/projection-engine/testing/recorded.js';
 import { packageSales, type PackageSalesRow } from '../../projections/package-sales.projection.js';
 import { packageUsage, type PackageUsageRow } from '../../projections/package-usage.projection.js';
+import { expectSame } from '../support/expect-same.js';
 
 // The package against a model that knows the product rules only: it keeps what was done, as a list, and works every
 // figure out from it anew. Days are numbers, counted from the sale; a month is left to the calendar's own test.
@@ -220,19 +221,21 @@ const outcomeOf = ({ decide }: Command, state: PackageState): PackageEvent[] | s
 
 const assertSame = (state: PackageState, model: Model): void => {
   if (state.status === 'unsold') return expect(model.sold).toBe(false);
-  expect(state.status).toBe(model.cancelled ? 'cancelled' : 'sold');
-  expect(dayOf(state.expiresOn)).toBe(model.expiry);
+  expectSame([state.status, dayOf(state.expiresOn)], [model.cancelled ? 'cancelled' : 'sold', model.expiry]);
   for (const { serviceId, remaining, limit, adjustments, used } of state.services.values()) {
-    expect({ adjustments, used }).toEqual({ adjustments: model.adjustments.get(serviceId), used: model.standing(serviceId).length });
+    expectSame({ adjustments, used }, { adjustments: model.adjustments.get(serviceId), used: model.standing(serviceId).length });
     if (limit === 'unlimited') {
       expect(remaining).toBeNull();
       continue;
     }
-    expect(remaining).toBe(model.remaining(serviceId));
-    expect(remaining).toBeGreaterThanOrEqual(0);
-    expect(remaining).toBeLessThanOrEqual(limit + adjustments);
+    expectSame(remaining, model.remaining(serviceId));
+    expectSame([remaining! >= 0, remaining! <= limit + adjustments], [true, true]);
   }
-  expect([...state.sessions.values()].map(({ outcome }) => outcome)).toEqual([...model.sessions.values()].map(({ fate }) => fate));
+  const fates = [...model.sessions.values()].map(({ fate }) => fate);
+  expectSame(
+    [...state.sessions.values()].map(({ outcome }) => outcome),
+    fates,
+  );
 };
 
 /** Every command in turn: both sides agree on what becomes of it, and the decision leaves its state alone. */
@@ -243,17 +246,17 @@ const run = (list: readonly Command[]): PackageEvent[] => {
   for (const command of list) {
     const before = structuredClone(state);
     const outcome = outcomeOf(command, state);
-    expect(state).toEqual(before);
+    expectSame(state, before);
 
     const expected = command.expected(model);
-    expect(typeof outcome === 'string' ? outcome : outcome.length === 0 ? 'nothing' : 'events').toBe(expected);
+    expectSame(typeof outcome === 'string' ? outcome : outcome.length === 0 ? 'nothing' : 'events', expected);
     if (typeof outcome === 'string' || outcome.length === 0) continue;
     command.apply(model);
     history.push(...outcome);
     state = outcome.reduce(packageAggregate.evolve, state);
     assertSame(state, model);
   }
-  expect(fold(history)).toEqual(state);
+  expectSame(fold(history), state);
   return history;
 };
 
