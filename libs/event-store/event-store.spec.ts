@@ -159,7 +159,8 @@ describe('$all', () => {
       );
     const before = proxy.answered();
     const following = store.subscribeAll({ after, prefixes: [`${category}-`], signal: signal().signal, batchSize: 1 });
-    const first = (await following[Symbol.asyncIterator]().next()).value as StoredEvent[];
+    const batches = following[Symbol.asyncIterator]();
+    const first = (await batches.next()).value as StoredEvent[];
     expect(numbers(first)).toEqual([0]);
     let ahead = 0;
     for (let seen = -1; seen !== ahead; ahead = proxy.answered() - before) {
@@ -168,6 +169,7 @@ describe('$all', () => {
     }
     expect(ahead).toBeGreaterThan(512 * 1024);
     expect(ahead).toBeLessThan(2 * 1024 * 1024); // of almost four
+    await batches.return?.();
   });
 
   it('is followed from its end without missing what comes after', async () => {

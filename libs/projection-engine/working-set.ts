@@ -112,7 +112,6 @@ export class WorkingSet implements Rows<AnyRow> {
   }
 
   private candidate(business: string, key: string, row: AnyRow): void {
-    if (this.found.size === 0) return;
     for (const column of this.found) {
       const name = candidateKey(column, business, row[column]);
       const keys = this.candidates.get(name);

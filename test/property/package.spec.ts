@@ -229,7 +229,8 @@ const assertSame = (state: PackageState, model: Model): void => {
       continue;
     }
     expectSame(remaining, model.remaining(serviceId));
-    expectSame([remaining! >= 0, remaining! <= limit + adjustments], [true, true]);
+    expect(remaining).toBeGreaterThanOrEqual(0);
+    expect(remaining).toBeLessThanOrEqual(limit + adjustments);
   }
   const fates = [...model.sessions.values()].map(({ fate }) => fate);
   expectSame(
