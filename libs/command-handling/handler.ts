@@ -1,5 +1,6 @@
 import { Inject, type Type } from '@nestjs/common';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Refusal } from '../domain/kernel/refusal.js';
 import type { Answered, Caller, CommandOf } from './command.js';
 import { Operation, type Parts } from './operation.js';
 
@@ -10,7 +11,8 @@ type CommandType<Input, Answer> = new (caller: Caller, input: Input) => CommandO
 
 /**
  * The handler of one command, as Nest's command bus wants it: a fresh operation is given to the function, and its
- * position goes into the answer. A repeat gets the first answer (L2), unless the command is asked to look anew each time.
+ * position goes into the answer, or the refusal (L3). A repeat gets the first answer (L2), unless the command is asked to
+ * look anew each time.
  */
 export const handlerOf = <Input, Answer>(
   command: CommandType<Input, Answer>,
@@ -23,8 +25,12 @@ export const handlerOf = <Input, Answer>(
 
     async execute(given: CommandOf<Input, Answer>): Promise<Answered<Answer>> {
       const operation = new Operation(this.parts, given.caller, given);
-      const answered = async () => ({ ...(await carryOut(operation, given.input)), position: operation.position });
-      return anew ? answered() : operation.once(answered);
+      const answered = async () => ({ ...(await carryOut(operation, given.input)), position: operation.position.toString() });
+      try {
+        return await (anew ? answered() : operation.once(answered));
+      } catch (error) {
+        throw error instanceof Refusal ? error.after(operation.position) : error;
+      }
     }
   }
   return Handler;

@@ -107,11 +107,8 @@ export class Operation {
   }
 
   /** How far the event store was read or written by this command. */
-  get position(): string {
-    return [this, ...this.beside]
-      .map(({ reached }) => reached)
-      .reduce((a, b) => (a > b ? a : b))
-      .toString();
+  get position(): bigint {
+    return [this, ...this.beside].map(({ reached }) => reached).reduce((a, b) => (a > b ? a : b));
   }
 
   get checkouts(): CheckoutSettings {

@@ -139,7 +139,7 @@ export function createHandle({
         await readOn(); // never say no because of what was true some time ago
         continue;
       }
-      if (decided instanceof Refusal) throw decided;
+      if (decided instanceof Refusal) throw decided.after(known.position);
       if (decided.length === 0) return answered(known, [], false, options);
 
       tries += 1;

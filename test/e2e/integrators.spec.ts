@@ -220,6 +220,32 @@ describe('positions', () => {
     });
   });
 
+  it('L3: a refusal tells how far to read to see why', async () => {
+    const sold = await clinic.sell(clinic.eachAppointment(1));
+    const { position } = await clinic.book(sold);
+    const { status, headers, body } = await clinic.owner.send<Problem>('POST', '/v1/appointments', {
+      body: clinic.booking(sold, sold.packageId),
+    });
+    expect([status, body.code]).toEqual([409, 'NO_SESSIONS_LEFT']);
+    const looked = headers.get('punchcard-position')!;
+    expect(BigInt(looked)).toBeGreaterThan(BigInt(sold.position));
+    expect(BigInt(looked)).toBeLessThanOrEqual(BigInt(position));
+    expect(await clinic.owner.get(`/v1/packages/${sold.packageId}`, { 'punchcard-min-position': looked })).toMatchObject({ remaining: 0 });
+  });
+
+  it('L3: one who is refused since somebody else was faster, and whose session came back, can read that it did', async () => {
+    const booked = await clinic.bookWithout();
+    const packages = await Promise.all([1, 2, 3].map(() => clinic.sell({}, { clientId: booked.clientId })));
+    const path = `/v1/appointments/${booked.appointmentId}/package`;
+    await Promise.all(
+      packages.map(async ({ packageId }) => {
+        const { status, headers } = await clinic.owner.send('POST', path, { body: { packageId } });
+        const read = await clinic.owner.get(`/v1/packages/${packageId}`, { 'punchcard-min-position': headers.get('punchcard-position')! });
+        expect(read).toMatchObject({ remaining: status < 300 ? 4 : 5 });
+      }),
+    );
+  });
+
   it('L4: If-Match is honoured: 412 when the thing has changed since, and nothing happens', async () => {
     const sold = await clinic.sell();
     const path = `/v1/packages/${sold.packageId}`;

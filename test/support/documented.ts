@@ -102,6 +102,15 @@ const documentedIn = (document: OpenApi): Documented => {
         throw new Error(`${method} ${path} answered with ${name}: ${headers.get(name)}, otherwise than it says.`);
   };
 
+  /** L3: a refusal tells its position where the document says that it may. */
+  const checkRefused = ({ method, path, status, headers }: Came): void => {
+    const template = templateOf(path);
+    if (!headers.has('Punchcard-Position') || !template) return;
+    const { $ref = '' } = document.paths[template]![method.toLowerCase()]!.responses[status]!;
+    if (!('Punchcard-Position' in (document.components.responses[$ref.split('/').at(-1)!]?.headers ?? {})))
+      throw new Error(`${method} ${path} answered ${status} with a position that it does not document.`);
+  };
+
   const checkTaken = ({ method, path }: Came, sent: unknown, sentAs: string): void => {
     const template = templateOf(path)!;
     const where = ['paths', template, method.toLowerCase(), 'requestBody', 'content', sentAs, 'schema'].map(escaped).join('/');
@@ -115,6 +124,7 @@ const documentedIn = (document: OpenApi): Documented => {
       const validate = validatorOf(schemaOf(came));
       if (validate(came.body)) {
         if (came.status < 300) checkHeaders(came);
+        if (came.status >= 400) checkRefused(came);
         if (came.status < 300 && sent !== undefined) checkTaken(came, sent, sentAs);
         return;
       }

@@ -73,8 +73,7 @@ export const failureOf = (error: unknown): Failure => {
   if (error instanceof HttpProblem) return { status: error.status, code: error.code, detail: error.message, ...error.extras };
   if (error instanceof InvalidInput)
     return { status: 400, code: error.code, detail: error.message, errors: error.errors.slice(0, MOST_ERRORS) };
-  if (error instanceof UnknownReferences) return unknown(error);
-  if (error instanceof Refusal) return refused(error);
+  if (error instanceof Refusal) return { ...(error instanceof UnknownReferences ? unknown(error) : refused(error)), ...told(error) };
   if (error instanceof InvalidToken) return unauthenticated(error);
   if (error instanceof NotFromStripe) return { status: 400, code: 'NOT_FROM_STRIPE', detail: error.message };
   if (error instanceof StripeRefused)
@@ -98,6 +97,10 @@ const REFUSAL_STATUS: Record<string, number> = {
 };
 
 const refused = ({ code, message, details }: Refusal): Failure => ({ status: REFUSAL_STATUS[code] ?? 409, code, detail: message, details });
+
+/** L3: how far to read to see why. */
+const told = ({ position }: Refusal): Pick<Failure, 'headers'> =>
+  position > 0n ? { headers: { 'punchcard-position': String(position) } } : {};
 
 /** Of what the body names, all that is not there: each as the field that names it (A3). */
 const unknown = ({ code, message, errors }: UnknownReferences): Failure => ({

@@ -155,7 +155,10 @@ const CORRELATION = header('X-Correlation-Id', 'A UUID under which the call is l
 });
 
 const ANSWER_HEADERS = {
-  Position: { description: 'Position in the event store that this answer has seen.', schema: { type: 'string', pattern: '^\\d+$' } },
+  Position: {
+    description: 'Position in the event store that this answer has seen; of a refusal, if it has looked there.',
+    schema: { type: 'string', pattern: '^\\d+$' },
+  },
   ETag: { description: 'The revision of the thing, for If-Match.', schema: { type: 'string' } },
   CorrelationId: { description: 'The id under which the call is logged.', schema: { type: 'string', format: 'uuid' } },
 };
@@ -195,22 +198,22 @@ const PROBLEM = {
   },
 };
 
-const problem = (description: string) => ({
+const problem = (description: string, ...told: (keyof typeof HEADER_REFS)[]) => ({
   description,
-  headers: { 'X-Correlation-Id': HEADER_REFS['X-Correlation-Id'] },
+  headers: pick(HEADER_REFS, ...told, 'X-Correlation-Id'),
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 });
 
 const PROBLEM_RESPONSES = {
   Problem400: problem('What was sent cannot be: every offending field is named.'),
   Problem401: problem('No valid token.'),
-  Problem403: problem('The role may not do this.'),
-  Problem404: problem("No such thing in the caller's business."),
-  Problem409: problem('A rule says no; `code` says which.'),
-  Problem412: problem('The thing has changed since the ETag in If-Match.'),
+  Problem403: problem('The role may not do this.', 'Punchcard-Position'),
+  Problem404: problem("No such thing in the caller's business.", 'Punchcard-Position'),
+  Problem409: problem('A rule says no; `code` says which.', 'Punchcard-Position'),
+  Problem412: problem('The thing has changed since the ETag in If-Match.', 'Punchcard-Position'),
   Problem413: problem('The body is too large.'),
   Problem415: problem('The body is not application/json.'),
-  Problem422: problem('The Idempotency-Key was used with another body.'),
+  Problem422: problem('The Idempotency-Key was used with another body.', 'Punchcard-Position'),
   Problem429: problem('Too many requests.'),
   Problem500: problem('A fault of the service.'),
   Problem503: problem('Not now; Retry-After says when to repeat.'),

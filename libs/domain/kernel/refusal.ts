@@ -1,5 +1,8 @@
 /** A rule said no. `code` is stable and public: it becomes the `code` of the problem detail. */
 export class Refusal extends Error {
+  /** L3: in the event store; whoever reads what is at least as fresh sees why. 0: nothing was looked at. */
+  position = 0n;
+
   constructor(
     readonly code: string,
     message: string,
@@ -7,6 +10,12 @@ export class Refusal extends Error {
   ) {
     super(message);
     this.name = 'Refusal';
+  }
+
+  /** It came after this had been read or written. */
+  after(position: bigint): this {
+    if (position > this.position) this.position = position;
+    return this;
   }
 }
 
