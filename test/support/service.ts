@@ -19,9 +19,7 @@ import { defaultSettings, type BusinessDescription } from '../../libs/domain/bus
 import { domainEvents } from '../../libs/domain/events.js';
 import { type Codec, createCodec } from '../../libs/event-store/codec.js';
 import { connectEventStore, type EventStore } from '../../libs/event-store/event-store.js';
-import { createApp } from '../../apps/api/app.js';
-import { configFromEnv } from '../../apps/api/config.js';
-import { connectParts, type Surroundings } from '../../apps/api/parts.js';
+import type { Surroundings } from '../../apps/api/parts.js';
 import { NUMBERING } from '../../apps/projector/numbering.js';
 import { TODO } from '../../libs/projection-engine/todo.js';
 import type { Recorded } from '../../libs/domain/kernel/event.js';
@@ -155,6 +153,11 @@ export async function startService({ policies = 'both', apis = 1, env = {} }: Se
       }
     },
     apiWith: async (clock) => {
+      const [{ createApp }, { configFromEnv }, { connectParts }] = await Promise.all([
+        import('../../apps/api/app.js'), // much to load for the many who do not ask for it
+        import('../../apps/api/config.js'),
+        import('../../apps/api/parts.js'),
+      ]);
       const connect = (around: Surroundings) => connectParts({ ...around, clock });
       const app = await createApp(configFromEnv(settings), { connect, logger: pino({ level: 'warn' }) });
       await app.listen(0, '127.0.0.1');
