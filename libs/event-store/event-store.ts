@@ -115,7 +115,7 @@ export function connectEventStore({ url, logger }: { url: string; logger?: Logge
 
   const lastPosition = async () => {
     try {
-      for await (const [last] of batchesOf({ after: 'last but one' }, { size: 1 })) return last!.position;
+      for await (const [last] of batchesOf({ from: 'last' }, { size: 1 })) return last!.position;
       return undefined;
     } catch (error) {
       throw readFailure('$all', error);

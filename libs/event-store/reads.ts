@@ -10,7 +10,7 @@ export type Read =
   | { stream: string; from: bigint; count?: bigint } // from a revision on
   | { stream: string; from: 'last' }
   | { after: bigint | undefined } // a position of `$all`, which the server gives once more
-  | { after: 'last but one' }
+  | { from: 'last' } // of `$all`
   | { after: bigint | undefined; follow: { prefixes: readonly string[] | undefined } };
 
 type Streams = InstanceType<typeof streamsService.StreamsClient>;
@@ -57,11 +57,11 @@ const NOT_OF_THE_SYSTEM = '^[^$].*'; // types of events
 function requestOf(read: Read): streams.ReadReq {
   const options = new Options().setUuidOption(new Options.UUIDOption().setString(new shared.Empty()));
   if ('stream' in read) options.setStream(ofStream(read));
-  else options.setAll(ofAll(read.after));
+  else options.setAll(ofAll(read));
   if ('follow' in read) {
     options.setSubscription(new Options.SubscriptionOptions()).setFilter(filterOf(read.follow.prefixes));
   } else {
-    const last = 'stream' in read ? read.from === 'last' : read.after === 'last but one';
+    const last = 'from' in read && read.from === 'last';
     const count = last ? 1n : ('count' in read && read.count) || ALL_THERE_ARE;
     const { FORWARDS, BACKWARDS } = Options.ReadDirection;
     options
@@ -77,11 +77,11 @@ function ofStream({ stream, from }: { stream: string; from: bigint | 'last' }) {
   return from === 'last' ? options.setEnd(new shared.Empty()) : options.setRevision(from.toString());
 }
 
-function ofAll(after: bigint | 'last but one' | undefined) {
+function ofAll(read: { after: bigint | undefined } | { from: 'last' }) {
   const options = new Options.AllOptions();
-  if (after === 'last but one') return options.setEnd(new shared.Empty());
-  if (after === undefined) return options.setStart(new shared.Empty());
-  const position = after.toString();
+  if ('from' in read) return options.setEnd(new shared.Empty());
+  if (read.after === undefined) return options.setStart(new shared.Empty());
+  const position = read.after.toString();
   return options.setPosition(new Options.Position().setCommitPosition(position).setPreparePosition(position));
 }
 

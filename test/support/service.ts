@@ -153,11 +153,9 @@ export async function startService({ policies = 'both', apis = 1, env = {} }: Se
       }
     },
     apiWith: async (clock) => {
-      const [{ createApp }, { configFromEnv }, { connectParts }] = await Promise.all([
-        import('../../apps/api/app.js'), // much to load for the many who do not ask for it
-        import('../../apps/api/config.js'),
-        import('../../apps/api/parts.js'),
-      ]);
+      const { createApp } = await import('../../apps/api/app.js'); // much to load for the many who do not ask for it
+      const { configFromEnv } = await import('../../apps/api/config.js');
+      const { connectParts } = await import('../../apps/api/parts.js');
       const connect = (around: Surroundings) => connectParts({ ...around, clock });
       const app = await createApp(configFromEnv(settings), { connect, logger: pino({ level: 'warn' }) });
       await app.listen(0, '127.0.0.1');
