@@ -254,6 +254,12 @@ describe('The door', () => {
       expect(answer.headers.get('retry-after')).toBe('1');
     });
 
+    it('503 while all connections of a pool are taken', async () => {
+      const answer = await call(shop, '/v1/offers/crowded');
+      expect((await problemIn(answer, 503)).code).toBe('TOO_BUSY');
+      expect(answer.headers.get('retry-after')).toBe('1');
+    });
+
     it('500 for what should not have happened, the reason in the log only', async () => {
       const answer = await call(shop, '/v1/offers/broken');
       const problem = await problemIn(answer, 500);

@@ -135,17 +135,17 @@ const ofPart = (error: unknown): Failure | undefined => {
   if (!(error instanceof Error)) return undefined;
   if (error instanceof TooMuchToReport) return unavailable('REPORT_TOO_LARGE', error.message);
   if (error instanceof TooManyAtOnce) return unavailable('TOO_BUSY', error.message);
-  if (error instanceof TooBusy || error.name === POOL_EXHAUSTED)
+  if (error instanceof TooBusy || error.message === POOL_EXHAUSTED)
     return unavailable('TOO_BUSY', 'Too much is being done at once. Repeat the call later.');
   if (error instanceof OutcomeUnknown || error instanceof StoreUnavailable || isConnectionLoss(error))
     return unavailable('UNAVAILABLE', 'A part of the service cannot be reached. Repeat the call with the same Idempotency-Key.');
   return undefined;
 };
 
-const POOL_EXHAUSTED = 'KnexTimeoutError';
+/** By pg-pool, of one that waited in vain for others to let go of a connection; one that Postgres does not give is "terminated". */
+const POOL_EXHAUSTED = 'timeout exceeded when trying to connect';
 const CONNECTION_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', '57P01', '57P02', '57P03', '53300']);
-const CONNECTION_MESSAGES =
-  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Query read timeout)/;
+const CONNECTION_MESSAGES = /^(Connection terminated|Client has encountered a connection error|Query read timeout)/;
 
 /** Postgres is away, coming, or full: by Node's codes, by SQLSTATEs, and by the messages of `pg` that have no code. */
 const isConnectionLoss = (error: Error & { code?: unknown; syscall?: unknown }): boolean =>

@@ -2,9 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Body, Controller, Get, Post, Query } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApiCreatedResponse } from '@nestjs/swagger';
+import { Pool } from 'pg';
 import { mintToken } from '../../../libs/auth/tokens.js';
 import type { CallerRole } from '../../../libs/auth/roles.js';
 import { NotFound, Refusal } from '../../../libs/domain/kernel/refusal.js';
+import { createDatabase } from '../../../test/support/postgres.js';
 import { createApp } from '../app.js';
 import { NO_CARDS } from '../../../libs/payments/settings.js';
 import type { ApiConfig } from '../config.js';
@@ -154,6 +156,21 @@ class OffersController {
   @Allow('catalogue:read')
   unreachable(): never {
     throw Object.assign(new Error('connect ECONNREFUSED 10.0.0.7:5432'), { code: 'ECONNREFUSED' });
+  }
+
+  @Get('crowded')
+  @Allow('catalogue:read')
+  async crowded(): Promise<void> {
+    const database = await createDatabase();
+    const pool = new Pool({ connectionString: database.url, max: 1, connectionTimeoutMillis: 1_000 });
+    const taken = await pool.connect();
+    try {
+      await pool.query('SELECT 1');
+    } finally {
+      taken.release();
+      await pool.end();
+      await database.drop();
+    }
   }
 
   @Get('slow')
