@@ -40,7 +40,7 @@ describe('docs/moving-in.md', () => {
       .trim()
       .replace(/npm run -s ([a-z:]+) --/, (_, name: string) => `node ${ROOT}dist/apps/cli/${name.replace(':', '-')}.js`);
     const env = { ...process.env, PUNCHCARD_API: service.urls[0]!, PUNCHCARD_TOKEN: await business.token('owner') };
-    const { stdout } = await promisify(execFile)('bash', ['-eu', '-c', script], { cwd: folder, env });
+    const { stdout } = await promisify(execFile)('bash', ['--norc', '-eu', '-c', script], { cwd: folder, env });
     return stdout.trimEnd().split('\n').at(-1)!;
   };
 

@@ -29,13 +29,13 @@ describe("the README's tour", () => {
     await rm(folder, { recursive: true });
   });
 
-  /** The tour of a business of its own, and whatever comes after it. */
+  /** The tour of a business of its own, and whatever comes after it. Node's pipes are sockets, at which an outermost bash reads its rc. */
   const run = async (...more: string[]) => {
     const business = await service.createBusiness();
     const tour = pasted(await readFile(README, 'utf8'), 'bash')
       .replace(/^API=.*$/m, `API=${service.urls[0]}/v1`)
       .replace(/^TOKEN=.*$/m, `TOKEN=${await business.token('owner')}`);
-    return promisify(execFile)('bash', ['-eu', '-c', [tour, ...more].join('\n')], { cwd: folder });
+    return promisify(execFile)('bash', ['--norc', '-eu', '-c', [tour, ...more].join('\n')], { cwd: folder });
   };
 
   it('works, pasted line by line', async () => {
