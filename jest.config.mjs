@@ -14,6 +14,6 @@ export default {
   cacheDirectory: '.cache/jest',
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-  testTimeout: 120_000,
+  testTimeout: 300_000, // ms: two cores may have much else to do
   maxWorkers: 2,
 };

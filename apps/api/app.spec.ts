@@ -472,7 +472,7 @@ describe('The door, set up otherwise,', () => {
   });
 
   it('answers what takes too long', async () => {
-    const shop = await opened({ requestTimeoutMs: 100 });
+    const shop = await opened({ requestTimeoutMs: 250 });
     const answer = await call(shop, '/v1/offers/slow');
     expect(await problemIn(answer, 503)).toMatchObject({ code: 'TIMED_OUT' });
     await delay(300); // the late answer goes nowhere
@@ -501,8 +501,7 @@ describe('The door, set up otherwise,', () => {
     const shop = await openShop({}, { close: async () => void closed.push('parts') });
     const server = shop.app.getHttpServer();
     server.on('request', (_, response: ServerResponse) => response.on('finish', () => closed.push(`answered ${response.statusCode}`)));
-    const slow = call(shop, '/v1/offers/slow');
-    await delay(100);
+    const [slow] = [call(shop, '/v1/offers/slow'), await once(server, 'request')];
     await shop.app.close();
     expect((await slow).status).toBe(200);
     expect(closed).toEqual(['answered 200', 'parts']);
@@ -510,16 +509,16 @@ describe('The door, set up otherwise,', () => {
   });
 
   it('logs slow calls, and every call only when asked to', async () => {
-    const quiet = await opened({ slowMs: 100, logLevel: 'info' });
+    const quiet = await opened({ slowMs: 290, logLevel: 'info' });
     await call(quiet, '/v1/offers/hello');
     await call(quiet, '/v1/offers/slow');
-    await delay(20);
+    await delay(200);
     expect(quiet.logLines.filter(({ route }) => route)).toEqual([
       expect.objectContaining({ level: 'warn', route: '/v1/offers/slow', status: 200 }),
     ]);
     const wordy = await opened({ logLevel: 'debug' });
     await call(wordy, '/v1/offers/hello?text=Anna');
-    await delay(20);
+    await delay(200);
     expect(wordy.logLines.filter(({ route }) => route)).toEqual([
       expect.objectContaining({ level: 'debug', route: '/v1/offers/hello', status: 200 }),
     ]);

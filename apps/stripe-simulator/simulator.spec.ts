@@ -180,7 +180,7 @@ describe('refunds', () => {
     expect(second.id).toBe(first.id);
     expect(second.lastResponse.headers['idempotent-replayed']).toBe('true');
     expect(await refusalOf(refund(intent, { amount: 301 }, 'key-1'))).toMatchObject({ type: 'StripeIdempotencyError', statusCode: 400 });
-    await tell('faults', { kind: 'delay', when: 'before', ms: 300, on: 'POST /v1/refunds' });
+    await tell('faults', { kind: 'delay', when: 'before', ms: 2_000, on: 'POST /v1/refunds' });
     const slow = refund(intent, { amount: 200 }, 'key-2');
     await sleep(100);
     expect(await refusalOf(refund(intent, { amount: 200 }, 'key-2'))).toMatchObject({ code: 'idempotency_key_in_use', statusCode: 409 });

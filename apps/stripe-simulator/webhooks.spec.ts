@@ -51,7 +51,7 @@ describe('webhooks', () => {
     await simulator.quiet();
     expect([ids().length, distinct()]).toEqual([9, 6]);
 
-    await simulator.tell('webhooks', { mode: 'late', ms: 300 });
+    await simulator.tell('webhooks', { mode: 'late', ms: 2_000 });
     await simulator.paid(clinic);
     await sleep(100);
     expect(ids()).toHaveLength(9);

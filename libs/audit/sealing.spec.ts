@@ -103,7 +103,7 @@ it('K4: where the event store was restored from a backup, all is sealed anew fro
   await served.stop();
   await Promise.all([live.drop(), backup.drop()]);
   served = { store: served.store, stop: async () => undefined };
-}, 30_000);
+});
 
 describe('on a store', () => {
   let live: Awaited<ReturnType<typeof createDatabase>>;

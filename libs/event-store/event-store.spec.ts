@@ -141,7 +141,7 @@ describe('$all', () => {
     for await (const batch of store.subscribeAll({ after, prefixes: [`${category}-`], signal: signal().signal, batchSize: 200 })) {
       sizes.push(batch.length);
       if (sizes.reduce((sum, size) => sum + size) === 1000) break;
-      await sleep(150); // by then more is there than it takes at once, also on a busy machine
+      await sleep(500); // by then more is there than it takes at once, also on a busy machine
     }
     expect(Math.max(...sizes)).toBe(200);
     expect(sizes.length).toBeLessThan(20);
@@ -163,11 +163,10 @@ describe('$all', () => {
     const first = (await batches.next()).value as StoredEvent[];
     expect(numbers(first)).toEqual([0]);
     let ahead = 0;
-    for (let seen = -1; seen !== ahead; ahead = proxy.answered() - before) {
+    for (let seen = -1; seen !== ahead || ahead <= 512 * 1024; ahead = proxy.answered() - before) {
       seen = ahead;
       await sleep(300);
     }
-    expect(ahead).toBeGreaterThan(512 * 1024);
     expect(ahead).toBeLessThan(2 * 1024 * 1024); // of almost four
     await batches.return?.();
   });
@@ -224,6 +223,7 @@ describe('a store that does not answer', () => {
     const direct = await startProxy(parts.eventStoreUrl);
     const child = fork(new URL('testing/append-until-told.ts', import.meta.url), [direct.url], { execArgv: ['--import', loader] });
     const ended = once(child, 'exit');
+    await Promise.race([once(child, 'message'), ended]);
     const told = once(child, 'message') as Promise<[{ acknowledged: number; unknown: number }]>;
     const cutting = setInterval(() => direct.cut(), 250);
     try {

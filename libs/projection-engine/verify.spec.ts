@@ -29,7 +29,7 @@ const positions = async (): Promise<(string | null)[]> => {
 };
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (const end = performance.now() + 20_000; !(await holds().catch(() => false)); await new Promise((resolve) => setTimeout(resolve, 20)))
+  for (const end = performance.now() + 60_000; !(await holds().catch(() => false)); await new Promise((resolve) => setTimeout(resolve, 20)))
     if (performance.now() > end) throw new Error('It did not come true in time.');
 }
 const reached = (position: number) =>
@@ -186,7 +186,7 @@ it('J5: whoever verifies in the process that follows the events does not keep it
   verifying = false;
   await arriving;
   expect(results.map(({ differences, problem }) => [differences, problem])).toEqual(all.map(() => [0, null]));
-  expect(worst).toBeLessThan(Math.max(2_000, took / 2));
+  expect(worst).toBeLessThan(Math.max(5_000, took / 2));
   await reached(appended);
 });
 

@@ -31,7 +31,7 @@ describe("the README's tour", () => {
 
   /** The tour of a business of its own, and whatever comes after it. Node's pipes are sockets, at which an outermost bash reads its rc. */
   const run = async (...more: string[]) => {
-    const business = await service.createBusiness();
+    const business = await service.createBusiness({ timeZone: 'UTC' }); // as `date` says the month
     const tour = pasted(await readFile(README, 'utf8'), 'bash')
       .replace(/^API=.*$/m, `API=${service.urls[0]}/v1`)
       .replace(/^TOKEN=.*$/m, `TOKEN=${await business.token('owner')}`);

@@ -31,7 +31,7 @@ beforeAll(async () => {
   [clinic, another] = [await openClinic(service), await openClinic(service)];
   const clientId = await clinic.client('Anna Tremblay');
   await clinic.book(await clinic.sell({}, { clientId }));
-}, 60_000);
+});
 afterAll(async () => {
   await service.stop();
   await rm(folder, { recursive: true });
@@ -101,7 +101,7 @@ it('K4: the projector seals what has happened, also to a folder, and each seal n
       ),
     ),
   ).toEqual(seal);
-}, 30_000);
+});
 
 it('K4: seals are paged, the newest first, and only those of the own business', async () => {
   const auditor = await clinic.as('auditor');
@@ -137,7 +137,7 @@ it('K4: the event store verifies, all businesses or one', async () => {
   for (const verdict of verdicts) expect(verdict).toMatchObject({ faults: [], sealed: verdict.events });
   const one = await verify('--business', clinic.business.id);
   expect(one.verdicts.map(({ business }) => business)).toEqual([clinic.business.id]);
-}, 30_000);
+});
 
 it('K4: an export holds the whole history of the business, nothing of another, nobody in clear, and verifies offline', async () => {
   const seal = await sealed(clinic);
@@ -158,7 +158,7 @@ it('K4: an export holds the whole history of the business, nothing of another, n
   const broken = await verify('--file', file);
   expect(broken.code).toBe(2);
   expect(broken.verdicts[0]!.faults[0]).toMatchObject({ why: 'dropped', stream: expect.stringMatching(/^package-/), revision: '0' });
-}, 30_000);
+});
 
 it('K4: exports wait for each other, so that they leave enough for the others', async () => {
   const auditor = await clinic.as('auditor');
@@ -175,7 +175,7 @@ it('K4: exports wait for each other, so that they leave enough for the others', 
   await fetch(`${service.urls[0]}/v1/audit/export`, { headers: { authorization }, signal: stopped.signal });
   stopped.abort();
   await exported(clinic);
-}, 30_000);
+});
 
 it('K4: an export is whole while others write on', async () => {
   const file = join(folder, 'while.jsonl');
@@ -184,7 +184,7 @@ it('K4: an export is whole while others write on', async () => {
   await writing;
   await writeFile(file, text);
   expect(await verify('--file', file)).toMatchObject({ code: 0, verdicts: [{ faults: [] }] });
-}, 30_000);
+});
 
 it('K4: a history whose seals were taken away is not said to hold', async () => {
   const file = join(folder, 'unsealed.jsonl');
@@ -194,13 +194,13 @@ it('K4: a history whose seals were taken away is not said to hold', async () => 
   const [unknown, known] = await Promise.all([verify('--file', file), verify('--file', file, '--public-key', publicKey)]);
   expect(unknown).toMatchObject({ code: 3, verdicts: [{ seals: 0, faults: [] }] });
   expect(known).toMatchObject({ code: 2, verdicts: [{ faults: [{ why: 'sealMissing', seal: 1 }] }] });
-}, 30_000);
+});
 
 it('K4: what cannot be verified is told, and is not taken for broken', async () => {
   expect(await verify('--file', join(folder, 'none.jsonl'))).toMatchObject({ code: 1, said: expect.stringContaining("can't be read") });
   await writeFile(join(folder, 'other.jsonl'), '{"some":"thing"}\n');
   expect(await verify('--file', join(folder, 'other.jsonl'))).toMatchObject({ code: 1 });
-}, 30_000);
+});
 
 it('K4: what somebody else writes among the seals is told, in health and metrics too, and what comes after it is sealed', async () => {
   const before = await sealed(clinic);
@@ -223,7 +223,7 @@ it('K4: what somebody else writes among the seals is told, in health and metrics
     2,
     [0, 1, 2].map((n) => ({ why: 'inserted', stream, revision: String(before.number + n) })),
   ]);
-}, 30_000);
+});
 
 it('K4: all can be sealed at once, and the public key printed', async () => {
   const script = fileURLToPath(new URL('../../dist/apps/standalone/audit.js', import.meta.url));
@@ -241,4 +241,4 @@ it('K4: all can be sealed at once, and the public key printed', async () => {
   expect((await run(process.execPath, [script, 'seal'], { env })).stdout).toBe('0 seals made.\n');
   expect(await readdir(join(folder, 'at-once', clinic.business.id))).not.toEqual([]);
   expect((await run(process.execPath, [script, 'public-key'], { env })).stdout).toContain(publicKey);
-}, 30_000);
+});

@@ -37,7 +37,7 @@ beforeAll(async () => {
   clinic = await openClinic(service);
   await richHistory();
   before = await totalsOf();
-}, 90_000);
+});
 afterAll(() => service.stop());
 
 async function richHistory(): Promise<void> {
@@ -143,7 +143,7 @@ it('K4: once forgotten, nothing that is kept or answered names the client', asyn
   const reads = await allReads();
   expect(reads).not.toContain(MARK);
   expect(reads).toContain('(forgotten)');
-}, 30_000);
+});
 
 it('K4: each read model is as a fold of all events makes it now that the key is gone', async () => {
   const events = await service.history();
@@ -196,4 +196,4 @@ it('K4: what the client has goes on: returns, payments, cancellations, refunds',
   expect(await tablesWith(service.pool, MARK)).toEqual([]);
   expect(await allReads()).not.toContain(MARK);
   expect(await readModelDifferences(service.pool, service)).toEqual([]);
-}, 30_000);
+});

@@ -55,7 +55,7 @@ it('D2: of two payments that together would overpay, on a process each, one is r
     expect(refused).toMatchObject([{ status: 409, body: { code: 'OVERPAID', details: { balance: clinic.money(14_493) } } }]);
     expect(await clinic.invoice({ invoiceId: invoices[n]! })).toMatchObject({ paid: 20_000, balance: 14_493 });
   }
-}, 60_000);
+});
 
 it('L2: the same request at once on both processes has one effect and one answer', async () => {
   const sold = await clinic.sell();

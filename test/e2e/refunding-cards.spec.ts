@@ -116,8 +116,8 @@ describe('a refund of what was paid by card', () => {
     expect(await invoiceOf(one)).toMatchObject({ refunded: 0, pending: TOTAL, balance: 0 });
     await until(async () => (await atStripe(one)).length === 2, 'Stripe was asked for both');
 
-    const [second, earlier] = await atStripe(one);
-    expect([earlier, second]).toMatchObject([{ amount: 20_000 }, { amount: rest }]);
+    const given = await atStripe(one); // which of them it was asked for first, nobody knows
+    const [earlier, second] = [20_000, rest].map((amount) => given.find((refund) => refund.amount === amount));
     await stripe.settleRefund(second!.id, 'fail');
     expect(await becomesSo(one, { pending: 20_000, refunded: 0 })).toMatchObject({
       balance: 0,
@@ -299,9 +299,9 @@ describe('what is done at Stripe itself', () => {
     const one = await cancelled();
     await stripe.down();
     await post(`${pathOf(one)}/refunds`, byCard(20_000));
-    await stripe.heal();
     await stripe.refunds('succeeded');
-    await stripe.refundInDashboard(one.paymentIntent);
+    await stripe.refundInDashboard(one.paymentIntent); // where the calls that fail do not pass
+    await stripe.heal();
     const now = await becomesSo(one, { pending: 0 });
     const given = (await atStripe(one)).reduce((sum, { amount }) => sum + amount, 0);
     expect(now.refunded).toBe(given);

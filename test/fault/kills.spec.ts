@@ -23,7 +23,7 @@ beforeAll(async () => {
   fleet = await startFleet({ databaseUrl: postgres.url, apis: 2 });
   load = new Load(fleet.desk, urlsOf(fleet));
   await load.prepare(await openShop(fleet.desk, fleet.apis[0]!.url));
-}, 120_000);
+});
 
 afterAll(async () => {
   await fleet?.stop();
@@ -95,7 +95,7 @@ it('L2: what was given up is sent again, and is there once', async () => {
 
   const { events } = await quiet();
   expect(wrong(unanswered, effectsOf(events, unanswered))).toEqual([]);
-}, 120_000);
+});
 
 it('L2: what was acknowledged is answered the same again, and nothing more is stored', async () => {
   const before = await quiet();
@@ -106,7 +106,7 @@ it('L2: what was acknowledged is answered the same again, and nothing more is st
     expect({ ...command, answer }).toEqual({ ...command, answer: { ...command.reply!.body, position: undefined } });
   }
   expect((await quiet()).stored.length).toBe(before.stored.length);
-}, 120_000);
+});
 
 it('D3, E2, E9, H3, K3, K4: chains hold, streams agree, and the read models are what a fresh fold gives', async () => {
   const { stored, events } = await quiet();
@@ -115,4 +115,4 @@ it('D3, E2, E9, H3, K3, K4: chains hold, streams agree, and the read models are 
   expect(await readModelDifferences(fleet.pool, fleet.reader)).toEqual([]);
   const { rows: parked } = await fleet.pool.query('SELECT policy, stream, failure, parked FROM policies.todo WHERE parked IS NOT NULL');
   expect(parked).toEqual([]);
-}, 120_000);
+});

@@ -27,7 +27,7 @@ beforeAll(async () => {
   fleet = await startFleet({ databaseUrl: postgres.url, env: { PROJECTOR_PORT: '0', REQUEST_TIMEOUT_MS: '120000' } });
   load = new Load(fleet.desk, [fleet.apis[0]!.url]);
   await load.prepare(await openShop(fleet.desk, fleet.apis[0]!.url));
-}, 120_000);
+});
 afterEach(async () => {
   await Promise.all(watching.splice(0).map((stop) => stop()));
   await load.stop();
@@ -129,7 +129,7 @@ it('J5: a rebuild that was paused while another took over does not write when it
   second.goOn();
   expect(await second.ended).toBe(0);
   await expectFreshFold();
-}, 60_000);
+});
 
 it('J5: Ctrl-C leaves it to be gone on with, --cancel calls it off; the status says how it stands', async () => {
   const first = projector(['rebuild', 'package_list'], 'rebuild:folding:paused');
@@ -150,7 +150,7 @@ it('J5: Ctrl-C leaves it to be gone on with, --cancel calls it off; the status s
   expect([await cancel.ended, cancel.said()]).toEqual([0, 'package_list: the rebuild is called off.\n']);
   expect(await builds()).toEqual([]);
   await expectFreshFold();
-}, 60_000);
+});
 
 it('J5, K3: a verification that was killed says nothing, holds up nobody, and what it had folded goes', async () => {
   await until(async () => isUpToDate(fleet.pool, fleet.reader.store), 'the read models are up to date');
@@ -177,7 +177,7 @@ it('J5, K3: a verification that was killed says nothing, holds up nobody, and wh
     return rowCount === 0;
   }, 'nothing of it is left');
   await expectFreshFold();
-}, 90_000);
+});
 
 it('a read model that has stopped goes on when the event is passed over with a reason, which the status shows', async () => {
   const poison = { eventId: fleet.desk.business, type: 'PackageSold', stream: 'package-x', revision: '0', position: '1', error: 'a slip' };
@@ -208,7 +208,7 @@ it('a read model that has stopped goes on when the event is passed over with a r
     ],
   ]);
   expect(await run('rebuild', 'no_list')).toEqual([1, expect.stringContaining('There is no read model no_list. There are: ')]);
-}, 60_000);
+});
 
 /** What each of so many who read without a pause is answered, and how long each answer took. */
 function watchers(quiet: QuietBusiness): () => Promise<{ took: number[]; wrong: object[] }> {
@@ -325,4 +325,4 @@ it('J5: goes on by itself when its connections are cut, and when Postgres was ki
   rebuilding.goOn();
   expect([await rebuilding.ended, rebuilding.said()]).toEqual([0, expect.stringContaining('package_list: version')]);
   await expectFreshFold();
-}, 90_000);
+});

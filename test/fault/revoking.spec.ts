@@ -22,7 +22,7 @@ beforeAll(async () => {
   database = await createDatabase();
   fleet = await startFleet({ databaseUrl: database.url, apis: 2 });
   shop = await openShop(fleet.desk, fleet.apis[0]!.url);
-}, 120_000);
+});
 afterAll(async () => {
   await fleet?.stop();
   await database?.drop();

@@ -18,7 +18,7 @@ beforeEach(async () => {
   load = new Load(fleet.desk, [fleet.apis[0]!.url]);
   await load.prepare(await openShop(fleet.desk, fleet.apis[0]!.url));
   load.start(4);
-}, 120_000);
+});
 afterEach(async () => {
   await load?.stop();
   await fleet?.stop();
@@ -53,7 +53,7 @@ it('D3, K3: the one that stands by takes over when the leader is killed', async 
   await until(() => leads(second), 'the other leads');
   await sleep(500);
   await expectAllAgrees();
-}, 120_000);
+});
 
 it('D3, K3: a leader that was paused and wakes does not write any more', async () => {
   const [first, second] = await roles();
@@ -68,4 +68,4 @@ it('D3, K3: a leader that was paused and wakes does not write any more', async (
   expect(first.hasEnded).toBe(false); // it stands by
   await second.kill();
   await until(() => leads(first), 'the first leads again');
-}, 90_000);
+});

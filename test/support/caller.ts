@@ -60,7 +60,13 @@ export class Caller {
     operation: Name,
     ...said: object extends Said<Name> ? [said?: Said<Name>] : [said: Said<Name>]
   ): Promise<Operations[Name]['gives']> {
-    return (await this.client.call(operation, ...said)).data;
+    return onceFresh(async () => (await this.client.call(operation, ...said)).data);
+  }
+
+  /** What is read from now on is at least as fresh as this. */
+  reach(position: bigint): void {
+    const { seen } = this.around;
+    if (position > seen.position) seen.position = position;
   }
 
   /** The same, with other headers. */
@@ -97,7 +103,7 @@ export class Caller {
     const sentAs = headers.get('content-type') ?? undefined;
     documented.check(came, typeof body === 'string' && answer.ok ? said(body, sentAs) : (body ?? undefined), sentAs);
     const position = answer.headers.get('punchcard-position');
-    if (position !== null && BigInt(position) > seen.position) seen.position = BigInt(position);
+    if (position !== null) this.reach(BigInt(position));
     return { answer, came: came.body };
   }
 
@@ -129,11 +135,35 @@ export class Caller {
   }
 
   private async succeed<Body>(method: string, path: string, sent: Sent): Promise<Body> {
-    const { status, body } = await this.send<Body>(method, path, sent);
-    if (status >= 300) throw new Error(`${method} ${path} was refused: ${JSON.stringify(body)}`);
-    return body;
+    return onceFresh(async () => {
+      const { status, body } = await this.send<Body>(method, path, sent);
+      if (status >= 300) throw new Refused(method, path, body as Problem);
+      return body;
+    });
   }
 }
+
+class Refused extends Error {
+  readonly code: string | undefined;
+
+  constructor(method: string, path: string, problem: Problem | undefined) {
+    super(`${method} ${path} was refused: ${JSON.stringify(problem)}`);
+    this.code = problem?.code;
+  }
+}
+
+const TIMES = 12;
+
+/** As those who call are told: what is not yet fresh is asked for again. */
+const onceFresh = async <Body>(ask: () => Promise<Body>): Promise<Body> => {
+  for (let times = 1; ; times += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof Error) || !('code' in error) || error.code !== 'NOT_YET_FRESH' || times === TIMES) throw error;
+    }
+  }
+};
 
 /** A text as the document describes it: YAML and JSON as the data that they say. */
 const said = (body: string, sentAs = 'application/json'): unknown => {

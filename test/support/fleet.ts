@@ -154,7 +154,7 @@ function isRunning(pid: number): boolean {
 }
 
 /** Polls until it holds. Throws, saying what did not come true, after `patience` ms. */
-export async function until(holds: () => boolean | Promise<boolean>, what: string, patience = 30_000): Promise<void> {
+export async function until(holds: () => boolean | Promise<boolean>, what: string, patience = 120_000): Promise<void> {
   for (const since = performance.now(); !(await holds()); await sleep(50))
     if (performance.now() - since > patience) throw new Error(`It did not come true within ${patience} ms that ${what}.`);
 }

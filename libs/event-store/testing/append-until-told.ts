@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { connectEventStore, type EncodedEvent, OutcomeUnknown } from '../event-store.js';
 
-// A process that appends, many at once, until its parent says "enough" and one was acknowledged, and then says how many were acknowledged. What the
+// A process that says when it begins, and appends, many at once, until its parent says "enough" and one was acknowledged, and then says how many were acknowledged. What the
 // connection does meanwhile must not end it.
 
 const store = connectEventStore({ url: process.argv[2]! });
@@ -36,6 +36,7 @@ async function appendOne(): Promise<void> {
   }
 }
 
+process.send?.('begun');
 await Promise.all(
   Array.from({ length: 200 }, async () => {
     while (!enough || totals.acknowledged === 0) await appendOne();

@@ -27,7 +27,7 @@ const projector = new Projector({
   feed: new SlowFeed(exampleHistory(Number(events), Number(sold))),
   projections: [packages, counts] as Projection[],
   logger: pino({ level: process.env.LOG_LEVEL ?? 'silent' }),
-  silence: '1 second',
+  silence: '10 seconds', // of others
   maxBatch: 10,
 });
 process.once('disconnect', () => process.exit());
