@@ -9,6 +9,7 @@ import {
   TryPackage,
   type RowDone,
 } from '../../../libs/command-handling/commands/import.commands.js';
+import type { Clock } from '../../../libs/command-handling/clock.js';
 import { fewAtOnce } from '../../../libs/command-handling/few-at-once.js';
 import type { BadRow, ImportCounts, ImportOutcome } from '../../../libs/domain/import/import.events.js';
 import { pick } from '../../../libs/domain/kernel/pick.js';
@@ -36,6 +37,7 @@ export interface Surroundings {
   places: Places;
   clientsNamed: (named: readonly string[]) => Promise<FoundClients>;
   isStopping: () => boolean;
+  clock: Clock;
   log: (error: unknown) => void;
 }
 
@@ -54,6 +56,7 @@ type Outcome = RowDone['became'] | Problem[];
 export class ImportRun {
   private readonly counts: ImportCounts = { imported: 0, skipped: 0, failed: 0 };
   private readonly badRows: BadRow[] = []; // not yet told
+  private readonly brought = new Set<string>(); // references
   private saidAt = performance.now();
   private saidTimes = 0;
   private readonly read: ReturnType<typeof rowReader>;
@@ -139,17 +142,31 @@ export class ImportRun {
   }
 
   private async outcomeOf({ line, wanted }: ReadRow, tryOnly: boolean): Promise<Outcome> {
-    return Array.isArray(wanted) ? wanted : this.safely(line, () => this.moveIn(wanted, tryOnly));
+    if (Array.isArray(wanted)) return wanted;
+    let tried: string | undefined; // when first; in vain, if there is another time
+    return this.safely(line, () => {
+      const triedBefore = tried;
+      tried ??= this.around.clock();
+      return tryOnly ? this.tryOut(wanted) : this.moveIn(wanted, triedBefore);
+    });
   }
 
-  private async moveIn({ moved, register }: WantedPackage, tryOnly: boolean): Promise<RowDone['became']> {
+  private async tryOut({ moved }: WantedPackage): Promise<RowDone['became']> {
+    return (await this.execute(new TryPackage(this.around.caller, moved))).became;
+  }
+
+  /** What is there since it was tried in vain, nobody knowing what came of that, was not there before. */
+  private async moveIn({ moved, register }: WantedPackage, triedBefore: string | undefined): Promise<RowDone['became']> {
     const { caller } = this.around;
-    if (tryOnly) return (await this.execute(new TryPackage(caller, moved))).became;
     if (register) {
       await this.execute(new TryPackage(caller, moved)); // of a row that is refused, nobody is registered either
       await this.execute(new ImportClient(caller, register));
     }
-    return (await this.execute(new ImportPackage(caller, moved))).became;
+    const { became, broughtAt } = await this.execute(new ImportPackage(caller, moved));
+    if (became === 'skipped' && (triedBefore === undefined || broughtAt === null || broughtAt < triedBefore)) return 'skipped';
+    if (this.brought.has(moved.reference)) return 'skipped'; // the same row twice
+    this.brought.add(moved.reference);
+    return 'imported';
   }
 
   /** What a rule refuses, and what nobody foresaw, is told at the row that it is about, and stops no other. */

@@ -71,6 +71,7 @@ export class Imports implements BeforeApplicationShutdown {
       ...{ commands: this.commands, caller: callerOf(call), places },
       clientsNamed: (named) => clientsNamed({ readModels: this.readModels, ...this.parts }, call.business, named),
       isStopping: () => this.stopping,
+      clock: this.parts.clock,
       log: (error) => this.log.error(error),
     });
     file.inUse = true;

@@ -4,7 +4,7 @@ import { assertRemembered, client, registerClient, type Client } from '../../dom
 import { endImport, recordProgress, resumeImport, startImport } from '../../domain/import/import.decisions.js';
 import type { BadRow, ImportCounts, ImportOutcome, ImportStartedData } from '../../domain/import/import.events.js';
 import { importAggregate, type StartedImport } from '../../domain/import/import.state.js';
-import type { Decide } from '../../domain/kernel/event.js';
+import type { Decide, Recorded } from '../../domain/kernel/event.js';
 import { importedIdOf } from '../../domain/kernel/ids.js';
 import { pick } from '../../domain/kernel/pick.js';
 import { lockForSale } from '../../domain/offering/offering.decisions.js';
@@ -38,8 +38,13 @@ export interface RowDone {
   became: 'imported' | 'skipped';
 }
 
+/** When it came to be here, if the caller's own request brought it: that may have been a try whose outcome nobody knew. */
+interface Brought {
+  broughtAt: string | null;
+}
+
 /** The same again is the same command, whoever imports it: sent again, it also carries out what a dead process left undone. */
-export class ImportPackage extends CommandOf<MovedPackage, RowDone> {
+export class ImportPackage extends CommandOf<MovedPackage, RowDone & Brought> {
   override get ownId(): string {
     return importedIdOf(this.caller.business, 'command', canonicalize(this.input)!);
   }
@@ -99,10 +104,10 @@ export const importHandlers = [
 
   handlerOf(
     ImportPackage,
-    async (operation, moved): Promise<RowDone> => {
+    async (operation, moved): Promise<RowDone & Brought> => {
       const packageId = packageIdOf(operation, moved);
       const before = await operation.recall(packageAggregate, packageId, () => undefined);
-      if (before) return { became: 'skipped' };
+      if (before) return { became: 'skipped', broughtAt: broughtAt(operation, before.events) };
 
       const [known] = await operation.lookUp(reference(client, '/clientId', moved.clientId));
       assertRemembered(known);
@@ -112,7 +117,7 @@ export const importHandlers = [
       const terms = await lockedTerms(operation, { offeringId, because: 'import', on, decided });
       const moving = await pinned(operation, packageId, moved, terms);
       const { events, repeated } = await operation.decide(packageAggregate, packageId, importPackage(moving), { begins: true });
-      return { became: events.length > 0 && !repeated ? 'imported' : 'skipped' };
+      return { became: events.length > 0 && !repeated ? 'imported' : 'skipped', broughtAt: broughtAt(operation, events) };
     },
     EACH_TIME,
   ),
@@ -130,6 +135,9 @@ export const importHandlers = [
     EACH_TIME,
   ),
 ];
+
+const broughtAt = ({ caller }: Operation, [brought]: readonly Recorded[]): string | null =>
+  brought?.metadata.$correlationId === caller.correlationId ? brought.metadata.time : null;
 
 const asStarted = (state: unknown): StartedImport => ({ ...(state as StartedImport) });
 
