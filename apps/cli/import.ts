@@ -39,9 +39,9 @@ async function main(access: Access, wanted: Wanted): Promise<void> {
   const file = await openAsBlob(wanted.file).catch(() => {
     throw new CliError(`${wanted.file} can't be read.`);
   });
-  const upload = { file, asked: askedBy(wanted), key: randomUUID() };
+  const upload: Upload = { file, asked: askedBy(wanted), key: randomUUID() };
   const progress = progressOn(process.stdout);
-  let done = await start(access, upload);
+  let done = await begin(access, upload);
   for (let heard = performance.now(); !['completed', 'stoppedOnError'].includes(done.status); await sleep(POLL)) {
     const now = await stateOf(access, done.importId);
     if (now) heard = performance.now();
@@ -63,8 +63,25 @@ const askedBy = ({ source, dryRun, createClients, stopOnError }: Wanted): string
     ...(stopOnError && { onError: 'stop' }),
   }).toString();
 
-async function start(access: Access, { file, asked, key }: { file: Blob; asked: string; key: string }): Promise<Import> {
+interface Upload {
+  file: Blob;
+  asked: string;
+  key: string;
+}
+
+async function start(access: Access, { file, asked, key }: Upload): Promise<Import> {
   return (await (await send(access, `/imports?${asked}`, { method: 'POST', type: 'text/csv', body: file, key })).json()) as Import;
+}
+
+/** An API that is there, but has too much to do or has not come so far yet, says so by 503: it is asked again for a while. */
+async function begin(access: Access, upload: Upload): Promise<Import> {
+  for (const since = performance.now(); ; await sleep(1_000)) {
+    try {
+      return await start(access, upload);
+    } catch (error) {
+      if (!(error instanceof CliError) || error.status !== 503 || performance.now() - since > PATIENCE) throw error;
+    }
+  }
 }
 
 /** Undefined: the API is away, or its lists are not that far yet. */

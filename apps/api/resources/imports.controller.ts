@@ -147,7 +147,8 @@ export class ImportsController {
   @ApiOkResponse({ type: BadRowPage })
   async badRows(@Call() call: CallContext, @PathId('importId') importId: string, @Query() page: PageQuery): Promise<BadRowPage> {
     await this.reading.one(importList, call, 'import', importId); // A3: one of another business is 404
-    const { items, next } = await this.reading.page(badRows, call, page, { by: 'line', where: { importId } });
+    const minPosition = await this.reading.reached(importList, call); // whoever sees that it is over sees all of its bad rows
+    const { items, next } = await this.reading.page(badRows, { ...call, minPosition }, page, { by: 'line', where: { importId } });
     return { items: items.map((row) => pick(row, 'line', 'problems')), next };
   }
 
