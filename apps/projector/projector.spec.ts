@@ -108,9 +108,8 @@ it('brings a sale into the read models, and carries out what its policies ask fo
 
   const ready = await fetch(`${url}/health/ready`);
   expect([ready.status, await ready.json()]).toMatchObject([200, { leading: true, poisoned: [] }]);
-  expect(await (await fetch(`${url}/metrics`)).text()).toContain(
-    `punchcard_projection_lag_seconds{projection="package_list",version="${packageList.version}"} 0`,
-  );
+  const isCaughtUp = `punchcard_projection_lag_seconds{projection="package_list",version="${packageList.version}"} 0\n`;
+  while (!(await (await fetch(`${url}/metrics`)).text()).includes(isCaughtUp)) await new Promise((resolve) => setTimeout(resolve, 50));
 });
 
 it('a second one takes over when the first is killed; SIGTERM ends it cleanly', async () => {
@@ -141,6 +140,8 @@ it('K3, J5: verifies its read models: on the command line, and by itself; what d
   const { packageId, position } = await sell();
   const { url } = await startProjector();
   expect(await readModels.waitFor(position, 20_000)).toBe(true);
+  const invoices = async () => (await pool.query(`SELECT FROM read_models.invoice_list_v${invoiceList.version}`)).rowCount;
+  while ((await invoices()) !== 4) await new Promise((resolve) => setTimeout(resolve, 50)); // they follow
   expect(await cli('verify', 'package_list', 'invoice_list')).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(

@@ -336,15 +336,15 @@ const positionReached = async () => Math.max(-1, ...(await checkpoints().catch((
 
 it('survives kill -9 in the middle, again and again: every event counts once', async () => {
   for (let kills = 0, seen = -1; kills < 3; kills += 1) {
-    const { kill } = await startProcess(5_000, 400);
+    const { kill } = await startProcess(2_000, 400);
     await until(async () => (await positionReached()) > seen + 50);
     await kill();
     seen = await positionReached();
-    expect(seen).toBeLessThan(5_000);
+    expect(seen).toBeLessThan(2_000);
   }
-  const events = exampleHistory(5_000, 400);
+  const events = exampleHistory(2_000, 400);
   start({ feed: new MemoryFeed(events) });
-  await until(() => at(5_000n));
+  await until(() => at(2_000n));
   await expectFold(events);
 });
 

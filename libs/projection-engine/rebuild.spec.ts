@@ -40,7 +40,7 @@ afterEach(async () => {
 });
 
 function startProjector(options: Partial<ProjectorOptions> & Pick<ProjectorOptions, 'feed'>) {
-  const projector = new Projector({ databaseUrl: database.url, projections: all, logger, silence: '2 seconds', ...options });
+  const projector = new Projector({ databaseUrl: database.url, projections: all, logger, ...options });
   const stopping = new AbortController();
   const ended = projector.run(stopping.signal);
   ended.catch(() => undefined);
@@ -138,7 +138,7 @@ class SlowFeed extends MemoryFeed {
     for await (const batch of super.read(options))
       for (let i = 0; i < batch.length && !options.signal.aborted; i += 20) {
         yield batch.slice(i, i + 20);
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await new Promise((resolve) => setTimeout(resolve, 100));
       }
   }
 }

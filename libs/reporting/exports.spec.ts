@@ -8,7 +8,7 @@ import { openSources } from '../projection-engine/sources.js';
 import { Exports } from './exports.js';
 import { TooManyAtOnce } from './places.js';
 
-const PATIENCE = 1_500; // ms
+const PATIENCE = 3_000; // ms
 
 let database: Awaited<ReturnType<typeof createDatabase>>;
 let pool: pg.Pool;

@@ -116,8 +116,8 @@ describe('metadata', () => {
   it('$tb behind the end shows nothing, and the stream is there', async () =>
     expect(await read(await limited({ truncateBefore: 9 }))).toEqual([]));
   it('$maxAge shows what is younger', async () => {
-    const stream = await limited({ maxAge: 1 });
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    const stream = await limited({ maxAge: 4 });
+    await new Promise((resolve) => setTimeout(resolve, 4_500));
     expect(await read(stream)).toEqual([]);
     await store.client.appendToStream(stream, noted());
     expect(revisionsOf(await read(stream))).toBe('5');

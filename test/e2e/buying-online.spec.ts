@@ -245,6 +245,7 @@ describe('buying online', () => {
     await becomes(client, purchase, 'paid');
     await have(client, 1);
     await stripe.webhooks.settled();
+    await service.history(); // all has followed
     const before = await service.lastPosition();
     await stripe.webhooks.again({ times: 2, shuffled: true });
     await stripe.webhooks.settled();
@@ -313,6 +314,7 @@ describe('cards at the desk', () => {
     expect(await clinic.invoice(sold)).toMatchObject({ status: 'unpaid', balance: TOTAL });
     await stripe.pay(sold.purchase.url!);
     await until(async () => ((await clinic.invoice(sold)) as Paid).balance === TOTAL - 20_000, 'a part is paid');
+    await service.history(); // all lists have it
     expect(await clinic.owner.get(`/v1/purchases/${sold.purchase.purchaseId}`)).toMatchObject({ status: 'paid', paidOn: clinic.day(0) });
     expect(((await clinic.invoice(sold)) as Paid).payments).toMatchObject([{ method: 'stripe', amount: clinic.money(20_000) }]);
   });
@@ -356,6 +358,7 @@ describe('cards at the desk', () => {
     await stripe.pay(part.url!);
     await stripe.pay(all.url!);
     await until(async () => ((await clinic.invoice(sold)) as Paid).balance === -4_493, 'both are paid');
+    await service.history(); // all lists have it
     expect(await clinic.owner.refused(409, 'POST', `/v1/invoices/${sold.invoiceId}/checkouts`, { body: urls })).toMatchObject({
       code: 'NOTHING_OWING',
     });

@@ -52,7 +52,7 @@ const invoiceOf = (one: Pick<Package, 'invoiceId'>): Promise<Invoice> => shop.cl
 const becomesSo = async (one: Package, what: Partial<Pick<Invoice, 'refunded' | 'pending'>>): Promise<Invoice> => {
   const isSo = (now: { refunded: number; pending: number }) =>
     Object.entries(what).every(([name, amount]) => now[name as keyof typeof what] === amount);
-  await until(async () => isSo(await invoiceOf(one)) && isSo(await packageOf(one)), JSON.stringify(what), 20_000);
+  await until(async () => isSo(await invoiceOf(one)) && isSo(await packageOf(one)), JSON.stringify(what));
   return invoiceOf(one);
 };
 
@@ -315,6 +315,7 @@ describe('what is done at Stripe itself', () => {
     for (const one of [won, lost]) {
       await stripe.dispute(one.paymentIntent);
       await until(async () => (await packageOf(one)).flags.includes('disputed'), 'it is flagged');
+      await shop.clinic.service.history(); // all lists have it
       expect(await invoiceOf(one)).toMatchObject({ disputed: true, refunded: 0, balance: 0 });
     }
     await stripe.onDispute(await disputeOf(won), 'won');

@@ -487,7 +487,7 @@ it('A2, A3: owner, administrator and auditor, each of their own business', async
 });
 
 it('J2: a report, or what explains it, that takes longer than its caller waits is given up, in Postgres too, and holds up nothing else', async () => {
-  const api = await service.startApi({ REQUEST_TIMEOUT_MS: '4000' });
+  const api = await service.startApi({ REQUEST_TIMEOUT_MS: '10000' });
   const [client, url] = [await service.pool.connect(), api.ready as string];
   const headers = { authorization: `Bearer ${await clinic.business.token('owner')}` };
   const ask = (path: string) => fetch(`${url}/v1/reports/sales${path}`, { headers });

@@ -23,7 +23,7 @@ import { startStripe, type LocalStripe } from '../support/stripe.js';
 // and the books balance. More places to die at, and more webhooks, with SOAK=1.
 
 const soak = Boolean(process.env.SOAK);
-const PATIENCE = soak ? 3_600_000 : 120_000; // ms, most of it for processes to start
+const PATIENCE = soak ? 3_600_000 : 600_000; // ms, most of it for processes to start
 
 let stripe: LocalStripe;
 let service: Service;

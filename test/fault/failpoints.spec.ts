@@ -27,8 +27,8 @@ import {
 
 const soak = Boolean(process.env.SOAK);
 const AT_ONCE = 6;
-const PATIENCE = soak ? 3_600_000 : 300_000; // ms, most of it for processes to start
-const HEALS_WITHIN = 30_000; // ms: the projector takes over after 2 s, on a machine that does much else
+const PATIENCE = soak ? 3_600_000 : 900_000; // ms, most of it for processes to start
+const HEALS_WITHIN = 120_000; // ms: the projector takes over after 2 s, on a machine that does much else
 
 interface Row {
   operation: string; // begins with the rules that it shows

@@ -20,7 +20,7 @@ import { booking, cancellation, openShop, paidUpfront, sale, type Shop } from '.
 
 const MARK = 'Zephyrine'; // stands in every text about the client, and in nothing else
 const KEY = sealKeyOf('33'.repeat(32));
-const PATIENCE = 120_000; // ms, most of it for processes to start
+const PATIENCE = 600_000; // ms, most of it for processes to start
 
 type Database = Awaited<ReturnType<typeof createDatabase>>;
 

@@ -52,7 +52,7 @@ const kills: [string, () => Promise<void>][] = [
 
 /** Everything that follows has followed. */
 const quiet = async () => {
-  await until(async () => isUpToDate(fleet.pool, fleet.reader.store).catch(() => false), 'all is carried out and read', 90_000);
+  await until(async () => isUpToDate(fleet.pool, fleet.reader.store).catch(() => false), 'all is carried out and read', 240_000);
   return wholeHistory(fleet.reader);
 };
 
@@ -86,7 +86,7 @@ it(
     expect(load.given.filter(({ reply }) => reply && reply.status >= 500)).toEqual([]);
     expect(load.given.filter(isAcknowledged).length).toBeGreaterThan(WORKERS);
   },
-  soak ? 3_600_000 : 150_000,
+  soak ? 3_600_000 : 600_000,
 );
 
 it('L2: what was given up is sent again, and is there once', async () => {

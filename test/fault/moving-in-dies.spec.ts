@@ -23,7 +23,7 @@ import { openMortal, type Death, type Mortal } from '../support/mortal.js';
 
 const soak = Boolean(process.env.SOAK);
 const AT_ONCE = 4;
-const PATIENCE = 180_000; // ms
+const PATIENCE = 600_000; // ms
 const FILE_LIMIT = 100_000; // bytes
 
 const service = serviceWith('api');

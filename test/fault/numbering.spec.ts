@@ -9,7 +9,7 @@ import { booking, sale } from '../support/shop.js';
 
 const soak = Boolean(process.env.SOAK);
 const BOOKED = 6;
-const PATIENCE = 120_000; // ms for a test, most of it for processes to start
+const PATIENCE = 600_000; // ms for a test, most of it for processes to start
 
 type Service = ReturnType<typeof serviceWith>;
 

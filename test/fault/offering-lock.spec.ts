@@ -44,7 +44,7 @@ const edits: [string, (shop: Shop) => object, (sold: Sold) => boolean][] = [
 const race = (edit: Sent, sell: Sent): Promise<[Reply, Reply]> => {
   const [one, other] = Math.random() < 0.5 ? fleet.apis : [...fleet.apis].reverse();
   const soon = async (url: string, sent: Sent) => {
-    await sleep(Math.random() * 6);
+    await sleep(Math.random() * (Math.random() < 0.5 ? 6 : 200)); // sometimes so long that one is over, also on a slow machine
     return fleet.desk.send(url, sent);
   };
   return Promise.all([soon(one!.url, edit), soon(other!.url, sell)]);

@@ -106,7 +106,7 @@ it(
     expect(load.given.filter(({ reply }) => reply && reply.status >= 500)).toEqual([]);
     await expectFreshFold();
   },
-  soak ? 3_600_000 : 120_000,
+  soak ? 3_600_000 : 600_000,
 );
 
 it('J5: a rebuild that was paused while another took over does not write when it wakes', async () => {
@@ -272,46 +272,45 @@ const GENEROUS = 10; // times: while it is rebuilt there is less of the processo
 /** So long took all but one of twenty. */
 const most = (took: readonly number[]): number => took.toSorted((a, b) => a - b)[Math.floor(0.95 * (took.length - 1))]!;
 
-it(
-  'J5, J2: while 16 read, 16 write and a long file is exported, nobody sees an error, a wait or a half state of a rebuild',
-  async () => {
-    const quiet = await openQuietBusiness(fleet);
-    load.start(16);
-    await until(
-      () => load.given.filter(({ kind, reply }) => kind === 'sell' && reply?.status === 201).length >= 20,
-      'there is a page of packages',
-    );
-    const inPeace = watchers(quiet);
-    await sleep(2_500);
-    const usual = await inPeace();
+it('J5, J2: while 16 read, 16 write and a long file is exported, nobody sees an error, a wait or a half state of a rebuild', async () => {
+  const quiet = await openQuietBusiness(fleet);
+  load.start(16);
+  await until(
+    () => load.given.filter(({ kind, reply }) => kind === 'sell' && reply?.status === 201).length >= 20,
+    'there is a page of packages',
+  );
+  const inPeace = watchers(quiet);
+  await sleep(2_500);
+  const usual = await inPeace();
 
-    const before = await liveBuild();
-    const exported = quiet.export(fleet.apis[0]!.url);
-    const during = watchers(quiet);
-    const since = performance.now();
-    const rebuilding = projector(['rebuild', '--all']);
-    expect([
-      await rebuilding.ended,
-      rebuilding
-        .said()
-        .split('\n')
-        .filter((line) => line.includes(': stopped')),
-    ]).toEqual([0, []]);
-    const rebuilt = performance.now() - since;
-    expect([await liveBuild(), exported.isOver()]).toEqual([before + 1, false]); // it began with rows that are old now
-    await sleep(500);
-    const seen = await during();
-    expect(await exported.hurry()).toEqual(quiet.figures);
-    await load.stop();
-    expect([usual.wrong, seen.wrong]).toEqual([[], []]);
-    expect(load.given.filter(({ reply }) => reply && reply.status >= 500)).toEqual([]);
-    expect(Math.max(...seen.took)).toBeLessThan(Math.max(3_000, rebuilt / 2)); // nobody waits for the rebuild, however slow this machine is
-    expect(most(seen.took)).toBeLessThan(Math.max(500, GENEROUS * most(usual.took)));
-    await until(async () => (await fleet.pool.query('SELECT FROM read_models.retired')).rowCount === 0, 'the old tables are gone');
-    await expectFreshFold();
-  },
-  soak ? 600_000 : 240_000,
-);
+  const before = await liveBuild();
+  const exported = quiet.export(fleet.apis[0]!.url);
+  const during = watchers(quiet);
+  const since = performance.now();
+  const rebuilding = projector(['rebuild', '--all']);
+  expect([
+    await rebuilding.ended,
+    rebuilding
+      .said()
+      .split('\n')
+      .filter((line) => line.includes(': stopped')),
+  ]).toEqual([0, []]);
+  const rebuilt = performance.now() - since;
+  expect([await liveBuild(), exported.isOver()]).toEqual([before + 1, false]); // it began with rows that are old now
+  await sleep(500);
+  const seen = await during();
+  expect(await exported.hurry()).toEqual(quiet.figures);
+  const peace = watchers(quiet); // again: what else goes on here may have begun since
+  await sleep(2_500);
+  const after = await peace();
+  await load.stop();
+  expect([usual.wrong, seen.wrong, after.wrong]).toEqual([[], [], []]);
+  expect(load.given.filter(({ reply }) => reply && reply.status >= 500)).toEqual([]);
+  expect(Math.max(...seen.took)).toBeLessThan(Math.max(3_000, rebuilt / 2)); // nobody waits for the rebuild, however slow this machine is
+  expect(most(seen.took)).toBeLessThan(Math.max(500, GENEROUS * Math.max(most(usual.took), most(after.took))));
+  await until(async () => (await fleet.pool.query('SELECT FROM read_models.retired')).rowCount === 0, 'the old tables are gone');
+  await expectFreshFold();
+}, 600_000);
 
 it('J5: goes on by itself when its connections are cut, and when Postgres was killed', async () => {
   const rebuilding = projector(['rebuild', ...REBUILT], 'rebuild:folding:paused');

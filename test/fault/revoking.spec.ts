@@ -12,7 +12,7 @@ import { booking, openShop, paidEach, registerClient, sale, type Shop } from '..
 
 const ROUNDS = process.env.SOAK ? 1_000 : 30;
 const AT_ONCE = 6;
-const PATIENCE = process.env.SOAK ? 900_000 : 180_000;
+const PATIENCE = process.env.SOAK ? 900_000 : 600_000;
 
 let database: Awaited<ReturnType<typeof createDatabase>>;
 let fleet: Fleet;
@@ -96,7 +96,7 @@ it(
   async () => {
     const outcomes = await rounds(async (made) => {
       const soon = async (url: string, sent: Sent) => {
-        await sleep(Math.random() * 6);
+        await sleep(Math.random() * (Math.random() < 0.5 ? 6 : 200)); // sometimes so long that one is over, also on a slow machine
         return fleet.desk.send(url, sent);
       };
       const [revoked, booked] = await Promise.all([soon(here(), permitting(made, false)), soon(there(), childs(made))]);

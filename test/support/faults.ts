@@ -50,7 +50,7 @@ export function serviceWith(policies: PolicyMode, env: () => Record<string, stri
     database = await createDatabase();
     fleet = await startFleet({ databaseUrl: database.url, policies, env: env() });
     shop = await openShop(fleet.desk, url());
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     await fleet?.stop();
     await database?.drop();
@@ -98,13 +98,15 @@ export function serviceWith(policies: PolicyMode, env: () => Record<string, stri
   const die = async (requests: readonly Omit<Doomed, 'dyingAt'>[], failpoint: string): Promise<string[]> => {
     const api = fleet.doomed('apps/api/main.js', failpoint);
     await api.start();
+    const [projector] = policies === 'both' ? fleet.projectors.filter(({ hasEnded }) => !hasEnded) : [];
+    projector?.pause(); // else it takes over, before a slow API has come to the place where it dies
     const answers = requests.map(({ desk, sent, key }) =>
       desk.send(api.url, sent, key).then(
         ({ status }) => `it answered ${status}`,
         () => 'no answer',
       ),
     );
-    await api.ended();
+    await api.ended().finally(() => projector?.wake());
     return Promise.all(answers);
   };
 

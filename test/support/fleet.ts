@@ -202,7 +202,9 @@ async function openDesk({ handle, clock }: Parts): Promise<Desk> {
   return {
     ...{ business: id, actor, token, send },
     get: async <Answer>(url: string, sent: Sent, as?: { key: string; correlationId: string }) => {
-      const { status, body } = await send(url, sent, as);
+      const key = as ?? newKey();
+      let { status, body } = await send(url, sent, key);
+      for (let times = 0; body.code === 'NOT_YET_FRESH' && times < 12; times += 1) ({ status, body } = await send(url, sent, key));
       if (status >= 300) throw new Error(`${sent.method} ${sent.path}: ${status} ${JSON.stringify(body)}`);
       return body as Answer;
     },

@@ -65,7 +65,7 @@ const LASTING = new Set<Kind>(['sell', 'book', 'series', 'cancel', 'noShow']);
 export const isLasting = ({ kind }: Given): boolean => LASTING.has(kind);
 
 const CLIENTS = 8;
-const PATIENCE = 60_000; // ms with one command
+const PATIENCE = 240_000; // ms with one command
 const GIVES_UP = 0.3; // of those who get no answer
 
 export class Load {

@@ -50,7 +50,8 @@ export const ended = async (caller: Caller, importId: string): Promise<Import> =
 
 /** Sends a file, and waits until all of it is done. */
 export const importOf = async (caller: Caller, body: string | Uint8Array, asked = ''): Promise<Import> => {
-  const sent = await sendFile(caller, body, asked);
+  let sent = await sendFile(caller, body, asked);
+  for (let times = 0; sent.status === 503 && times < 12; times += 1) sent = await sendFile(caller, body, asked);
   if (sent.status !== 202) throw new Error(`The file was refused: ${JSON.stringify(sent.body)}`);
   return ended(caller, sent.body.importId);
 };

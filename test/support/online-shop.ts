@@ -62,7 +62,7 @@ export const bought = (client: Caller, { purchaseId }: Pick<Bought, 'purchaseId'
 
 export const packagesOf = async (client: Caller): Promise<Sold[]> => (await client.get<Page<Sold>>('/v1/me/packages')).items;
 
-const PATIENCE = 20_000; // ms: a webhook, or the clerk, on a machine that does much else
+const PATIENCE = 120_000; // ms: a webhook, or the clerk, on a machine that does much else
 
 /** Once the purchase has come so far. */
 export async function becomes(client: Caller, purchase: Pick<Bought, 'purchaseId'>, status: string): Promise<Bought> {

@@ -16,7 +16,7 @@ export interface Program {
   kill(): Promise<void>;
 }
 
-const PATIENCE = 60_000; // ms to get ready, and to stop
+const PATIENCE = 180_000; // ms to get ready, and to stop
 
 /** One of our programs as it is run in production: compiled (`npm test` does that first), as a process of its own, by its path under `dist/`. */
 export async function startProgram(path: string, env: Record<string, string>): Promise<Program> {

@@ -9,7 +9,7 @@ import { openShop, paidUpfront } from './shop.js';
 
 const PACKAGES = 300;
 const LETTERS = 40_000; // of each package's name: what is exported is large, and few events make it
-const SLOWLY = 2_000; // ms between two pieces of the file
+const SLOWLY = 1_000; // ms between two pieces of the file
 const FEE = 100_00; // of the first; each costs a cent more than the one before
 
 export interface QuietBusiness {

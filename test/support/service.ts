@@ -123,7 +123,7 @@ export async function startService({ policies = 'both', apis = 1, env = {} }: Se
     },
     at: async (now, { id, seen }, command) => {
       const answer = await commands.execute(command(callerOf(id)), now);
-      seen.position = BigInt(answer.position);
+      if (BigInt(answer.position) > seen.position) seen.position = BigInt(answer.position);
       return answer;
     },
     settled: async () => {

@@ -16,7 +16,7 @@ class SlowFeed extends MemoryFeed {
     for await (const batch of super.read(options)) {
       for (let i = 0; i < batch.length && !options.signal.aborted; i += 5) {
         yield batch.slice(i, i + 5);
-        await sleep(2);
+        await sleep(20);
       }
     }
   }
