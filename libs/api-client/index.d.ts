@@ -65,4 +65,6 @@ export class ApiProblem extends Error {
   readonly code: string;
   /** Seconds. */
   readonly retryAfter: number | undefined;
+  /** L3: in the event store, how far it had looked: a query with this `minPosition` shows why. */
+  readonly position: string | undefined;
 }

@@ -12,6 +12,7 @@ export class ApiProblem extends Error {
     this.status = problem.status;
     this.code = problem.code;
     this.retryAfter = headers.has('retry-after') ? Number(headers.get('retry-after')) : undefined;
+    this.position = headers.get('punchcard-position') ?? undefined;
   }
 }
 

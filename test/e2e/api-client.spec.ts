@@ -61,9 +61,11 @@ it('L1, L2, L3, L4: a sale, a booking and a change through it, with keys, ETags,
   const read = await api.call('packages.read', { path: { packageId }, minPosition: booked.position });
   expect([read.etag, read.data.services[0]!.remaining]).toEqual([`"${read.data.revision}"`, 4]);
   const change = { path: { packageId, serviceId }, body: { remaining: 6 }, ifMatch: read.etag };
-  expect((await api.call('packages.adjustRemaining', change)).data.services[0]!.remaining).toBe(6);
+  const changed = await api.call('packages.adjustRemaining', change);
+  expect(changed.data.services[0]!.remaining).toBe(6);
   const late = await problemOf(api.call('packages.adjustRemaining', { ...change, body: { remaining: 7 } }));
   expect([late.status, late.code, late.problem.type]).toEqual([412, 'PRECONDITION_FAILED', 'urn:punchcard:problem:precondition-failed']);
+  expect(late.position).toBe(changed.position);
 
   const wrong = await problemOf(api.call('packages.sell', { body: { clientId, offeringId: 'five' } }));
   expect(wrong.problem.errors).toMatchObject([{ field: '/offeringId', code: 'NOT_AN_ID' }]);
