@@ -41,7 +41,7 @@ async function main(access: Access, wanted: Wanted): Promise<void> {
   });
   const upload: Upload = { file, asked: askedBy(wanted), key: randomUUID() };
   const progress = progressOn(process.stdout);
-  let done = await begin(access, upload);
+  let done = await patiently(() => start(access, upload));
   for (let heard = performance.now(); !['completed', 'stoppedOnError'].includes(done.status); await sleep(POLL)) {
     const now = await stateOf(access, done.importId);
     if (now) heard = performance.now();
@@ -74,10 +74,10 @@ async function start(access: Access, { file, asked, key }: Upload): Promise<Impo
 }
 
 /** An API that is there, but has too much to do or has not come so far yet, says so by 503: it is asked again for a while. */
-async function begin(access: Access, upload: Upload): Promise<Import> {
+async function patiently<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
   for (const since = performance.now(); ; await sleep(1_000)) {
     try {
-      return await start(access, upload);
+      return await ask();
     } catch (error) {
       if (!(error instanceof CliError) || error.status !== 503 || performance.now() - since > PATIENCE) throw error;
     }
@@ -108,7 +108,8 @@ async function tellBadRows(access: Access, importId: string, failed: number): Pr
   let told = 0;
   let cursor = '';
   do {
-    const page = (await (await send(access, `/imports/${importId}/bad-rows?limit=100${cursor}`)).json()) as BadRows;
+    const answer = await patiently(() => send(access, `/imports/${importId}/bad-rows?limit=100${cursor}`));
+    const page = (await answer.json()) as BadRows;
     for (const { line, problems } of page.items)
       for (const { column, code, message } of problems) say(`line ${line}${column === null ? '' : `, ${column}`}: ${message} (${code})`);
     told += page.items.length;

@@ -141,7 +141,7 @@ it('K3, J5: verifies its read models: on the command line, and by itself; what d
   const { url } = await startProjector();
   expect(await readModels.waitFor(position, 20_000)).toBe(true);
   const invoices = async () => (await pool.query(`SELECT FROM read_models.invoice_list_v${invoiceList.version}`)).rowCount;
-  while ((await invoices()) !== 4) await new Promise((resolve) => setTimeout(resolve, 50)); // they follow
+  while ((await invoices())! < 4) await new Promise((resolve) => setTimeout(resolve, 50)); // they follow
   expect(await cli('verify', 'package_list', 'invoice_list')).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(

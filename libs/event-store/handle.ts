@@ -258,7 +258,7 @@ export function createHandle({
     options: HandleOptions<State, Event, Answer>,
   ): Promise<Handled<State, Event, Answer>> {
     if (!sameRequest(earlier, context))
-      throw new Refusal('IDEMPOTENCY_KEY_REUSED', 'The Idempotency-Key was used before, for another request.');
+      throw new Refusal('IDEMPOTENCY_KEY_REUSED', 'The Idempotency-Key was used before, for another request.').after(known.position);
     const isOurs = ({ metadata }: Recorded): boolean => metadata.commandId === context.commandId;
     const repeated = (events: Recorded<Event>[]): boolean => events.at(-1)!.metadata.hash !== appended.at(-1)?.event.metadata.hash;
 

@@ -79,13 +79,16 @@ class Positions {
   async reached(position: bigint, timeout: number, names: readonly string[]): Promise<boolean> {
     const isFresh = () => names.every((name) => (this.of(name) ?? -1n) >= position);
     if (isFresh()) return true;
-    const end = performance.now() + timeout;
-    const patience = setTimeout(() => this.wake(), timeout);
+    let isOver = false; // told by the timer itself: by another clock it may come too early, and it comes once
+    const patience = setTimeout(() => {
+      isOver = true;
+      this.wake();
+    }, timeout);
     this.waiters += 1;
     this.polling ??= setInterval(() => void this.tryToAsk(), POLL);
     try {
       await this.tryToAsk();
-      while (!isFresh() && performance.now() < end && !this.closed) await this.change();
+      while (!isFresh() && !isOver && !this.closed) await this.change();
       return isFresh();
     } finally {
       clearTimeout(patience);

@@ -41,7 +41,7 @@ export const ended = async (caller: Caller, importId: string): Promise<Import> =
     const now = await caller.get<Import>(`/v1/imports/${importId}`);
     if (now.status === 'interrupted') return now;
     const { items } = await caller.get<{ items: { stream: string; position: string }[] }>('/v1/events?types=ImportEnded&limit=200');
-    const end = items.find(({ stream }) => stream === `import-${importId}`);
+    const end = items.findLast(({ stream }) => stream === `import-${importId}`);
     if (end) caller.reach(BigInt(end.position));
     if (end && now.status !== 'running') return now;
     await sleep(100);

@@ -208,7 +208,7 @@ const PROBLEM_RESPONSES = {
   Problem400: problem('What was sent cannot be: every offending field is named.'),
   Problem401: problem('No valid token.'),
   Problem403: problem('The role may not do this.', 'Punchcard-Position'),
-  Problem404: problem("No such thing in the caller's business.", 'Punchcard-Position'),
+  Problem404: problem("No such thing in the caller's business."),
   Problem409: problem('A rule says no; `code` says which.', 'Punchcard-Position'),
   Problem412: problem('The thing has changed since the ETag in If-Match.', 'Punchcard-Position'),
   Problem413: problem('The body is too large.'),

@@ -24,6 +24,11 @@ export class NotFound extends Refusal {
   constructor(what: string, id: string) {
     super('NOT_FOUND', `There is no ${what} ${id}.`, { what, id });
   }
+
+  /** A3: what is not there and what is somebody else's are told alike. */
+  override after(): this {
+    return this;
+  }
 }
 
 /** The body names things that are not in the caller's business: answered with 404, naming every field (A3). */
