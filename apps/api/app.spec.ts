@@ -501,7 +501,8 @@ describe('The door, set up otherwise,', () => {
     const shop = await openShop({}, { close: async () => void closed.push('parts') });
     const server = shop.app.getHttpServer();
     server.on('request', (_, response: ServerResponse) => response.on('finish', () => closed.push(`answered ${response.statusCode}`)));
-    const [slow] = [call(shop, '/v1/offers/slow'), await once(server, 'request')];
+    const slow = call(shop, '/v1/offers/slow');
+    await once(server, 'request');
     await shop.app.close();
     expect((await slow).status).toBe(200);
     expect(closed).toEqual(['answered 200', 'parts']);

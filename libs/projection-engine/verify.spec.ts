@@ -186,7 +186,7 @@ it('J5: whoever verifies in the process that follows the events does not keep it
   verifying = false;
   await arriving;
   expect(results.map(({ differences, problem }) => [differences, problem])).toEqual(all.map(() => [0, null]));
-  expect(worst).toBeLessThan(Math.max(5_000, took / 2));
+  expect(worst).toBeLessThan(Math.max(2_000, took / 2));
   await reached(appended);
 });
 

@@ -135,7 +135,7 @@ it('L6: a stream does not outlive its token', async () => {
   const stream = await follow({}, await clinic.business.token('auditor', { expiresIn: 2 }));
   const started = performance.now();
   for await (const _ of stream.events());
-  expect(performance.now() - started).toBeLessThan(14_000); // before a heartbeat would find out
+  expect(performance.now() - started).toBeLessThan(5_000);
 });
 
 it('L6: a business has so many streams at once; one that is left makes room', async () => {
@@ -182,7 +182,7 @@ describe('readers that do not read', () => {
     expect(dataOf(await next(other.events(), 3))).toHaveLength(3);
     const started = performance.now();
     await api.stop();
-    expect(performance.now() - started).toBeLessThan(9_000); // after ten seconds it is made to go
+    expect(performance.now() - started).toBeLessThan(5_000);
     for (const socket of sockets) socket.destroy();
   });
 });

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { connectEventStore, type EncodedEvent, OutcomeUnknown } from '../event-store.js';
 
-// A process that says when it begins, and appends, many at once, until its parent says "enough" and one was acknowledged, and then says how many were acknowledged. What the
-// connection does meanwhile must not end it.
+// A process that says when it begins, and appends, many at once, until its parent says "enough" and one was acknowledged, and then says
+// how many were acknowledged. What the connection does meanwhile must not end it.
 
 const store = connectEventStore({ url: process.argv[2]! });
 const totals = { acknowledged: 0, unknown: 0 };
